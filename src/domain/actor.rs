@@ -1,0 +1,167 @@
+//! Who acts, in which role, and what they may see.
+
+use std::collections::BTreeSet;
+
+use super::{AccountNo, ConversationNo, UserId, UserNo};
+
+/// The job titles of the house. The number is stored and never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Role {
+    /// Installs and runs the appliance; reads no message.
+    Administrator = 0,
+    /// Searches, holds, produces.
+    Lawyer = 1,
+    /// Sets policies, simulates, approves.
+    RecordsOfficer = 2,
+    /// Reads the conversations of the own clients.
+    Manager = 3,
+    /// Reads the log only.
+    Auditor = 4,
+}
+
+/// One act of the house that a role may or may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// Read and search message content within the scope.
+    ReadContent,
+    /// Bring exports in.
+    Import,
+    /// Read the audit log.
+    ReadAudit,
+    /// Add, change and remove users.
+    ManageUsers,
+    /// Rotate keys, add and remove slots.
+    ManageKeys,
+    /// Rebuild and verify derived data.
+    MaintainIndex,
+    /// Run the verifier over everything.
+    Verify,
+}
+
+impl Role {
+    /// Every role, in the order of its number.
+    pub const ALL: [Role; 5] = [
+        Role::Administrator,
+        Role::Lawyer,
+        Role::RecordsOfficer,
+        Role::Manager,
+        Role::Auditor,
+    ];
+
+    /// The name in commands and reports: lower case with hyphens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Administrator => "administrator",
+            Role::Lawyer => "lawyer",
+            Role::RecordsOfficer => "records-officer",
+            Role::Manager => "manager",
+            Role::Auditor => "auditor",
+        }
+    }
+
+    /// The role of a name, case-blind; `None` when there is none such.
+    pub fn from_name(name: &str) -> Option<Role> {
+        Role::ALL
+            .into_iter()
+            .find(|role| role.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The role of a stored number; `None` for numbers of a newer program.
+    pub fn from_number(number: u8) -> Option<Role> {
+        Role::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether the role carries the right: the matrix "who can do what".
+    pub const fn may(self, right: Right) -> bool {
+        match right {
+            Right::ReadContent => {
+                matches!(self, Role::Lawyer | Role::RecordsOfficer | Role::Manager)
+            }
+            Right::Import => {
+                matches!(
+                    self,
+                    Role::Administrator | Role::Lawyer | Role::RecordsOfficer
+                )
+            }
+            Right::ReadAudit => matches!(self, Role::Auditor | Role::RecordsOfficer),
+            Right::ManageUsers | Right::ManageKeys => matches!(self, Role::Administrator),
+            Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
+            Right::Verify => {
+                matches!(
+                    self,
+                    Role::Administrator | Role::RecordsOfficer | Role::Auditor
+                )
+            }
+        }
+    }
+}
+
+/// Somebody who was recognised: every use-case takes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The public id, as the audit log names the person.
+    pub id: UserId,
+    /// The row of the user.
+    pub no: UserNo,
+    /// The role in which they act.
+    pub role: Role,
+}
+
+/// Which records an actor may see. Compiled into the index query and checked again on the row.
+///
+/// A record is inside when its conversation is not denied and either everything is allowed, or
+/// its conversation or its account is named. The default allows nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// Allow everything that is not denied.
+    pub everything: bool,
+    /// Conversations allowed by name.
+    pub conversations: BTreeSet<ConversationNo>,
+    /// Accounts all of whose conversations are allowed.
+    pub accounts: BTreeSet<AccountNo>,
+    /// Conversations behind a wall; deny wins.
+    pub denied: BTreeSet<ConversationNo>,
+}
+
+impl Scope {
+    /// The scope that sees every record.
+    pub fn everything() -> Scope {
+        Scope {
+            everything: true,
+            ..Scope::default()
+        }
+    }
+
+    /// The scope that sees none.
+    pub fn nothing() -> Scope {
+        Scope::default()
+    }
+
+    /// Whether a record of this conversation and account is inside.
+    pub fn allows(&self, conversation: ConversationNo, account: Option<AccountNo>) -> bool {
+        !self.denied.contains(&conversation)
+            && (self.everything
+                || self.conversations.contains(&conversation)
+                || account.is_some_and(|account| self.accounts.contains(&account)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_administrator_reads_no_message() {
+        assert!(!Role::Administrator.may(Right::ReadContent));
+        assert!(!Role::Auditor.may(Right::ReadContent));
+    }
+
+    #[test]
+    fn deny_wins() {
+        let mut scope = Scope::everything();
+        scope.denied.insert(ConversationNo(7));
+        assert!(!scope.allows(ConversationNo(7), None));
+        assert!(scope.allows(ConversationNo(8), None));
+    }
+}

@@ -1,0 +1,8 @@
+//! Wordkeep keeps every word a company gives and gets in chat, finds it again, and lets it go
+//! lawfully. This file is the floor plan; `src/README.md` tells the story.
+//!
+//! A room imports only rooms on strictly lower floors; rooms on one floor never see each other.
+//! `tests/tidy.rs` holds the house to it.
+
+// Floor 0
+pub mod domain;
