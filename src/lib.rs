@@ -6,3 +6,6 @@
 
 // Floor 0
 pub mod domain;
+
+// Floor 1
+pub mod crypto;

@@ -1,0 +1,34 @@
+//! How do bytes become sealed bytes and back?
+//!
+//! Purpose: keys, wrapping, sealed rows and streams, passwords, the Merkle tree and signatures, each
+//! construction in one file with its formula and the reason for every limit.
+//!
+//! Invariants:
+//! - No (key, nonce) pair is used twice: rows take it from a number that is never handed out again
+//!   and a salt per run, pages from a counter and a salt per stream, wraps at random and counted.
+//! - What is opened stands in its own place: table, row, version, page and length are bound.
+//! - Damage and attack give one error and no plaintext.
+//! - Keys are types that wipe themselves and print `***`.
+//!
+//! Must not know: files, clocks, the operating system's randomness (entropy is an argument), what a
+//! message is.
+//!
+//! Promise: what one version sealed, later versions open. Every label carries `v1`.
+
+mod aead;
+mod error;
+mod hash;
+mod key;
+mod row;
+mod stream;
+
+pub use aead::{Cipher, NONCE_LEN, Nonce, PLAIN_LEN_MAX, SealObserver, TAG_LEN};
+pub use error::{Error, Result};
+pub use hash::{DIGEST_LEN, Digest, Hasher, equal, from_hex, hex, hmac_sha256, sha256, sha256_of};
+pub use key::{Entropy, KEY_LEN, Key, KeyFingerprint, SeededEntropy, random_bytes};
+pub use row::{RowAad, RowCipher, RowPlace, RunSalt, TABLE_NAME_LEN_MAX, bucket_tag};
+pub use stream::{
+    BLOB_PAGE_LEN, Geometry, HEADER_LEN, INDEX_PAGE_LEN, PAGE_COUNT_MAX, PAGE_LEN_MAX,
+    StreamHeader, StreamKey, StreamKind, StreamReader, StreamWriter, open_whole, seal_whole,
+    sealed_len,
+};
