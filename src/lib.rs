@@ -9,3 +9,6 @@ pub mod domain;
 
 // Floor 1
 pub mod crypto;
+
+// Floor 2
+pub mod store;
