@@ -226,18 +226,12 @@ create index outbox_by_part on outbox (part, seq);
 create table index_anchor (
     part integer primary key,
     generation integer not null,
+    -- Rewrites of the list of segments since that commit, and the hash of the list.
+    revision integer not null,
     meta_hash blob not null,
-    -- Messages and sum of keyed id hashes the part must hold (index verify).
+    -- Last outbox sequence number that was settled into it.
     settled_seq integer not null
 ) strict;
-
--- Which segment took which key.
-create table index_segment_key (
-    part integer not null,
-    segment text not null,
-    data_key integer not null,
-    primary key (part, segment)
-) strict, without rowid;
 
 -- The audit log (schema/log.md). `entry` is the canonical JSON that is hashed; the payload is
 -- sealed and its key may be destroyed without hurting the tree.

@@ -1,8 +1,8 @@
-//! What keeps the search index honest: the outbox, the anchors, and which segment has which key.
+//! What keeps the search index honest: the outbox and the anchors.
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::{DataKeyId, Rows, StoreError, WriteTx};
+use super::{Rows, StoreError, WriteTx};
 use crate::domain::{MessageNo, TenantNo};
 
 /// A range of messages of one part that the index has yet to show.
@@ -27,6 +27,8 @@ pub struct AnchorRow {
     pub part: i32,
     /// Generation of its meta file.
     pub generation: u64,
+    /// Rewrites of its meta file since that commit.
+    pub revision: u64,
     /// Hash of its meta file.
     pub meta_hash: Vec<u8>,
     /// Last outbox sequence number that was settled into it.
@@ -66,25 +68,17 @@ impl Rows {
     /// Every part's anchor.
     pub fn anchors(&self) -> Result<Vec<AnchorRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "select part, generation, meta_hash, settled_seq from index_anchor order by part",
+            "select part, generation, revision, meta_hash, settled_seq from index_anchor order by part",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(AnchorRow {
                 part: row.get(0)?,
                 generation: row.get(1)?,
-                meta_hash: row.get(2)?,
-                settled_seq: row.get(3)?,
+                revision: row.get(2)?,
+                meta_hash: row.get(3)?,
+                settled_seq: row.get(4)?,
             })
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// The keys that segments of a part took.
-    pub fn segment_keys(&self, part: i32) -> Result<Vec<(String, DataKeyId)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "select segment, data_key from index_segment_key where part = ?1 order by segment",
-        )?;
-        let rows = statement.query_map([part], |row| Ok((row.get(0)?, DataKeyId(row.get(1)?))))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
@@ -127,44 +121,19 @@ impl WriteTx<'_> {
     pub fn put_anchor(&self, row: &AnchorRow) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached(
-                "insert into index_anchor (part, generation, meta_hash, settled_seq)
-                 values (?1, ?2, ?3, ?4)
+                "insert into index_anchor (part, generation, revision, meta_hash, settled_seq)
+                 values (?1, ?2, ?3, ?4, ?5)
                  on conflict (part) do update set generation = excluded.generation,
-                   meta_hash = excluded.meta_hash, settled_seq = excluded.settled_seq",
+                   revision = excluded.revision, meta_hash = excluded.meta_hash, settled_seq = excluded.settled_seq",
             )?
-            .execute((row.part, row.generation, &row.meta_hash, row.settled_seq))?;
+            .execute((row.part, row.generation, row.revision, &row.meta_hash, row.settled_seq))?;
         Ok(())
     }
 
-    /// Forgets all anchors and segment keys of the index and queues nothing: the caller rebuilds.
+    /// Forgets all anchors and all index work: the caller rebuilds from the messages.
     pub fn clear_index_rows(&self) -> Result<(), StoreError> {
-        self.connection().execute_batch(
-            "delete from index_anchor; delete from index_segment_key; delete from outbox;",
-        )?;
-        Ok(())
-    }
-
-    /// Records which key a segment took.
-    pub fn put_segment_key(
-        &self,
-        part: i32,
-        segment: &str,
-        data_key: DataKeyId,
-    ) -> Result<(), StoreError> {
         self.connection()
-            .prepare_cached(
-                "insert into index_segment_key (part, segment, data_key) values (?1, ?2, ?3)
-                 on conflict (part, segment) do update set data_key = excluded.data_key",
-            )?
-            .execute((part, segment, data_key.0))?;
-        Ok(())
-    }
-
-    /// Forgets a segment that is no longer in the index.
-    pub fn delete_segment_key(&self, part: i32, segment: &str) -> Result<(), StoreError> {
-        self.connection()
-            .prepare_cached("delete from index_segment_key where part = ?1 and segment = ?2")?
-            .execute((part, segment))?;
+            .execute_batch("delete from index_anchor; delete from outbox;")?;
         Ok(())
     }
 }
