@@ -6,3 +6,5 @@
 
 // Floor 0
 pub mod domain;
+// Floor 1
+pub mod query;
