@@ -86,12 +86,15 @@ pub struct TextLeaf {
 pub enum SpanQuery {
     /// One term that matches any of the alternatives; the occurrence covers the term's positions.
     Term(Vec<TermPattern>),
-    /// Slots at adjacent positions, or with slop in any order inside a window.
-    Phrase {
-        /// The words in order; at least one.
-        slots: Vec<Slot>,
-        /// Extra positions of the window; `None` = adjacent and in order.
-        slop: Option<u32>,
+    /// Slots one after the other, at least one.
+    Phrase(Vec<Slot>),
+    /// `"a b"~n`: an occurrence of every word, none overlapping another, in any order, all inside
+    /// a window of `positions`. The occurrence runs from the first to the last of them.
+    Window {
+        /// The words, each a [`SpanQuery::Term`] or [`SpanQuery::Phrase`]; at least one.
+        words: Vec<SpanQuery>,
+        /// Length of the window: positions of the phrase plus slop.
+        positions: u32,
     },
     /// Any of these.
     Or(Vec<SpanQuery>),
@@ -119,11 +122,18 @@ pub struct Near {
     pub distance: u32,
 }
 
-/// One word of a phrase.
+/// One word of a phrase. The next slot begins at the end of the matched term (its position plus its
+/// span) minus `overlap`.
 #[derive(Clone, Debug)]
 pub enum Slot {
     /// A term that matches any of the alternatives.
-    Term(Vec<TermPattern>),
+    Term {
+        /// The alternatives.
+        any: Vec<TermPattern>,
+        /// Positions it shares with the next slot: 1 between the pairs of a run of a script
+        /// without spaces, else 0.
+        overlap: u32,
+    },
     /// Exactly one position, whatever stands there.
     AnyWord,
 }
