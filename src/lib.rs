@@ -9,3 +9,7 @@ pub mod domain;
 
 // Floor 1
 pub mod crypto;
+pub mod query;
+
+// Floor 2
+pub mod index;
