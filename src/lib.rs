@@ -9,6 +9,9 @@ pub mod domain;
 
 // Floor 1
 pub mod crypto;
+pub mod query;
 
 // Floor 2
 pub mod store;
+
+

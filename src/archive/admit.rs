@@ -56,7 +56,11 @@ impl Archive {
             with(tx, &counts)?;
             Ok((queued, counts))
         })
-        .map(|(queued, counts)| Admitted { batch, queued, counts })
+        .map(|(queued, counts)| Admitted {
+            batch,
+            queued,
+            counts,
+        })
     }
 }
 
@@ -76,12 +80,16 @@ struct Writing<'t, 's> {
 
 impl Writing<'_, '_> {
     fn number(&mut self) -> Result<u64> {
-        Ok(self.numbers.next().ok_or(StoreError::Limit("numbers reserved for a batch"))?)
+        Ok(self
+            .numbers
+            .next()
+            .ok_or(StoreError::Limit("numbers reserved for a batch"))?)
     }
 
     fn entity(&mut self, shard: u16, plain: &[u8]) -> Result<u64> {
         let no = self.number()?;
-        self.sealer.put(self.tx, ContentKey::first(no), &entity_bucket(shard), plain)?;
+        self.sealer
+            .put(self.tx, ContentKey::first(no), &entity_bucket(shard), plain)?;
         Ok(no)
     }
 
@@ -108,7 +116,8 @@ impl Writing<'_, '_> {
             let name_no = self.entity(shard, &pack_texts(&[&new.label, handle]))?;
             // Every handle starts with a person of its own; people are joined by evidence later.
             let person = PersonNo(new.no.0);
-            self.tx.insert_person(person, PersonId(vault::mint(&*entropy, self.now.wall)))?;
+            self.tx
+                .insert_person(person, PersonId(vault::mint(&*entropy, self.now.wall)))?;
             self.tx.insert_handle(&HandleRow {
                 no: new.no,
                 app: new.app,
@@ -145,15 +154,13 @@ impl Writing<'_, '_> {
         Ok(())
     }
 
-    fn insert(
-        &mut self,
-        import: crate::domain::ImportNo,
-        item: &Item,
-        plain: &[u8],
-    ) -> Result<()> {
-        let Incoming { conversation, sent, .. } = item.incoming;
+    fn insert(&mut self, import: crate::domain::ImportNo, item: &Item, plain: &[u8]) -> Result<()> {
+        let Incoming {
+            conversation, sent, ..
+        } = item.incoming;
         let bucket = bucket_of(sent, item.incoming.shard);
-        self.sealer.put(self.tx, ContentKey::first(item.no.0), &bucket, plain)?;
+        self.sealer
+            .put(self.tx, ContentKey::first(item.no.0), &bucket, plain)?;
         self.tx.insert_message(&MessageRow {
             no: item.no,
             conversation,
@@ -172,7 +179,10 @@ impl Writing<'_, '_> {
     }
 
     fn widen(&mut self, conversation: ConversationNo, sent: Timestamp, added: u64) {
-        let span = ConversationSpan { first: sent, last: sent };
+        let span = ConversationSpan {
+            first: sent,
+            last: sent,
+        };
         let entry = self.spans.entry(conversation).or_insert((span, 0));
         entry.0.first = entry.0.first.min(sent);
         entry.0.last = entry.0.last.max(sent);
@@ -188,7 +198,8 @@ impl Writing<'_, '_> {
         // A sighting dies with the message it shows: it lies in the message's own bucket.
         let bucket = bucket_of(item.incoming.sent, item.incoming.shard);
         let no = self.number()?;
-        self.sealer.put(self.tx, ContentKey::first(no), &bucket, plain)?;
+        self.sealer
+            .put(self.tx, ContentKey::first(no), &bucket, plain)?;
         self.tx.insert_observation(item.no, import, no)?;
         Ok(())
     }
@@ -198,10 +209,16 @@ impl Writing<'_, '_> {
             .tx
             .message(item.no)?
             .ok_or_else(|| StoreError::NotFound(format!("message {}", item.no)))?;
-        let version =
-            row.version.checked_add(1).ok_or(StoreError::Limit("versions of a message"))?;
+        let version = row
+            .version
+            .checked_add(1)
+            .ok_or(StoreError::Limit("versions of a message"))?;
         let bucket = bucket_of(row.sent, item.incoming.shard);
-        let key = ContentKey { no: item.no.0, version, part: 0 };
+        let key = ContentKey {
+            no: item.no.0,
+            version,
+            part: 0,
+        };
         self.sealer.put(self.tx, key, &bucket, plain)?;
         let mut presence = row.presence.with(item.incoming.presence);
         if !item.incoming.presence.has(Presence::DELETED) {
@@ -213,11 +230,12 @@ impl Writing<'_, '_> {
     }
 
     fn notes(&mut self, batch: &Batch) -> Result<()> {
-        let first = self.tx.import_notes(batch.import)?.len() as u64;
+        let first = self.tx.next_import_note(batch.import)?;
         for (ordinal, note) in (first..).zip(&batch.notes) {
             let shard = (ordinal % u64::from(self.archive.shards())) as u16;
             let no = self.entity(shard, &pack_note(note))?;
-            self.tx.insert_import_note(batch.import, ordinal, note.kind, no)?;
+            self.tx
+                .insert_import_note(batch.import, ordinal, note.kind, no)?;
             self.counts.notes += 1;
             if note.kind == crate::domain::NoteKind::Rejected {
                 self.counts.rejected += 1;

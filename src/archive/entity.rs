@@ -43,7 +43,15 @@ pub(super) fn read_note(bytes: &[u8]) -> Result<Note> {
     let kind = NoteKind::from_number(input.byte()?);
     let (start, end, line) = (input.number()?, input.number()?, input.number()?);
     let mut text = || input.text().map(str::to_owned);
-    Ok(Note { kind, start, end, line, entry: text()?, raw: text()?, reason: text()? })
+    Ok(Note {
+        kind,
+        start,
+        end,
+        line,
+        entry: text()?,
+        raw: text()?,
+        reason: text()?,
+    })
 }
 
 #[cfg(test)]

@@ -86,7 +86,14 @@ impl Keyring {
             current: HashMap::new(),
             salts: HashMap::from([(run, run_salt)]),
         };
-        Ok(Keyring { store, id, hold, entropy, observer: None, state: Mutex::new(state) })
+        Ok(Keyring {
+            store,
+            id,
+            hold,
+            entropy,
+            observer: None,
+            state: Mutex::new(state),
+        })
     }
 
     /// Reports every seal to an observer (tests of the nonce law).
@@ -120,6 +127,11 @@ impl Keyring {
         state.run_stale = true;
         state.opened.clear();
         state.current.clear();
+    }
+
+    /// Forgets an opened key whose row was destroyed.
+    pub(super) fn forget(&self, id: DataKeyId) {
+        self.state().opened.remove(&id);
     }
 
     /// Takes a new run if the last was spoilt. Must not be called inside a write transaction.
@@ -217,7 +229,13 @@ impl Keyring {
         let tag = tag(&row.purpose);
         let key = state
             .wrapper
-            .unwrap(&self.place(row.id, &row.purpose, tag), &WrappedKey { nonce: row.nonce, sealed })
+            .unwrap(
+                &self.place(row.id, &row.purpose, tag),
+                &WrappedKey {
+                    nonce: row.nonce,
+                    sealed,
+                },
+            )
             .map_err(|_| broken())?;
         Ok(Opened { key, tag })
     }
@@ -245,14 +263,26 @@ impl Keyring {
         let (data_key, key) = self.current(tx, purpose)?;
         let state = self.state();
         if state.run_stale {
-            return Err(ArchiveError::Malformed("the seal run after an undone transaction"));
+            return Err(ArchiveError::Malformed(
+                "the seal run after an undone transaction",
+            ));
         }
         let cipher = RowCipher::watched(&key, &state.run_salt, self.observer.as_ref());
-        Ok(BucketCipher { data_key, run: state.run, tag: tag(purpose), cipher: Arc::new(cipher) })
+        Ok(BucketCipher {
+            data_key,
+            run: state.run,
+            tag: tag(purpose),
+            cipher: Arc::new(cipher),
+        })
     }
 
     /// The cipher that opens rows of a data key and run.
-    pub(super) fn opening(&self, rows: &Rows, data_key: DataKeyId, run: u32) -> Result<BucketCipher> {
+    pub(super) fn opening(
+        &self,
+        rows: &Rows,
+        data_key: DataKeyId,
+        run: u32,
+    ) -> Result<BucketCipher> {
         let opened = self.opened(rows, data_key)?;
         let known = self.state().salts.get(&run).copied();
         let salt = match known {
@@ -266,7 +296,12 @@ impl Keyring {
             }
         };
         let cipher = RowCipher::derive(&opened.key, &salt);
-        Ok(BucketCipher { data_key, run, tag: opened.tag, cipher: Arc::new(cipher) })
+        Ok(BucketCipher {
+            data_key,
+            run,
+            tag: opened.tag,
+            cipher: Arc::new(cipher),
+        })
     }
 }
 

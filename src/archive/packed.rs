@@ -108,16 +108,22 @@ impl<'a> Packed<'a> {
             _ => Some(unzigzag(input.number()?)),
         };
         let sharpness = input.byte()?;
-        let mut optional = |bit: u64, input: &mut Input<'a>| {
-            (flags & bit != 0).then(|| input.text()).transpose()
-        };
+        let optional =
+            |bit: u64, input: &mut Input<'a>| (flags & bit != 0).then(|| input.text()).transpose();
         let source_id = optional(HAS_SOURCE_ID, &mut input)?;
         let reply_to = optional(HAS_REPLY_TO, &mut input)?;
-        let entry = if flags & HAS_ENTRY == 0 { 0 } else { input.number()? as u32 };
+        let entry = if flags & HAS_ENTRY == 0 {
+            0
+        } else {
+            input.number()? as u32
+        };
         let span = (input.number()?, input.number()?);
         let raw_form = input.bytes()?;
-        let attachments =
-            if flags & HAS_ATTACHMENTS == 0 { Vec::new() } else { read_attachments(&mut input)? };
+        let attachments = if flags & HAS_ATTACHMENTS == 0 {
+            Vec::new()
+        } else {
+            read_attachments(&mut input)?
+        };
         if !input.rest.is_empty() {
             return Err(ArchiveError::Malformed("the end of a version"));
         }
@@ -186,28 +192,32 @@ fn put_attachments(out: &mut Vec<u8>, attachments: &[Attachment]) {
 }
 
 fn read_attachments(input: &mut Input<'_>) -> Result<Vec<Attachment>> {
-        let count = input.number()? as usize;
-        if count > ATTACHMENTS_MAX {
-            return Err(ArchiveError::Malformed("the attachments of a version"));
-        }
-        (0..count).map(|_| read_attachment(input)).collect()
+    let count = input.number()? as usize;
+    if count > ATTACHMENTS_MAX {
+        return Err(ArchiveError::Malformed("the attachments of a version"));
+    }
+    (0..count).map(|_| read_attachment(input)).collect()
 }
 
 fn read_attachment(input: &mut Input<'_>) -> Result<Attachment> {
-        let name = input.text()?.to_owned();
-        let state = match input.byte()? {
-            0 => {
-                let size = input.number()?;
-                let mut sha256 = [0; 32];
-                sha256.copy_from_slice(input.take(32)?);
-                AttachmentState::Present { size, sha256, mime: input.text()?.to_owned() }
+    let name = input.text()?.to_owned();
+    let state = match input.byte()? {
+        0 => {
+            let size = input.number()?;
+            let mut sha256 = [0; 32];
+            sha256.copy_from_slice(input.take(32)?);
+            AttachmentState::Present {
+                size,
+                sha256,
+                mime: input.text()?.to_owned(),
             }
-            1 => AttachmentState::NotExported,
-            2 => AttachmentState::Unreferenced,
-            3 => AttachmentState::Failed(input.text()?.to_owned()),
-            _ => return Err(ArchiveError::Malformed("an attachment's state")),
-        };
-        Ok(Attachment { name, state })
+        }
+        1 => AttachmentState::NotExported,
+        2 => AttachmentState::Unreferenced,
+        3 => AttachmentState::Failed(input.text()?.to_owned()),
+        _ => return Err(ArchiveError::Malformed("an attachment's state")),
+    };
+    Ok(Attachment { name, state })
 }
 
 #[cfg(test)]

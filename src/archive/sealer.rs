@@ -40,7 +40,12 @@ pub(super) struct Sealer<'k> {
 impl<'k> Sealer<'k> {
     pub(super) fn new(keyring: &'k Keyring) -> Result<Self> {
         let aad = RowAad::new(TABLE, keyring.store_id(), TenantNo::FIRST)?;
-        Ok(Self { keyring, aad, ciphers: HashMap::new(), sealed: Vec::new() })
+        Ok(Self {
+            keyring,
+            aad,
+            ciphers: HashMap::new(),
+            sealed: Vec::new(),
+        })
     }
 
     /// Seals `plain` at `key` under the current key of `purpose` and inserts the row.
@@ -57,7 +62,9 @@ impl<'k> Sealer<'k> {
         }
         let bucket = &self.ciphers[purpose];
         self.sealed.clear();
-        bucket.cipher.seal(&mut self.aad, &place(key, bucket), plain, &mut self.sealed)?;
+        bucket
+            .cipher
+            .seal(&mut self.aad, &place(key, bucket), plain, &mut self.sealed)?;
         tx.insert_content(key, bucket.data_key, bucket.run, &self.sealed)?;
         Ok(())
     }
@@ -85,7 +92,11 @@ impl<'k> Opener<'k> {
     /// An opener over the keys.
     pub fn new(keyring: &'k Keyring) -> Result<Self> {
         let aad = RowAad::new(TABLE, keyring.store_id(), TenantNo::FIRST)?;
-        Ok(Self { keyring, aad, ciphers: HashMap::new() })
+        Ok(Self {
+            keyring,
+            aad,
+            ciphers: HashMap::new(),
+        })
     }
 
     /// Opens a row and appends its plain bytes to `into`. `Integrity` when it does not open in its

@@ -55,7 +55,9 @@ impl Vault {
         tx.put_fact(FACT_STORE_ID, &id.0.to_be_bytes())?;
         tx.commit()?;
         // The slots come last: a directory without them was never finished and says so.
-        store.directory().write_key_file(SLOTS_FILE, &slots.to_bytes())?;
+        store
+            .directory()
+            .write_key_file(SLOTS_FILE, &slots.to_bytes())?;
         let keyring = Keyring::start(Arc::clone(&store), id, hold, entropy, now)?;
         Ok(Vault { store, keyring, id })
     }
@@ -91,7 +93,9 @@ fn read_keyhold(directory: &DataDirectory, root: &Key, id: StoreId) -> Result<Ke
     let read = KeyholdFile::read(&file, root, id)
         .map_err(|error| ArchiveError::KeyFile(format!("keys/keyhold: {error}")))?;
     let Some((_, hold)) = read.holds.first() else {
-        return Err(ArchiveError::KeyFile("keys/keyhold holds no generation".to_owned()));
+        return Err(ArchiveError::KeyFile(
+            "keys/keyhold holds no generation".to_owned(),
+        ));
     };
     let hold = hold.clone();
     // A torn place is mended from the whole one, so that the next tear finds two again.

@@ -25,8 +25,10 @@ pub(super) struct Input<'a> {
 
 impl<'a> Input<'a> {
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) =
-            self.rest.split_at_checked(count).ok_or(ArchiveError::Malformed("a version's length"))?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or(ArchiveError::Malformed("a version's length"))?;
         self.rest = rest;
         Ok(taken)
     }

@@ -125,6 +125,16 @@ impl Rows {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Ordinal of the next note of an import.
+    pub fn next_import_note(&self, import: ImportNo) -> Result<u64, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "select coalesce(max(ordinal) + 1, 0) from import_note where import = ?1",
+            )?
+            .query_row([import.0], |row| row.get(0))?)
+    }
+
     /// The notes of an import: kind and content number, in order.
     pub fn import_notes(&self, import: ImportNo) -> Result<Vec<(NoteKind, u64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(

@@ -14,7 +14,7 @@ const NUMBER_MAX: u64 = (1 << 43) - 1;
 const SEQUENCE: &str = "message";
 
 /// A run of numbers that belongs to whoever holds it; dropping it unused wastes it, by design.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct NumberRange {
     next: u64,
     end: u64,
@@ -24,6 +24,19 @@ impl NumberRange {
     /// How many numbers are left.
     pub fn left(&self) -> u64 {
         self.end - self.next
+    }
+
+    /// Takes `count` numbers off the front; `None` when fewer are left.
+    pub fn split(&mut self, count: u64) -> Option<NumberRange> {
+        if self.left() < count {
+            return None;
+        }
+        let taken = NumberRange {
+            next: self.next,
+            end: self.next + count,
+        };
+        self.next = taken.end;
+        Some(taken)
     }
 }
 
