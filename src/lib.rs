@@ -6,3 +6,6 @@
 
 // Floor 0
 pub mod domain;
+
+// Floor 5
+pub mod ingest;
