@@ -12,6 +12,12 @@ pub mod crypto;
 pub mod query;
 
 // Floor 2
+pub mod index;
 pub mod store;
 
+// Floor 4
+pub mod archive;
+pub mod auth;
 
+// Floor 5
+pub mod ingest;
