@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use wordkeep::query::analysis::{Analysis, analyse};
+use wordkeep::query::analysis::{Analysis, analyse, facts_of};
 
 /// Messages read from each file; enough for a steady figure, little enough for a quick run.
 const MESSAGES_PER_FILE_MAX: usize = 60_000;
