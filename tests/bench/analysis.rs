@@ -3,11 +3,16 @@
 //! The corpus is named by `WORDKEEP_CORPUS` (default `../shared/corpus` beside the package); without
 //! it nothing is measured, and that is said.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a bench without its corpus has nothing to go on with"
+)]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use wordkeep::query::analysis::{Analysis, analyse};
+use wordkeep::query::analysis::{Analysis, analyse, facts_of};
 
 /// Messages read from each file; enough for a steady figure, little enough for a quick run.
 const MESSAGES_PER_FILE_MAX: usize = 60_000;
@@ -68,10 +73,27 @@ fn measure(name: &str, texts: &[String]) {
         best = best.min(start.elapsed());
     }
     report(name, "terms", texts, best);
-    println!(
-        "{:>40}",
-        format!("{:.1} terms a message", terms as f64 / texts.len() as f64)
-    );
+    let (took, found) = measure_facts(texts);
+    report(name, "facts", texts, took);
+    let count = texts.len().max(1) as f64;
+    let terms = terms as f64 / count;
+    let share = found as f64 / count * 100.0;
+    println!("{name:<24} {terms:.1} terms a message, {share:.1}% of messages with facts");
+}
+
+/// The best time of a round, and how many messages have a fact.
+fn measure_facts(texts: &[String]) -> (Duration, usize) {
+    let mut best = Duration::MAX;
+    let mut found = 0;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        found = texts
+            .iter()
+            .filter(|text| facts_of(text).presence.0 != 0)
+            .count();
+        best = best.min(start.elapsed());
+    }
+    (best, found)
 }
 
 fn report(name: &str, what: &str, texts: &[String], took: Duration) {

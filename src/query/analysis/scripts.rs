@@ -81,6 +81,8 @@ pub(super) fn is_unspaced(c: char) -> bool {
         0x3038..=0x303B | 0xF900..=0xFAFF | 0x20000..=0x3FFFF | 0x1AFF0..=0x1B16F => true,
         0x1100..=0x11FF | 0x3131..=0x318E | 0xA960..=0xA97F | 0xD7B0..=0xD7FF => true,
         0xFFA1..=0xFFDC => true,
+        // Wholly letters and marks; what lies between needs the table.
+        0xE01..=0xE3A | 0xE40..=0xE4E | 0x1780..=0x17D3 | 0x1000..=0x103F => true,
         0xE00..=0xEFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0xA9E0..=0xA9FF => is_letter_or_mark(c),
         0xAA60..=0xAA7F => is_letter_or_mark(c),
         _ => false,
@@ -100,6 +102,22 @@ pub(super) fn is_plain_unspaced(c: char) -> bool {
     matches!(c as u32,
         0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xAC00..=0xD7A3 | 0x3041..=0x3096
         | 0x30A1..=0x30FA | 0x30FC..=0x30FE)
+}
+
+/// Letters that begin a grapheme cluster and join none before them: the plain characters above,
+/// and the letters of Thai and Lao.
+pub(super) fn is_cluster_base(c: char) -> bool {
+    match c as u32 {
+        0xE01..=0xE30 | 0xE32 | 0xE40..=0xE46 | 0xE81..=0xEB0 | 0xEB2 | 0xEC0..=0xEC6 => true,
+        _ => is_plain_unspaced(c),
+    }
+}
+
+/// Marks and vowels of Thai and Lao that belong to the letter before them (Unicode
+/// `Grapheme_Cluster_Break` Extend and SpacingMark).
+pub(super) fn is_cluster_mark(c: char) -> bool {
+    matches!(c as u32,
+        0xE31 | 0xE33..=0xE3A | 0xE47..=0xE4E | 0xEB1 | 0xEB3..=0xEBC | 0xEC8..=0xECE)
 }
 
 /// Marks that vanish from the folded form: the general ones, and those of Latin, Greek, Cyrillic,
@@ -225,6 +243,25 @@ mod tests {
         assert_eq!(digit_value('０'), Some(0));
         assert_eq!(digit_value('a'), None);
         assert_eq!(digit_value('中'), None);
+    }
+
+    #[test]
+    fn cluster_bases_and_marks_agree_with_the_grapheme_rules() {
+        use unicode_segmentation::UnicodeSegmentation;
+        for c in (0..0x11000).filter_map(char::from_u32) {
+            let glued = format!("ก{c}");
+            let clusters = glued.graphemes(true).count();
+            if is_cluster_base(c) {
+                assert_eq!(clusters, 2, "U+{:04X}", c as u32);
+            }
+            if is_cluster_mark(c) {
+                assert_eq!(clusters, 1, "U+{:04X}", c as u32);
+            }
+            let before = format!("{c}ก");
+            if is_cluster_base(c) {
+                assert_eq!(before.graphemes(true).count(), 2, "U+{:04X}", c as u32);
+            }
+        }
     }
 
     #[test]
