@@ -15,9 +15,15 @@ pub mod query;
 pub mod index;
 pub mod store;
 
+// Floor 3
+pub mod audit;
+
 // Floor 4
 pub mod archive;
 pub mod auth;
 
 // Floor 5
 pub mod ingest;
+
+// Floor 7
+pub mod app;

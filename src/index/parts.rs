@@ -215,6 +215,15 @@ impl Index {
         Some(self.shared.get(name)?.directory.list().anchor())
     }
 
+    /// Every segment of every open part and the key it took.
+    pub fn segment_keys(&self) -> Vec<(String, KeyId)> {
+        self.shared
+            .all()
+            .iter()
+            .flat_map(|part| part.directory.segment_keys())
+            .collect()
+    }
+
     /// How full the cache is.
     pub fn cache_use(&self) -> CacheUse {
         self.shared.around.cache.usage()

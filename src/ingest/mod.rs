@@ -36,7 +36,7 @@ pub use answers::{
 };
 pub use budget::Budget;
 pub use container::{Container, Entry, Packing};
-pub use detect::{Detection, Found, detect};
+pub use detect::{Detection, Found, detect, mime_of};
 pub use error::{IngestError, Result};
 pub use import::import;
 pub use message::{Frame, ParsedAttachment, ParsedMessage, Sink, Stop};
