@@ -12,3 +12,6 @@ pub mod crypto;
 
 // Floor 2
 pub mod store;
+
+// Floor 3
+pub mod audit;
