@@ -298,9 +298,10 @@ pub fn export(rows: &Rows, signer: &NoteVerifier, out: &mut dyn LogSink) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Files, Scratch, fill, signer};
+    use super::super::testing::{Files, Scratch, checkpoint_now, draft, fill, now, signer};
     use super::*;
-    use crate::audit::testing::checkpoint_now;
+    use crate::audit::{Action, Payload, append};
+    use crate::crypto::SeededEntropy;
 
     #[test]
     fn a2_tiles_written_step_by_step_are_those_of_the_whole() {
@@ -386,6 +387,10 @@ mod tests {
         ));
         drop(tx);
         // Or it is another history of enough entries that kept the old checkpoint.
+        let tx = foreign.write().expect("writes");
+        let payload = Payload::none(&SeededEntropy::new(10));
+        append(&tx, &now(10), draft(Action::StoreClose), payload).expect("appends");
+        tx.commit().expect("commits");
         fill(&foreign, 30);
         let tx = foreign.write().expect("writes");
         let (size, note) = store

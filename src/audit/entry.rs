@@ -317,7 +317,7 @@ impl Entry {
                 "more than 32 ids: give their root and count".to_owned(),
             ));
         }
-        let facts = draft.facts.iter().filter_map(|(_, fact)| match fact {
+        let facts = draft.facts.values().filter_map(|fact| match fact {
             Fact::Word(word) => Some(word),
             Fact::Number(_) => None,
         });

@@ -49,8 +49,9 @@ pub(super) fn signer() -> LogSigner {
 pub(super) fn fill(store: &Store, count: u64) {
     let tx = store.write().expect("writes");
     let start = LogEnd::read(&tx).expect("reads").edge.size();
-    let entropy = SeededEntropy::new(start);
     for at in start..start + count {
+        // One seed for each place: the same story gives the same bytes in every store.
+        let entropy = SeededEntropy::new(at);
         let action = match at {
             0 => Action::StoreCreate,
             _ => Action::StoreOpen,

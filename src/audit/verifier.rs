@@ -19,6 +19,7 @@ use crate::store::Rows;
 use super::entry::Entry;
 use super::error::{AuditError, Result};
 use super::files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, hash_tiles, history_name};
+use super::log::LogEnd;
 use super::replay::Replay;
 use super::report::{PROBLEMS_MAX, Problem, Report, Verdict};
 
@@ -74,7 +75,8 @@ struct Verifier<'a> {
     claims: BTreeMap<u64, Vec<(Digest, String)>>,
     problems: Vec<Problem>,
     problem_count: u64,
-    unreadable: bool,
+    /// How many of the problems are only that something could not be read.
+    unread_count: u64,
     checkpoints: u64,
     entries: u64,
     edge: Edge,
@@ -89,7 +91,7 @@ impl<'a> Verifier<'a> {
             claims: BTreeMap::new(),
             problems: Vec::new(),
             problem_count: 0,
-            unreadable: false,
+            unread_count: 0,
             checkpoints: 0,
             entries: 0,
             edge: Edge::new(),
@@ -116,12 +118,22 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Reads a file; what cannot be read at all makes the verdict "unreadable".
-    fn read(&mut self, name: &str) -> Option<Vec<u8>> {
+    /// Reads a file that must be there; whether it is missing or cannot be read is noted.
+    fn read(&mut self, name: &str, index: Option<u64>) -> Option<Vec<u8>> {
+        let bytes = self.read_if_there(name)?;
+        if bytes.is_none() {
+            self.problem(Some(name.to_owned()), index, "it is missing");
+        }
+        bytes
+    }
+
+    /// Reads a file that may be missing; the outer `None` says that it could not be read, which is
+    /// noted, and makes the verdict "unreadable" unless something is broken besides.
+    fn read_if_there(&mut self, name: &str) -> Option<Option<Vec<u8>>> {
         match self.files.read(name) {
-            Ok(bytes) => bytes,
+            Ok(bytes) => Some(bytes),
             Err(error) => {
-                self.unreadable = true;
+                self.unread_count += 1;
                 self.problem(Some(name.to_owned()), None, error.to_string());
                 None
             }
@@ -156,8 +168,8 @@ impl<'a> Verifier<'a> {
             let said = (anchor.root, "a pinned anchor".to_owned());
             self.claims.entry(anchor.size).or_default().push(said);
         }
-        let Some(note) = self.read(CHECKPOINT_FILE) else {
-            self.unreadable = true;
+        let Some(note) = self.read_if_there(CHECKPOINT_FILE)? else {
+            self.unread_count += 1;
             let what = "there is no checkpoint: not a log, or its newest state was removed";
             self.problem(Some(CHECKPOINT_FILE.to_owned()), None, what);
             return None;
@@ -165,7 +177,7 @@ impl<'a> Verifier<'a> {
         let newest = self.claim(&note, CHECKPOINT_FILE)?;
         for n in 0..=newest.size / HISTORY_SPAN {
             let name = history_name(n);
-            let Some(bytes) = self.read(&name) else {
+            let Some(Some(bytes)) = self.read_if_there(&name) else {
                 continue;
             };
             self.read_history(&name, &bytes, n);
@@ -246,10 +258,7 @@ impl<'a> Verifier<'a> {
     fn read_tile(&mut self, id: TileId, level: u8) -> Option<Vec<Digest>> {
         let name = id.to_string();
         let first = id.first() << (8 * u32::from(level));
-        let Some(bytes) = self.read(&name) else {
-            self.problem(Some(name), Some(first), "a tile is missing");
-            return None;
-        };
+        let bytes = self.read(&name, Some(first))?;
         let (hashes, odd) = bytes.as_chunks::<DIGEST_LEN>();
         if !odd.is_empty() || hashes.len() != usize::from(id.width) {
             self.problem(Some(name), Some(first), "a tile has the wrong length");
@@ -263,7 +272,10 @@ impl<'a> Verifier<'a> {
         let Some(Entries::Rows(rows)) = source else {
             return size;
         };
-        match super::log::LogEnd::read(rows) {
+        if let Ok(Some((_, note))) = rows.last_audit_checkpoint() {
+            self.claim(note.as_bytes(), "the last checkpoint in the store");
+        }
+        match LogEnd::read(rows) {
             Ok(end) => {
                 let said = (end.edge.root(), "the kept edge".to_owned());
                 self.claims.entry(end.edge.size()).or_default().push(said);
@@ -359,6 +371,9 @@ impl<'a> Verifier<'a> {
                 Some(entries)
             }
             Err(error) => {
+                if matches!(error, AuditError::Unreadable(_) | AuditError::Store(_)) {
+                    self.unread_count += 1;
+                }
                 self.problem(None, Some(start), error.to_string());
                 None
             }
@@ -405,9 +420,10 @@ impl<'a> Verifier<'a> {
         if unreached && self.problem_count == 0 {
             self.problem(None, None, "the log ends before a checkpoint says so");
         }
-        let verdict = match (self.unreadable, self.problem_count, self.pins.anchors.len()) {
-            (true, ..) => Verdict::Unreadable,
-            (false, 1.., _) => Verdict::Broken,
+        let proved_broken = self.problem_count > self.unread_count;
+        let verdict = match (proved_broken, self.unread_count, self.pins.anchors.len()) {
+            (true, ..) => Verdict::Broken,
+            (false, 1.., _) => Verdict::Unreadable,
             (false, 0, 0) => Verdict::Unanchored,
             (false, 0, _) => Verdict::Sound,
         };
@@ -439,7 +455,7 @@ fn stored_page(rows: &Rows, start: u64, wanted: u64) -> Result<Vec<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::checkpoint::export;
+    use super::super::checkpoint::{export, sign};
     use super::super::testing::{Files, Scratch, checkpoint_now, draft, fill, now, signer};
     use super::*;
     use crate::audit::{Action, Payload, append};
@@ -624,8 +640,7 @@ mod tests {
         fill(&store, 300);
         let report = verify_store(&store.read().expect("reads"), &files, &pins(&[anchor]));
         assert_eq!(report.verdict, Verdict::Broken);
-        // All salts differ here, so the first entry of the other database is the first bad one.
-        assert!(report.first_bad_index().is_some());
+        assert_eq!(report.first_bad_index(), Some(299));
     }
 
     #[test]
@@ -644,6 +659,47 @@ mod tests {
             (report.verdict, report.first_bad_index()),
             (Verdict::Broken, Some(3))
         );
+    }
+
+    #[test]
+    fn a2_the_data_directory_is_verified_from_its_log_files() {
+        let scratch = Scratch::new();
+        let store = scratch.open();
+        let mut directory = store.directory();
+        fill(&store, 300);
+        for _ in 0..2 {
+            fill(&store, 10);
+            let tx = store.write().expect("writes");
+            let signed = sign(&tx, &directory, &signer())
+                .expect("signs")
+                .expect("it grew");
+            tx.commit().expect("commits");
+            signed.publish(&mut directory).expect("writes");
+        }
+        let report = verify_files(&directory, &pins(&[]));
+        assert_eq!(
+            (report.verdict, report.size, report.checkpoints),
+            (Verdict::Unanchored, 320, 3)
+        );
+        // The partial tile of 310 entries is gone: a wider one took its place.
+        assert!(directory.read("tile/0/001.p/54").expect("reads").is_none());
+        assert!(directory.read("tile/0/001.p/64").expect("reads").is_some());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_called_broken() {
+        struct Unreadable(Files);
+        impl LogFiles for Unreadable {
+            fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+                match name {
+                    "tile/1/000.p/2" => Err(AuditError::Unreadable("the disk says no".to_owned())),
+                    name => self.0.read(name),
+                }
+            }
+        }
+        let (files, anchor) = exported();
+        let report = verify_files(&Unreadable(files), &pins(&[anchor]));
+        assert_eq!(report.verdict, Verdict::Unreadable);
     }
 
     #[test]
