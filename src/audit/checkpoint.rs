@@ -110,6 +110,20 @@ pub fn sign(tx: &WriteTx<'_>, files: &dyn LogFiles, signer: &LogSigner) -> Resul
     }))
 }
 
+/// Whether record and files tell one story, checked when a store is opened: the files are not ahead
+/// of the record (an older copy was put back), the last checkpoint is ours and agrees, the entries
+/// behind the published state hash to the kept edge. Costs no more than the next checkpoint would.
+pub fn check(rows: &Rows, files: &dyn LogFiles, signer: &LogSigner) -> Result<()> {
+    let end = LogEnd::read(rows)?.edge;
+    let last = rows.last_audit_checkpoint()?;
+    let published = read_published(files, signer)?;
+    let grown = grow(rows, published, end.size(), last.as_ref(), signer)?;
+    match grown.edge == end {
+        true => Ok(()),
+        false => Err(broken("the entries do not hash to the kept edge")),
+    }
+}
+
 fn broken(what: &str) -> AuditError {
     AuditError::Broken(what.to_owned())
 }
@@ -404,6 +418,25 @@ mod tests {
             sign(&tx, &Files::new(), &signer()),
             Err(AuditError::Broken(_))
         ));
+    }
+
+    #[test]
+    fn a2_a_record_that_was_put_back_is_noticed_on_opening() {
+        let (scratch, older) = (Scratch::new(), Scratch::new());
+        let (store, copy) = (scratch.open(), older.open());
+        let mut files = Files::new();
+        let rows = |store: &crate::store::Store, files: &Files| {
+            check(&store.read().expect("reads"), files, &signer())
+        };
+        assert!(rows(&store, &files).is_ok());
+        fill(&store, 10);
+        fill(&copy, 10);
+        assert!(rows(&store, &files).is_ok());
+        fill(&store, 10);
+        checkpoint_now(&store, &mut files);
+        fill(&store, 10);
+        assert!(rows(&store, &files).is_ok());
+        assert!(matches!(rows(&copy, &files), Err(AuditError::Broken(_))));
     }
 
     #[test]

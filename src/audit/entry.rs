@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Digest, from_hex, hex};
+use crate::crypto::{Digest, Edge, from_hex, hex, leaf_hash};
 use crate::domain::{EntryNo, Role, Timestamp};
 
 use super::action::Action;
@@ -91,8 +91,7 @@ impl EntryActor {
 }
 
 /// A count or an id that an act adds to its entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// A count, a size, a number.
     Number(i64),
@@ -154,6 +153,27 @@ impl Draft {
         self
     }
 
+    /// Names many objects: themselves up to [`OBJECTS_MAX`] in all, beyond that by `objects_count`
+    /// and `objects_root`, the Merkle root over their texts in the given order. The list itself then
+    /// belongs in the payload.
+    pub fn objects<I: ToString>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        let mut tree = Edge::new();
+        let mut named = Vec::new();
+        for id in ids {
+            let id = id.to_string();
+            tree.append(leaf_hash(id.as_bytes()), |_| ());
+            if named.len() <= OBJECTS_MAX {
+                named.push(id);
+            }
+        }
+        if self.objects.len() + named.len() <= OBJECTS_MAX {
+            self.objects.append(&mut named);
+            return self;
+        }
+        self.count("objects_count", tree.size())
+            .word("objects_root", hex(&tree.root()))
+    }
+
     /// Adds a count.
     pub fn count(mut self, name: &str, number: u64) -> Self {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
@@ -191,21 +211,24 @@ pub struct Entry {
 }
 
 /// The shape in the bytes. Fields stand in the order of their names, which is the canonical one.
+/// Texts are borrowed: a word has no escapes, so one that cannot be borrowed is not canonical.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireEntry {
-    action: String,
-    actor: WireActor,
+struct WireEntry<'a> {
+    action: &'a str,
+    #[serde(borrow)]
+    actor: WireActor<'a>,
     clock_quality: ClockQuality,
-    facts: BTreeMap<String, Fact>,
-    hold_versions: Vec<String>,
-    matter: Option<String>,
-    objects: Vec<String>,
-    on_behalf: Option<String>,
-    payload_commit: String,
-    policy_versions: Vec<String>,
-    reason_code: Option<String>,
-    request_id: String,
+    #[serde(borrow)]
+    facts: BTreeMap<&'a str, WireFact<'a>>,
+    hold_versions: Vec<&'a str>,
+    matter: Option<&'a str>,
+    objects: Vec<&'a str>,
+    on_behalf: Option<&'a str>,
+    payload_commit: &'a str,
+    policy_versions: Vec<&'a str>,
+    reason_code: Option<&'a str>,
+    request_id: &'a str,
     result: Outcome,
     seq: u64,
     t_c: i64,
@@ -214,11 +237,18 @@ struct WireEntry {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireActor {
+struct WireActor<'a> {
     auth_strength: AuthStrength,
-    id: String,
-    login: Option<String>,
-    role: Option<String>,
+    id: &'a str,
+    login: Option<&'a str>,
+    role: Option<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WireFact<'a> {
+    Number(i64),
+    Word(&'a str),
 }
 
 impl Entry {
@@ -229,31 +259,9 @@ impl Entry {
     /// [`INTEGER_MAX`], more than [`ENTRY_BYTES_MAX`] in all.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.check()?;
-        let draft = &self.draft;
-        let wire = WireEntry {
-            action: draft.action.name().to_owned(),
-            actor: WireActor {
-                auth_strength: draft.actor.auth_strength,
-                id: draft.actor.id.clone(),
-                login: draft.actor.login.clone(),
-                role: draft.actor.role.map(|role| role.name().to_owned()),
-            },
-            clock_quality: draft.clock_quality,
-            facts: draft.facts.clone(),
-            hold_versions: draft.hold_versions.clone(),
-            matter: draft.matter.clone(),
-            objects: draft.objects.clone(),
-            on_behalf: draft.on_behalf.clone(),
-            payload_commit: hex(&self.payload_commit),
-            policy_versions: draft.policy_versions.clone(),
-            reason_code: draft.reason_code.clone(),
-            request_id: draft.request_id.clone(),
-            result: draft.result,
-            seq: self.seq.0,
-            t_c: self.t_c.0,
-            wall: self.wall.0,
-        };
-        let bytes = serde_json::to_vec(&wire).map_err(|error| refuse(error.to_string()))?;
+        let commit = hex(&self.payload_commit);
+        let bytes = serde_json::to_vec(&self.to_wire(&commit))
+            .map_err(|error| refuse(error.to_string()))?;
         match bytes.len() {
             0..=ENTRY_BYTES_MAX => Ok(bytes),
             len => Err(refuse(format!("{len} bytes are more than 8 KiB"))),
@@ -265,23 +273,67 @@ impl Entry {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err("longer than 8 KiB".to_owned());
         }
-        let wire: WireEntry = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let entry = Self::from_wire(wire)?;
-        match entry.to_bytes() {
-            Ok(written) if written == bytes => Ok(entry),
-            Ok(_) => Err("not in canonical form".to_owned()),
-            Err(error) => Err(error.to_string()),
+        let wire: WireEntry<'_> =
+            serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let written = serde_json::to_vec(&wire).map_err(|error| error.to_string())?;
+        if written != bytes {
+            return Err("not in canonical form".to_owned());
+        }
+        let entry = Self::from_wire(&wire)?;
+        entry.check().map_err(|error| error.to_string())?;
+        Ok(entry)
+    }
+
+    fn to_wire<'a>(&'a self, commit: &'a str) -> WireEntry<'a> {
+        let draft = &self.draft;
+        let fact = |fact: &'a Fact| match fact {
+            Fact::Number(number) => WireFact::Number(*number),
+            Fact::Word(word) => WireFact::Word(word),
+        };
+        WireEntry {
+            action: draft.action.name(),
+            actor: WireActor {
+                auth_strength: draft.actor.auth_strength,
+                id: &draft.actor.id,
+                login: draft.actor.login.as_deref(),
+                role: draft.actor.role.map(Role::name),
+            },
+            clock_quality: draft.clock_quality,
+            facts: draft
+                .facts
+                .iter()
+                .map(|(name, value)| (name.as_str(), fact(value)))
+                .collect(),
+            hold_versions: borrowed(&draft.hold_versions),
+            matter: draft.matter.as_deref(),
+            objects: borrowed(&draft.objects),
+            on_behalf: draft.on_behalf.as_deref(),
+            payload_commit: commit,
+            policy_versions: borrowed(&draft.policy_versions),
+            reason_code: draft.reason_code.as_deref(),
+            request_id: &draft.request_id,
+            result: draft.result,
+            seq: self.seq.0,
+            t_c: self.t_c.0,
+            wall: self.wall.0,
         }
     }
 
-    fn from_wire(wire: WireEntry) -> std::result::Result<Self, String> {
-        let role = match wire.actor.role {
-            None => None,
-            Some(name) => Some(Role::from_name(&name).ok_or(format!("unknown role {name:?}"))?),
-        };
-        let payload_commit = from_hex(&wire.payload_commit)
+    fn from_wire(wire: &WireEntry<'_>) -> std::result::Result<Self, String> {
+        let role = wire.actor.role.map(|name| {
+            // The look-up is case-blind, the bytes are not.
+            Role::from_name(name)
+                .filter(|role| role.name() == name)
+                .ok_or(format!("unknown role {name:?}"))
+        });
+        let payload_commit = from_hex(wire.payload_commit)
+            .filter(|bytes| hex(bytes) == wire.payload_commit)
             .and_then(|bytes| bytes.try_into().ok())
-            .ok_or("payload_commit is not 32 bytes in hex")?;
+            .ok_or("payload_commit is not 32 bytes in lower-case hex")?;
+        let fact = |fact: &WireFact<'_>| match fact {
+            WireFact::Number(number) => Fact::Number(*number),
+            WireFact::Word(word) => Fact::Word((*word).to_owned()),
+        };
         Ok(Self {
             seq: EntryNo(wire.seq),
             t_c: Timestamp(wire.t_c),
@@ -289,22 +341,26 @@ impl Entry {
             payload_commit,
             draft: Draft {
                 actor: EntryActor {
-                    id: wire.actor.id,
-                    role,
-                    login: wire.actor.login,
+                    id: wire.actor.id.to_owned(),
+                    role: role.transpose()?,
+                    login: wire.actor.login.map(str::to_owned),
                     auth_strength: wire.actor.auth_strength,
                 },
-                on_behalf: wire.on_behalf,
-                action: Action::from_name(&wire.action),
-                objects: wire.objects,
-                matter: wire.matter,
-                reason_code: wire.reason_code,
-                policy_versions: wire.policy_versions,
-                hold_versions: wire.hold_versions,
+                on_behalf: wire.on_behalf.map(str::to_owned),
+                action: Action::from_name(wire.action),
+                objects: owned(&wire.objects),
+                matter: wire.matter.map(str::to_owned),
+                reason_code: wire.reason_code.map(str::to_owned),
+                policy_versions: owned(&wire.policy_versions),
+                hold_versions: owned(&wire.hold_versions),
                 result: wire.result,
-                request_id: wire.request_id,
+                request_id: wire.request_id.to_owned(),
                 clock_quality: wire.clock_quality,
-                facts: wire.facts,
+                facts: wire
+                    .facts
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), fact(value)))
+                    .collect(),
             },
         })
     }
@@ -354,6 +410,14 @@ impl Entry {
         }
         Ok(())
     }
+}
+
+fn borrowed(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn refuse(reason: String) -> AuditError {
@@ -430,6 +494,23 @@ mod tests {
                 "{word:?}"
             );
         }
+    }
+
+    #[test]
+    fn a1_long_lists_are_named_by_root_and_count() {
+        let objects = |count: u64| {
+            let mut with = entry();
+            with.draft = with.draft.objects((0..count).map(crate::domain::EntryNo));
+            with.to_bytes().expect("fits");
+            with.draft
+        };
+        assert_eq!(objects(31).objects.len(), 32);
+        assert_eq!(objects(32).objects.len(), 1);
+        assert_eq!(objects(5000).facts["objects_count"], Fact::Number(5000));
+        assert_ne!(
+            objects(32).facts["objects_root"],
+            objects(33).facts["objects_root"]
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod testing;
 mod verifier;
 
 pub use action::{Action, Phase};
-pub use checkpoint::{LogSigner, Signed, export, sign};
+pub use checkpoint::{LogSigner, Signed, check, export, sign};
 pub use entry::{
     AuthStrength, ClockQuality, Draft, ENTRY_BYTES_MAX, Entry, EntryActor, Fact, INTEGER_MAX,
     OBJECTS_MAX, Outcome, WORD_BYTES_MAX,

@@ -703,6 +703,36 @@ mod tests {
     }
 
     #[test]
+    fn a2_every_single_byte_of_a_small_log_counts() {
+        let scratch = Scratch::new();
+        let store = scratch.open();
+        let mut files = Files::new();
+        fill(&store, 5);
+        let anchor = checkpoint_now(&store, &mut files);
+        fill(&store, 4);
+        checkpoint_now(&store, &mut files);
+        let mut sound = Files::new();
+        export(
+            &store.read().expect("reads"),
+            signer().verifier(),
+            &mut sound,
+        )
+        .expect("exports");
+        let pins = pins(&[anchor]);
+        assert_eq!(verify_files(&sound, &pins).verdict, Verdict::Sound);
+        for (name, bytes) in &sound {
+            let mut files = sound.clone();
+            for at in 0..bytes.len() {
+                let mut forged = bytes.clone();
+                forged[at] ^= 1 << (at % 8);
+                files.insert(name.clone(), forged);
+                let verdict = verify_files(&files, &pins).verdict;
+                assert_eq!(verdict, Verdict::Broken, "{name} at {at}");
+            }
+        }
+    }
+
+    #[test]
     fn a2_a_removed_file_is_named() {
         let (sound, anchor) = exported();
         for name in sound.keys() {
