@@ -1,7 +1,7 @@
 //! How fast text is read into terms and facts, over the chats of the corpus.
 //!
 //! The corpus is named by `WORDKEEP_CORPUS` (default `../shared/corpus` beside the package); without
-//! it nothing is measured, and that is said.
+//! it nothing is measured, and that is said. An argument picks the files whose name contains it.
 
 #![expect(
     clippy::expect_used,
@@ -34,6 +34,9 @@ fn main() {
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.sort();
+    let picked = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    let picked = picked.unwrap_or_default();
+    files.retain(|file| file.to_string_lossy().contains(&picked));
     let mut all = Vec::new();
     for file in files {
         let texts = read(&file);
