@@ -128,14 +128,15 @@ pub(super) fn is_normal_cluster(text: &str) -> bool {
     text.chars().all(|c| {
         let order = match c as u32 {
             0xE33 | 0xEB3 => return false,
-            0xE38..=0xE3A => 1,
-            0xE48..=0xE4B => 2,
-            0xEB8..=0xEBA => 3,
-            0xEC8..=0xECB => 4,
+            0xE3A | 0xEBA => 1,
+            0xE38..=0xE39 => 2,
+            0xE48..=0xE4B => 3,
+            0xEB8..=0xEB9 => 4,
+            0xEC8..=0xECB => 5,
             _ if is_cluster_base(c) || is_cluster_mark(c) => 0,
             _ => return false,
         };
-        // Combining classes 9 and 103, 107 in Thai, 118, 122 in Lao, in this order.
+        // Combining classes 9, then 103 and 107 in Thai, 118 and 122 in Lao.
         let ordered = order == 0 || order > before;
         before = order;
         ordered
