@@ -6,7 +6,7 @@
 
 use super::compound::{Atom, NUMBER_GROUPS_MAX};
 use super::number::{Shape, shape};
-use super::scripts::is_currency_sign;
+use super::scripts::{is_currency_sign, is_latin_letter};
 
 /// One amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -406,8 +406,7 @@ fn code(word: &str) -> Option<Code> {
     known.then_some(upper)
 }
 
-/// The entry of a table whose folded name is `word`. No name begins beyond the Latin letters, so
-/// words of other scripts cost nothing.
+/// The entry of a table whose folded name is `word`.
 fn entry<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     if word.is_ascii() {
         let found = table
@@ -415,8 +414,7 @@ fn entry<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
             .find(|(name, _)| name.eq_ignore_ascii_case(word));
         return found.map(|(_, value)| *value);
     }
-    let latin = word.chars().all(|c| c < '\u{250}');
-    let folded = latin.then(|| super::fold(word))?;
+    let folded = super::fold(word);
     let found = table.iter().find(|(name, _)| *name == folded);
     found.map(|(_, value)| *value)
 }
@@ -425,7 +423,7 @@ fn leading_letters(text: &str) -> &str {
     let end = text
         .char_indices()
         .take(WORD_BYTES_MAX + 1)
-        .find(|(_, c)| !c.is_alphabetic())
+        .find(|(_, c)| !is_latin_letter(*c))
         .map_or(text.len(), |(at, _)| at);
     let word = &text[..end];
     if word.len() > WORD_BYTES_MAX {
@@ -440,7 +438,7 @@ fn trailing_letters(text: &str) -> &str {
         .char_indices()
         .rev()
         .take(WORD_BYTES_MAX + 1)
-        .take_while(|(_, c)| c.is_alphabetic())
+        .take_while(|(_, c)| is_latin_letter(*c))
         .last()
         .map_or(text.len(), |(at, _)| at);
     let word = &text[start..];

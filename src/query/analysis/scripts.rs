@@ -160,6 +160,11 @@ pub(super) fn is_accent(c: char) -> bool {
     }
 }
 
+/// Letters that the tables of facts know: those of Latin, with and without accents.
+pub(super) fn is_latin_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || (matches!(c, 'À'..='ɏ') && c != '×' && c != '÷')
+}
+
 /// Whether `c` is a currency sign (general category Sc).
 pub(super) fn is_currency_sign(c: char) -> bool {
     match c as u32 {
