@@ -75,7 +75,7 @@ fn measure(name: &str, texts: &[String]) {
             analyse(text, &mut analysis);
             terms += analysis.len();
         }
-        best = best.min((cpu_time() - start));
+        best = best.min(cpu_time() - start);
     }
     report(name, "terms", texts, best);
     let (took, found) = measure_facts(texts);
@@ -96,7 +96,7 @@ fn measure_facts(texts: &[String]) -> (Duration, usize) {
             .iter()
             .filter(|text| facts_of(text).presence.0 != 0)
             .count();
-        best = best.min((cpu_time() - start));
+        best = best.min(cpu_time() - start);
     }
     (best, found)
 }
