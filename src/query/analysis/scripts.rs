@@ -29,6 +29,7 @@ pub(super) fn role(c: char) -> Role {
         0xC0..=0x2AF if c != '×' && c != '÷' => Role::Word,
         0x300..=0x36F => combining(c),
         0x400..=0x481 | 0x48A..=0x52F => Role::Word,
+        0xE01..=0xE3A | 0xE40..=0xE4E | 0x3400..=0x4DBF | 0x4E00..=0x9FFF => Role::Unspaced,
         _ if is_ignorable(c) => Role::Ignorable,
         _ if is_unspaced(c) => Role::Unspaced,
         _ if c.is_alphanumeric() && !is_enclosed(c) => Role::Word,
@@ -120,6 +121,28 @@ pub(super) fn is_cluster_mark(c: char) -> bool {
         0xE31 | 0xE33..=0xE3A | 0xE47..=0xE4E | 0xEB1 | 0xEB3..=0xEBC | 0xEC8..=0xECE)
 }
 
+/// Whether normalising and folding leave a cluster of such letters and marks as it is: no vowel
+/// that NFKC takes apart, and its marks in canonical order.
+pub(super) fn is_normal_cluster(text: &str) -> bool {
+    let mut before = 0;
+    text.chars().all(|c| {
+        let order = match c as u32 {
+            0xE33 | 0xEB3 => return false,
+            0xE3A | 0xEBA => 1,
+            0xE38..=0xE39 => 2,
+            0xE48..=0xE4B => 3,
+            0xEB8..=0xEB9 => 4,
+            0xEC8..=0xECB => 5,
+            _ if is_cluster_base(c) || is_cluster_mark(c) => 0,
+            _ => return false,
+        };
+        // Combining classes 9, then 103 and 107 in Thai, 118 and 122 in Lao.
+        let ordered = order == 0 || order > before;
+        before = order;
+        ordered
+    })
+}
+
 /// Marks that vanish from the folded form: the general ones, and those of Latin, Greek, Cyrillic,
 /// Hebrew and Arabic. The marks of every other script are letters and stay.
 pub(super) fn is_accent(c: char) -> bool {
@@ -135,6 +158,11 @@ pub(super) fn is_accent(c: char) -> bool {
         }
         _ => false,
     }
+}
+
+/// Letters that the tables of facts know: those of Latin, with and without accents.
+pub(super) fn is_latin_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || (matches!(c, 'À'..='ɏ') && c != '×' && c != '÷')
 }
 
 /// Whether `c` is a currency sign (general category Sc).
@@ -260,6 +288,27 @@ mod tests {
             let before = format!("{c}ก");
             if is_cluster_base(c) {
                 assert_eq!(before.graphemes(true).count(), 2, "U+{:04X}", c as u32);
+            }
+        }
+    }
+
+    #[test]
+    fn normal_clusters_are_their_own_forms() {
+        let (letters, marks) = (['ก', 'ນ'], [0xE31..=0xE4Eu32, 0xEB1..=0xECE]);
+        let marks: Vec<char> = marks
+            .into_iter()
+            .flatten()
+            .filter_map(char::from_u32)
+            .collect();
+        for letter in letters {
+            for first in &marks {
+                for second in &marks {
+                    let cluster = format!("{letter}{first}{second}");
+                    if is_normal_cluster(&cluster) {
+                        assert_eq!(super::super::exact(&cluster), cluster);
+                        assert_eq!(super::super::fold(&cluster), cluster);
+                    }
+                }
             }
         }
     }

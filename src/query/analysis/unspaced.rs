@@ -10,7 +10,8 @@ use super::emit::{Forms, append, lowered};
 use super::fold::forms_into;
 use super::scan::Scan;
 use super::scripts::{
-    Role, is_accent, is_cluster_base, is_cluster_mark, is_ignorable, is_plain_unspaced, role,
+    Role, is_accent, is_cluster_base, is_cluster_mark, is_ignorable, is_normal_cluster,
+    is_plain_unspaced, role,
 };
 use super::term::{Slice, TERM_BYTES_MAX, TermKind};
 
@@ -118,8 +119,7 @@ impl Scan<'_, '_> {
 
 /// Whether a character of an unspaced script is its own exact and folded form.
 fn is_clean(text: &str) -> bool {
-    let mut chars = text.chars();
     let dropped = |c: char| is_ignorable(c) || is_accent(c);
-    !chars.clone().any(dropped)
-        && (chars.clone().all(is_plain_unspaced) || is_nfkc_quick(&mut chars) == IsNormalized::Yes)
+    is_normal_cluster(text)
+        || (!text.chars().any(dropped) && is_nfkc_quick(text.chars()) == IsNormalized::Yes)
 }
