@@ -24,6 +24,7 @@ mod parser;
 mod print;
 mod problem;
 mod record;
+mod resolve;
 mod resolved;
 
 pub use directory::{
@@ -36,6 +37,7 @@ pub use parser::{LEAVES_MAX, NESTING_MAX, ParseContext, Parsed, Purpose, QUERY_C
 pub use print::print;
 pub use problem::{Code, Problem, Severity, Span, Suggestion, render_carets};
 pub use record::{AttachmentFact, Record};
+pub use resolve::{ResolveContext, resolve};
 pub use resolved::{
     AmountRange, FactTest, FactValues, GroupScope, MessageProximity, NameReading, Near, Node,
     Predicate, Reach, Resolved, Slot, SpanQuery, TextLeaf, TextRegex, TimeRange,
