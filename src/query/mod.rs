@@ -16,6 +16,7 @@ pub mod analysis;
 pub mod ast;
 mod dates;
 mod directory;
+mod evaluate;
 mod facts;
 mod fields;
 mod lexer;
@@ -29,6 +30,9 @@ mod resolved;
 
 pub use directory::{
     ConversationMatch, Directory, NamePattern, NoDirectory, ObjectMatch, PersonMatch,
+};
+pub use evaluate::{
+    Evaluator, HitSpan, Neighbours, NoNeighbours, Spans, TextPlace, evaluate,
 };
 pub use facts::{Facts, NoFacts};
 pub use fields::{Class, Field, ValueKind};
