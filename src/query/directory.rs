@@ -106,7 +106,9 @@ impl NamePattern {
     /// The pattern of a name as typed.
     pub fn new(pieces: &Pieces) -> NamePattern {
         let text = pieces.text();
-        let digits = (!pieces.has_wildcard()).then(|| phone_digits(&text)).flatten();
+        let digits = (!pieces.has_wildcard())
+            .then(|| phone_digits(&text))
+            .flatten();
         NamePattern {
             words: split_words(pieces)
                 .iter()
@@ -154,9 +156,9 @@ impl NamePattern {
 /// The digits of a phone number in international form, if the text looks like one: `00` and `+`
 /// in front are the same.
 fn phone_digits(text: &str) -> Option<String> {
-    let phone_like = text
-        .chars()
-        .all(|letter| letter.is_ascii_digit() || " +-./()\u{a0}\u{2011}\u{202a}\u{202c}".contains(letter));
+    let phone_like = text.chars().all(|letter| {
+        letter.is_ascii_digit() || " +-./()\u{a0}\u{2011}\u{202a}\u{202c}".contains(letter)
+    });
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let digits = digits.strip_prefix("00").unwrap_or(&digits);
     (phone_like && digits.len() >= PHONE_DIGITS_MIN).then(|| digits.to_owned())

@@ -51,23 +51,80 @@ pub enum ValueKind {
 }
 
 const APPS: &[&str] = &[
-    "other", "whatsapp", "telegram", "slack", "teams", "line", "matrix", "discord", "messenger",
-    "instagram", "signal", "imessage", "googlechat", "googlevoice", "kakaotalk", "wechat",
-    "viber", "zoom", "mattermost", "rocketchat", "mail", "irc", "sms",
+    "other",
+    "whatsapp",
+    "telegram",
+    "slack",
+    "teams",
+    "line",
+    "matrix",
+    "discord",
+    "messenger",
+    "instagram",
+    "signal",
+    "imessage",
+    "googlechat",
+    "googlevoice",
+    "kakaotalk",
+    "wechat",
+    "viber",
+    "zoom",
+    "mattermost",
+    "rocketchat",
+    "mail",
+    "irc",
+    "sms",
 ];
 const TYPES: &[&str] = &["dm", "group", "channel", "broadcast"];
 const HAS: &[&str] = &[
-    "attachment", "image", "video", "audio", "voice", "file", "link", "location", "contact",
-    "poll", "reaction", "mention", "quote", "amount", "date", "phone", "email", "iban",
-    "promise", "note", "tag",
+    "attachment",
+    "image",
+    "video",
+    "audio",
+    "voice",
+    "file",
+    "link",
+    "location",
+    "contact",
+    "poll",
+    "reaction",
+    "mention",
+    "quote",
+    "amount",
+    "date",
+    "phone",
+    "email",
+    "iban",
+    "promise",
+    "note",
+    "tag",
 ];
 const IS: &[&str] = &[
-    "edited", "deleted", "original", "forwarded", "reply", "system", "disappearing", "duplicate",
-    "held", "expiring", "reviewed", "privileged", "redacted", "exported", "starred",
+    "edited",
+    "deleted",
+    "original",
+    "forwarded",
+    "reply",
+    "system",
+    "disappearing",
+    "duplicate",
+    "held",
+    "expiring",
+    "reviewed",
+    "privileged",
+    "redacted",
+    "exported",
+    "starred",
     "unread-by-me",
 ];
 const PROMISES: &[&str] = &[
-    "discount", "delivery", "refund", "price", "exclusivity", "payment", "other",
+    "discount",
+    "delivery",
+    "refund",
+    "price",
+    "exclusivity",
+    "payment",
+    "other",
 ];
 const STATUSES: &[&str] = &["open", "kept", "broken", "disputed"];
 const REVIEWS: &[&str] = &["unreviewed", "responsive", "not-responsive", "privileged"];
@@ -324,7 +381,10 @@ mod tests {
 
     #[test]
     fn every_platform_is_a_choice_of_app() {
-        let names: Vec<&str> = crate::domain::App::ALL.iter().map(|app| app.name()).collect();
+        let names: Vec<&str> = crate::domain::App::ALL
+            .iter()
+            .map(|app| app.name())
+            .collect();
         assert_eq!(names, APPS);
     }
 }

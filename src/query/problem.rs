@@ -283,7 +283,12 @@ pub fn render_carets(query: &str, problems: &[Problem]) -> String {
     let mut out = String::new();
     for problem in problems {
         let before = columns(query.get(..problem.span.start).unwrap_or(query));
-        let under = columns(query.get(problem.span.start..problem.span.end).unwrap_or("")).max(1);
+        let under = columns(
+            query
+                .get(problem.span.start..problem.span.end)
+                .unwrap_or(""),
+        )
+        .max(1);
         out.push_str(&format!(
             "{}[{}]: {}\n  | {line}\n  | {}{}\n",
             problem.severity().name(),
