@@ -131,7 +131,8 @@ impl RawPhrase {
                     for piece in &pieces.0 {
                         match piece {
                             Piece::Literal(text) => {
-                                text.chars().for_each(|letter| push_literal(&mut out, letter));
+                                text.chars()
+                                    .for_each(|letter| push_literal(&mut out, letter));
                             }
                             wild => out.0.push(wild.clone()),
                         }
@@ -195,7 +196,9 @@ struct Lexer<'a> {
 /// Quotes that open or close a phrase besides `"`: “ ” „ « » 「 」 and the full-width form.
 const FOREIGN_QUOTES: &[char] = &['“', '”', '„', '«', '»', '「', '」', '＂'];
 /// Schemes whose colon is text, besides any name followed by `//`.
-const SCHEMES: &[&str] = &["http", "https", "ftp", "mailto", "tel", "sms", "geo", "file", "ws", "wss"];
+const SCHEMES: &[&str] = &[
+    "http", "https", "ftp", "mailto", "tel", "sms", "geo", "file", "ws", "wss",
+];
 /// Functions of KQL that are never read as words when a parenthesis follows at once.
 const KQL_FUNCTIONS: &[&str] = &["XRANK", "ALL", "ANY", "NONE", "WORDS"];
 /// The reach of `NEAR` without a number (Keyword Query Language, default of NEAR).
@@ -292,7 +295,10 @@ impl<'a> Lexer<'a> {
         }
         self.at += 1 + name.len();
         let mut duration = None;
-        let inside = self.rest().strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let inside = self
+            .rest()
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'));
         if let Some((inside, _)) = inside
             && inside.len() <= SCOPE_ARGUMENT_MAX
             && inside.chars().all(|c| c.is_alphanumeric() || c == ' ')
@@ -347,7 +353,10 @@ impl<'a> Lexer<'a> {
         };
         let mut count = NEAR_WORDS;
         let mut len = run.len();
-        if let Some(digits) = run.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+        if let Some(digits) = run
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('/'))
+        {
             let Some(number) = number(digits) else {
                 return false;
             };
@@ -369,8 +378,12 @@ impl<'a> Lexer<'a> {
         if ordered {
             let span = Span::new(start, self.at);
             self.problems.push(
-                Problem::new(Code::Q023, span, "\"ONEAR\" belongs to another syntax (KQL)")
-                    .suggest("ordered proximity", span, format!("pre/{count}")),
+                Problem::new(
+                    Code::Q023,
+                    span,
+                    "\"ONEAR\" belongs to another syntax (KQL)",
+                )
+                .suggest("ordered proximity", span, format!("pre/{count}")),
             );
         }
         self.push(
@@ -409,7 +422,9 @@ impl<'a> Lexer<'a> {
             return false;
         };
         let is_name = !name.is_empty()
-            && name.chars().all(|c| c.is_alphabetic() || c == '_' || c == '-' || c.is_ascii_digit())
+            && name
+                .chars()
+                .all(|c| c.is_alphabetic() || c == '_' || c == '-' || c.is_ascii_digit())
             && name.starts_with(char::is_alphabetic);
         if !is_name {
             return false;
@@ -421,7 +436,9 @@ impl<'a> Lexer<'a> {
             self.push(start, TokenKind::Field(field, value));
             return true;
         }
-        let is_text = SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(name))
+        let is_text = SCHEMES
+            .iter()
+            .any(|scheme| scheme.eq_ignore_ascii_case(name))
             || value.is_empty()
             || value.starts_with("//")
             || value.starts_with(char::is_whitespace)
@@ -442,7 +459,11 @@ impl<'a> Lexer<'a> {
             problem = problem.suggest(format!("the field {known}"), span, *known);
         }
         let text = rest.get(..end).unwrap_or("");
-        if rest.get(end..).is_none_or(|after| !after.starts_with(is_quote)) && !text.ends_with('\\') {
+        if rest
+            .get(end..)
+            .is_none_or(|after| !after.starts_with(is_quote))
+            && !text.ends_with('\\')
+        {
             let quoted = format!("\"{}\"", text.replace('\\', "\\\\"));
             problem = problem.suggest("search it as text", whole, quoted);
         }
@@ -551,10 +572,17 @@ impl<'a> Lexer<'a> {
             self.unbalanced_quote(start, inside);
         } else if opener != '"' {
             let span = Span::new(start, self.at);
-            self.problems
-                .push(Problem::new(Code::N03, span, "foreign quotes are read as \""));
+            self.problems.push(Problem::new(
+                Code::N03,
+                span,
+                "foreign quotes are read as \"",
+            ));
         }
-        let (slop, slop_span) = if closed { self.slop() } else { (None, Span::new(self.at, self.at)) };
+        let (slop, slop_span) = if closed {
+            self.slop()
+        } else {
+            (None, Span::new(self.at, self.at))
+        };
         let items = items
             .into_iter()
             .filter(|item| !item.0.is_empty())
@@ -623,7 +651,11 @@ impl<'a> Lexer<'a> {
                 let after = rest.get(at + 1..).unwrap_or("");
                 let ignore_case = after.starts_with('i');
                 let next = after.get(usize::from(ignore_case)..).unwrap_or("");
-                let closes = |text: &str| text.chars().next().is_none_or(|c| c.is_whitespace() || c == ')');
+                let closes = |text: &str| {
+                    text.chars()
+                        .next()
+                        .is_none_or(|c| c.is_whitespace() || c == ')')
+                };
                 let (ends, ignore_case) = if ignore_case {
                     (closes(next), true)
                 } else {
@@ -650,8 +682,12 @@ impl<'a> Lexer<'a> {
             let name = field.name();
             let span = Span::new(colon - 1, self.at);
             self.problems.push(
-                Problem::new(Code::N02, span, format!("read as the field {name} with this value"))
-                    .suggest("without the blank", span, ":"),
+                Problem::new(
+                    Code::N02,
+                    span,
+                    format!("read as the field {name} with this value"),
+                )
+                .suggest("without the blank", span, ":"),
             );
         }
         let start = self.at;
@@ -826,7 +862,12 @@ mod tests {
         lex(query)
             .0
             .iter()
-            .map(|token| format!("{:?}", token.kind).chars().take_while(|c| c.is_alphanumeric()).collect())
+            .map(|token| {
+                format!("{:?}", token.kind)
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric())
+                    .collect()
+            })
             .collect()
     }
 
@@ -835,13 +876,22 @@ mod tests {
         assert_eq!(kinds("a w/5 b"), ["Word", "Proximity", "Word"]);
         assert_eq!(kinds("a NOT W/5msg b"), ["Word", "Proximity", "Word"]);
         assert_eq!(kinds("w/out x/w/5"), ["Word", "Word"]);
-        assert_eq!(kinds("a NEAR(n=5) b NEAR c"), ["Word", "Proximity", "Word", "Proximity", "Word"]);
-        assert_eq!(kinds("and AND e-mail -e"), ["Word", "And", "Word", "Minus", "Word"]);
+        assert_eq!(
+            kinds("a NEAR(n=5) b NEAR c"),
+            ["Word", "Proximity", "Word", "Proximity", "Word"]
+        );
+        assert_eq!(
+            kinds("and AND e-mail -e"),
+            ["Word", "And", "Word", "Minus", "Word"]
+        );
     }
 
     #[test]
     fn colons_make_fields_only_after_known_names() {
-        assert_eq!(kinds("from:ana 10:30 :smile: http://x.example"), ["Field", "Word", "Word", "Word"]);
+        assert_eq!(
+            kinds("from:ana 10:30 :smile: http://x.example"),
+            ["Field", "Word", "Word", "Word"]
+        );
         assert_eq!(lex("foo:bar").1[0].code, Code::Q004);
         assert!(lex("https://x.example mailto:a@b.example").1.is_empty());
     }

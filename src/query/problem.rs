@@ -298,11 +298,7 @@ pub fn render_carets(query: &str, problems: &[Problem]) -> String {
             "^".repeat(under),
         ));
         if !problem.suggestions.is_empty() {
-            let helps: Vec<String> = problem
-                .suggestions
-                .iter()
-                .map(help_of)
-                .collect();
+            let helps: Vec<String> = problem.suggestions.iter().map(help_of).collect();
             out.push_str(&format!("  = help: {}\n", helps.join(",  or  ")));
         }
     }
