@@ -23,6 +23,10 @@ pub enum Error {
         /// What is wrong with the bytes.
         found: &'static str,
     },
+    /// A file of keys is damaged by accident: its checksum does not fit. Restore it from its copy;
+    /// the passphrase may be right.
+    #[error("{0} is damaged: its checksum does not fit, restore it from its copy")]
+    Damaged(&'static str),
     /// The end is missing or something follows it. Restore the bytes from a copy.
     #[error("cut or extended: the length does not fit the sealed form")]
     Length,

@@ -638,13 +638,13 @@ mod tests {
             Err(Error::WrongKey)
         );
         let len = file.len() as u64;
-        let reader = StreamReader::open(&file, len, &key(), StreamKind::Index, "a.idx", 20);
+        let reader = StreamReader::open(&file, len, &key(), StreamKind::Index, "a.idx", 30);
         let reader = reader.expect("the geometry alone allows it");
         let range = reader.page_file_range(0);
         let page = &file[range.start as usize..range.end as usize];
-        let mut out = [0; 20];
+        let mut out = [0; 30];
         assert_eq!(reader.open_page(0, page, &mut out), Err(Error::Integrity));
-        assert_eq!(out, [0; 20]);
+        assert_eq!(out, [0; 30]);
     }
 
     #[test]

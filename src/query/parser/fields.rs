@@ -3,8 +3,9 @@
 use super::{Inside, Operand, Parser};
 use crate::query::ast::{Comparison, Expr, ExprKind, FieldTest, TextField, Value, Values};
 use crate::query::fields::{Class, Field, ValueKind};
-use crate::query::lexer::{AtomKind, RawAtom, RawValue, lex_values};
+use crate::query::lexer::lex_values;
 use crate::query::problem::{Code, Problem, Span, WRITE};
+use crate::query::token::{AtomKind, RawAtom, RawValue};
 
 impl Parser<'_> {
     pub(super) fn field(&mut self, field: Field, value: RawValue, span: Span) -> Operand {

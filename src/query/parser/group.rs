@@ -3,9 +3,9 @@
 use super::{Inside, NESTING_MAX, Operand, Parser};
 use crate::query::ast::{Distance, Expr, ExprKind, Lapse, LapseUnit, Proximity, Unit};
 use crate::query::dates::read_lapse;
-use crate::query::lexer::{RawProximity, RawUnit, TokenKind};
 use crate::query::print::print_expr;
 use crate::query::problem::{Code, Problem, Span, WRITE};
+use crate::query::token::{RawProximity, RawUnit, TokenKind};
 
 /// Largest distance in words.
 const WORDS_MAX: u32 = 250;

@@ -17,8 +17,9 @@ use chrono_tz::Tz;
 use super::ast::{Expr, ExprKind, Query};
 use super::dates::local;
 use super::fields::Field;
-use super::lexer::{Token, lex};
+use super::lexer::lex;
 use super::problem::{Code, Problem, Severity, Span};
+use super::token::Token;
 use crate::domain::Timestamp;
 
 /// Longest query, in characters.

@@ -1,8 +1,8 @@
 //! Before the grammar: balances parentheses, removes empty groups and misplaced operators, and
 //! reports each, so that what is left always parses.
 
-use crate::query::lexer::{RawValue, Token, TokenKind};
 use crate::query::problem::{Code, Problem, Span};
+use crate::query::token::{RawValue, Token, TokenKind};
 
 /// The tokens put in order, with what was wrong.
 pub(super) fn repair(

@@ -9,8 +9,8 @@ use crate::query::analysis::{analyse_query_word, fold};
 use crate::query::ast::{Amount, Pieces, Value};
 use crate::query::dates::{DateError, read_date, read_lapse};
 use crate::query::fields::{Field, ValueKind};
-use crate::query::lexer::{AtomKind, RawAtom, RawValue, Suffix, Token, TokenKind};
 use crate::query::problem::{Code, Problem, Span};
+use crate::query::token::{AtomKind, RawAtom, RawValue, Suffix, Token, TokenKind};
 
 /// How many choices and zones an error offers as repairs.
 const OFFERS_MAX: usize = 3;
@@ -24,11 +24,10 @@ const DAYS: [&str; 7] = [
     "saturday",
     "sunday",
 ];
-/// Signs and names of currencies with their ISO 4217 codes; `$` alone could be many.
+/// Signs of currencies with their ISO 4217 codes; `$` and `¥` alone could be several.
 const CURRENCY_SIGNS: &[(&str, &[u8; 3])] = &[
     ("€", b"EUR"),
     ("£", b"GBP"),
-    ("¥", b"JPY"),
     ("₹", b"INR"),
     ("₽", b"RUB"),
     ("₩", b"KRW"),
@@ -40,7 +39,6 @@ const CURRENCY_SIGNS: &[(&str, &[u8; 3])] = &[
     ("₦", b"NGN"),
     ("r$", b"BRL"),
     ("us$", b"USD"),
-    ("$", b"USD"),
 ];
 
 impl Parser<'_> {
@@ -79,7 +77,14 @@ impl Parser<'_> {
             ValueKind::Person | ValueKind::Name | ValueKind::Code => {
                 return self.name(field, pieces, span);
             }
-            ValueKind::Duration => read_lapse(text).map(Value::Lapse),
+            ValueKind::Duration => {
+                let lapse = read_lapse(text);
+                if let Some(then) = lapse.and_then(|lapse| lapse.before(self.now)) {
+                    let message = format!("today this is {}", then.print());
+                    self.report(Problem::new(Code::N08, span, message));
+                }
+                lapse.map(Value::Lapse)
+            }
             ValueKind::TimeOfDay => read_minute(text).map(Value::Minute),
             ValueKind::Weekday => read_weekday(text).map(Value::Weekday),
             ValueKind::Size => read_size(text).map(Value::Size),
