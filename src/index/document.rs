@@ -30,14 +30,14 @@ pub struct Words<'a> {
 pub(super) struct MessageDocument {
     pub no: MessageNo,
     fields: Fields,
-    text: Box<str>,
-    filename: Box<str>,
-    attachment: Box<str>,
-    facts: Box<[u8]>,
-    sent: i64,
-    order: u64,
-    conversation: u64,
-    sender: Option<u64>,
+    pub text: Box<str>,
+    pub filename: Box<str>,
+    pub attachment: Box<str>,
+    pub facts: Box<[u8]>,
+    pub sent: i64,
+    pub order: u64,
+    pub conversation: u64,
+    pub sender: Option<u64>,
     amounts: Box<[(i64, u64)]>,
     sizes: Box<[u64]>,
 }
@@ -64,7 +64,12 @@ impl DocumentMaker {
     }
 
     /// The document of a record.
-    pub fn make(&mut self, fields: Fields, record: &Record<'_>, words: Words<'_>) -> MessageDocument {
+    pub fn make(
+        &mut self,
+        fields: Fields,
+        record: &Record<'_>,
+        words: Words<'_>,
+    ) -> MessageDocument {
         // The latest version comes first: its positions stay small.
         let text = self.pack(words.versions.iter().rev().copied());
         let filename = self.pack(words.filenames.iter().copied());
