@@ -7,5 +7,12 @@
 // Floor 0
 pub mod domain;
 
+// Floor 1
+pub mod crypto;
+pub mod query;
+
+// Floor 2
+pub mod store;
+
 // Floor 5
 pub mod ingest;
