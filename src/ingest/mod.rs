@@ -13,6 +13,7 @@
 //!
 //! Must not know: the store, keys, files, the clock, the network.
 
+pub mod align;
 mod answers;
 mod budget;
 mod calendar;

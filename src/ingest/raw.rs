@@ -11,6 +11,8 @@ const VERBATIM: u8 = 0;
 const AROUND: u8 = 1;
 /// First byte of a form by template 0; the next templates follow.
 const TEMPLATE: u8 = 2;
+/// Bytes of a form by template that leaves nothing open: its number and an empty mask.
+const TEMPLATE_BYTES_MIN: usize = 2;
 
 /// The kept fields a raw span may be rendered from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,17 +126,36 @@ pub struct Templates(pub Vec<Template>);
 #[error("the compact form of a raw record is damaged or belongs to another import")]
 pub struct DamagedForm;
 
-/// Appends the compact form of `raw` to `out`: by the first template that fits, else what stands
-/// around sender and body, else verbatim; whichever is shorter.
+/// Appends the compact form of `raw` to `out`: by the template that leaves least open, else what
+/// stands around sender and body, else verbatim.
 pub fn raw_form(raw: &[u8], fields: &Fields<'_>, templates: &Templates, out: &mut Vec<u8>) {
     let start = out.len();
+    let mut best: Option<std::ops::Range<usize>> = None;
     for (place, template) in templates.0.iter().take(TEMPLATES_MAX).enumerate() {
+        let from = out.len();
         out.push(TEMPLATE + place as u8);
-        if template.form(raw, fields, out) {
-            return;
+        if !template.form(raw, fields, out) {
+            out.truncate(from);
+            continue;
         }
-        out.truncate(start);
+        if best
+            .as_ref()
+            .is_none_or(|best| out.len() - from < best.len())
+        {
+            best = Some(from..out.len());
+        }
+        // Nothing was left open: no other template is shorter.
+        if out.len() - from == TEMPLATE_BYTES_MIN {
+            break;
+        }
     }
+    if let Some(best) = best.filter(|best| best.len() <= raw.len()) {
+        let length = best.len();
+        out.copy_within(best, start);
+        out.truncate(start + length);
+        return;
+    }
+    out.truncate(start);
     out.push(AROUND);
     let fits = around_form(raw, fields, out);
     if !fits || out.len() - start > raw.len() {

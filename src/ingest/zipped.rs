@@ -172,9 +172,13 @@ impl ZippedEntry {
         &self.remarks
     }
 
-    /// The printed local time of last writing, as if it were UTC.
+    /// The printed local time of last writing, as if it were UTC. The first day the format can
+    /// hold stands for "not known".
     fn modified(&self) -> Option<Timestamp> {
         let time = self.entry.last_modified()?;
+        if (time.year(), time.month(), time.day()) == (1980, 1, 1) {
+            return None;
+        }
         let date = chrono::NaiveDate::from_ymd_opt(
             i32::from(time.year()),
             u32::from(time.month()),

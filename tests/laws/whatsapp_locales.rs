@@ -1,10 +1,7 @@
 //! C1: a WhatsApp export of any locale and either platform reads exactly, or asks.
 
-#[path = "../support/mod.rs"]
-mod support;
-
-use support::collect::{Collect, in_utc, run};
-use support::locale_matrix::{Local, NATIVE_DIGITS, ROWS, Said, chat, print};
+use crate::support::collect::{Collect, in_utc, run};
+use crate::support::locale_matrix::{Local, NATIVE_DIGITS, ROWS, Said, chat, print};
 use wordkeep::domain::Timestamp;
 use wordkeep::ingest::{Answers, Outcome, QuestionKind};
 

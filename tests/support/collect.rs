@@ -1,6 +1,7 @@
 //! A sink that keeps everything, and the one function through which tests import.
 
-use wordkeep::domain::{Kind, Note, Presence, Timestamp};
+use wordkeep::domain::{Kind, Note, Precision, Presence, Timestamp};
+use wordkeep::ingest::align::{Facts, Sighting};
 use wordkeep::ingest::raw::Templates;
 use wordkeep::ingest::{
     Answers, Budget, Container, Frame, MemorySource, Outcome, ParsedMessage, Sink, Source, Stop,
@@ -17,11 +18,31 @@ pub struct Kept {
     pub kind: Kind,
     pub sent: Option<Timestamp>,
     pub local: Option<i64>,
+    pub precision: Precision,
     pub presence: Presence,
     pub source_id: Option<String>,
     pub reply_to: Option<String>,
     pub attachment: Option<(String, Option<u32>)>,
     pub raw: Vec<u8>,
+}
+
+impl Kept {
+    /// The short form in which messages are compared.
+    pub fn sighting(&self) -> Sighting {
+        Sighting::of(&Facts {
+            sender: self.sender.as_deref(),
+            body: &self.body,
+            kind: self.kind,
+            presence: self.presence,
+            file_is_here: self
+                .attachment
+                .as_ref()
+                .is_some_and(|(_, entry)| entry.is_some()),
+            sent: self.sent,
+            precision: self.precision,
+            source_id: self.source_id.as_deref(),
+        })
+    }
 }
 
 /// Keeps messages, notes, and the raw bytes of messages and frames in order.
@@ -51,6 +72,7 @@ impl Sink for Collect {
             kind: message.kind,
             sent: message.sent,
             local: message.local,
+            precision: message.precision,
             presence: message.presence,
             source_id: message.source_id.map(str::to_owned),
             reply_to: message.reply_to.map(str::to_owned),

@@ -27,6 +27,9 @@ const DOUBTFUL_SHARE: usize = 10;
 /// Fewer doubtful headers are never asked about.
 const DOUBTFUL_MIN: usize = 2;
 
+/// Seconds of a day: local clocks differ from the clock that dated the file by less.
+const DAY: i64 = 86_400;
+
 /// One style and its headers.
 #[derive(Debug)]
 struct Style {
@@ -77,7 +80,7 @@ pub enum Learning {
 pub struct Outside<'a> {
     /// The entry's name, for questions.
     pub entry: &'a str,
-    /// When the file was written, or the present: no message is later.
+    /// When the file was written: no message is later, if that is credible.
     pub written: Option<Timestamp>,
     /// What the operator answered.
     pub answers: &'a Answers,
@@ -179,6 +182,10 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
     if let Some(refusal) = foreign_calendar(&collected.styles[own]) {
         return Learning::Refused(refusal);
     }
+    let outside = Outside {
+        written: credible_bound(&collected.styles[own], outside),
+        ..outside
+    };
     let years = Years::until(outside.written);
     let trust = outside.answers.trust_headers;
     let mut questions = Vec::new();
@@ -242,6 +249,27 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
     }))
 }
 
+/// The date of the file, else the present, if at least half of the file's headers lie before it
+/// under some reading. Copying and packing can give a file any date.
+fn credible_bound(own: &Style, outside: Outside<'_>) -> Option<Timestamp> {
+    let years = Years::until(None);
+    let holds = |bound: &Timestamp| {
+        let last = bound.seconds() + DAY;
+        DateOrder::ALL.into_iter().any(|order| {
+            let before = |printed: &&Printed| {
+                printed
+                    .local_seconds(order, years)
+                    .is_some_and(|seconds| seconds <= last)
+            };
+            2 * own.headers.iter().filter(before).count() >= own.headers.len()
+        })
+    };
+    [outside.written, outside.answers.now]
+        .into_iter()
+        .flatten()
+        .find(holds)
+}
+
 fn foreign_calendar(own: &Style) -> Option<String> {
     let parts = own.headers.first()?.parts();
     is_foreign_year(&own.shape, parts).then(|| {
@@ -289,7 +317,7 @@ type Result2 = std::result::Result<(DateOrder, String), Question>;
 /// the file's own, and a header must lie within two days of its neighbours in that run, and not
 /// after the file.
 fn outliers(style: &Style, order: DateOrder, years: Years, written: Option<Timestamp>) -> Vec<u32> {
-    let bound = written.map_or(i64::MAX, |instant| instant.seconds() + 86_400);
+    let bound = written.map_or(i64::MAX, |instant| instant.seconds() + DAY);
     let times: Vec<i64> = style
         .headers
         .iter()

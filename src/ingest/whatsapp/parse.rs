@@ -69,7 +69,7 @@ impl Format for WhatsApp {
         let entry = container.entries()[main as usize].clone();
         let outside = Outside {
             entry: &entry.display_name,
-            written: entry.modified.or(answers.now),
+            written: entry.modified,
             answers,
         };
         let mut questions = Vec::new();
