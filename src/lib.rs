@@ -6,3 +6,6 @@
 
 // Floor 0
 pub mod domain;
+
+// Floor 7
+pub mod app;
