@@ -7,5 +7,20 @@
 // Floor 0
 pub mod domain;
 
+// Floor 1
+pub mod crypto;
+pub mod query;
+
+// Floor 2
+pub mod index;
+pub mod store;
+
+// Floor 4
+pub mod archive;
+pub mod auth;
+
+// Floor 5
+pub mod ingest;
+
 // Floor 7
 pub mod app;
