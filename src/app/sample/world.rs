@@ -45,7 +45,8 @@ pub struct SampleFile {
 pub enum Content {
     /// The bytes as they are.
     Plain(Vec<u8>),
-    /// The entries of a zip, chat first. Whoever has a zip writer packs them.
+    /// The entries of a zip, chat first. Whoever has a zip writer packs them, dated
+    /// [`Options::modified`]: a reader takes messages after that date for a misread date.
     Zip(Vec<Entry>),
 }
 
