@@ -1,5 +1,9 @@
 //! The sample is what the readers take for real exports: every file imports without a question,
 //! with exactly the messages and the bad lines it states.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
