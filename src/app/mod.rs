@@ -17,6 +17,7 @@ mod entropy;
 mod error;
 mod files;
 pub mod import;
+pub mod sample;
 mod settings;
 
 pub use appliance::{Appliance, NewAppliance, Session};
