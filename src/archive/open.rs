@@ -186,7 +186,10 @@ impl Archive {
     /// Sees to it that payloads sealed inside a transaction find numbers ready.
     fn reserve_ahead(&self) -> Result<()> {
         let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        if reserved.as_ref().is_none_or(|range| range.left() < NUMBERS_READY) {
+        if reserved
+            .as_ref()
+            .is_none_or(|range| range.left() < NUMBERS_READY)
+        {
             *reserved = Some(self.store.take_numbers(NUMBER_BLOCK)?);
         }
         Ok(())
