@@ -445,7 +445,8 @@ impl Directory for SealedDirectory {
     fn open_write(
         &self,
         path: &Path,
-    ) -> std::result::Result<io::BufWriter<Box<dyn TerminatingWrite + Send + Sync>>, OpenWriteError> {
+    ) -> std::result::Result<io::BufWriter<Box<dyn TerminatingWrite + Send + Sync>>, OpenWriteError>
+    {
         let failed = |error| OpenWriteError::wrap_io_error(error, path.to_owned());
         let (id, key) = self.key_for_writing(path).map_err(failed)?;
         let mut file = OpenOptions::new()
@@ -453,9 +454,7 @@ impl Directory for SealedDirectory {
             .create_new(true)
             .open(self.path(path))
             .map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    OpenWriteError::FileAlreadyExists(path.to_owned())
-                }
+                io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
                 _ => failed(error),
             })?;
         file.write_all(&id.0.to_le_bytes()).map_err(failed)?;

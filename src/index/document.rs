@@ -64,7 +64,12 @@ impl DocumentMaker {
     }
 
     /// The document of a record.
-    pub fn make(&mut self, fields: Fields, record: &Record<'_>, words: Words<'_>) -> MessageDocument {
+    pub fn make(
+        &mut self,
+        fields: Fields,
+        record: &Record<'_>,
+        words: Words<'_>,
+    ) -> MessageDocument {
         // The latest version comes first: its positions stay small.
         let text = self.pack(words.versions.iter().rev().copied());
         let filename = self.pack(words.filenames.iter().copied());

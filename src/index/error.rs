@@ -47,7 +47,9 @@ pub enum Error {
         expected: u64,
     },
     /// The generation fits but the list of segments is another one. Rebuild.
-    #[error("index part {part}: its list of segments is not the one the store knows: rebuild the index")]
+    #[error(
+        "index part {part}: its list of segments is not the one the store knows: rebuild the index"
+    )]
     ForeignList {
         /// The part.
         part: String,

@@ -61,6 +61,18 @@ pub(super) fn month_of(at: Timestamp) -> i32 {
     year * 12 + i32::from(month) - 1
 }
 
+/// The first day of a month counted like [`month_of`] (days-from-civil of Howard Hinnant,
+/// "chrono-compatible low-level date algorithms").
+pub(super) fn first_day_of(month: i32) -> i32 {
+    let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
 impl FactKey {
     pub fn account(no: AccountNo) -> FactKey {
         key(Tag::Account, &no.0.to_be_bytes())
@@ -173,7 +185,10 @@ pub(super) fn pack(record: &Record<'_>, has_emoji: bool, out: &mut Vec<u8>) {
         put(FactKey::emoji());
     }
     for attachment in record.attachments {
-        put(FactKey::text(Tag::Extension, &attachment.ext.to_lowercase()));
+        put(FactKey::text(
+            Tag::Extension,
+            &attachment.ext.to_lowercase(),
+        ));
         put(FactKey::text(Tag::Mime, &attachment.mime.to_lowercase()));
     }
     for reaction in record.reactions {
@@ -206,6 +221,16 @@ mod tests {
         assert!(instants.is_sorted_by_key(|at| FactKey::day(day_of(*at))));
         assert!(instants.is_sorted_by_key(|at| FactKey::month(month_of(*at))));
         assert_eq!(month_of(Timestamp(0)), 1970 * 12);
+    }
+
+    #[test]
+    fn a_month_begins_where_the_one_before_ends() {
+        for day in -800_000..800_000 {
+            let at = |day| Timestamp(i64::from(day) * Timestamp::MICROS_PER_DAY);
+            let month = month_of(at(day));
+            let (_, _, day_of_month) = at(day).civil_utc();
+            assert_eq!(first_day_of(month), day - i32::from(day_of_month) + 1);
+        }
     }
 
     #[test]

@@ -128,10 +128,7 @@ impl SealedFile {
         while page < pages.end {
             let end = (page + PAGES_PER_READ).min(pages.end);
             let start = self.reader.page_file_range(page).start;
-            self.read_sealed(
-                start..self.reader.page_file_range(end - 1).end,
-                &mut sealed,
-            )?;
+            self.read_sealed(start..self.reader.page_file_range(end - 1).end, &mut sealed)?;
             let bytes: usize = (page..end)
                 .map(|page| self.reader.page_plain_len(page))
                 .sum();
