@@ -12,6 +12,13 @@ pub mod crypto;
 pub mod query;
 
 // Floor 2
+pub mod index;
 pub mod store;
 
+// Floor 3
 
+// Floor 4
+pub mod archive;
+
+// Floor 5
+pub mod search;
