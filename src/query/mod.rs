@@ -14,10 +14,14 @@
 
 pub mod analysis;
 pub mod ast;
+mod dates;
 mod directory;
 mod facts;
 mod fields;
+mod lexer;
 mod matcher;
+mod parser;
+mod print;
 mod problem;
 mod record;
 mod resolved;
@@ -28,6 +32,8 @@ pub use directory::{
 pub use facts::{Facts, NoFacts};
 pub use fields::{Class, Field, ValueKind};
 pub use matcher::{Glob, PatternKind, REGEX_BYTES_MAX, TermForm, TermPattern, matches_term};
+pub use parser::{LEAVES_MAX, NESTING_MAX, ParseContext, Parsed, Purpose, QUERY_CHARS_MAX, parse};
+pub use print::print;
 pub use problem::{Code, Problem, Severity, Span, Suggestion, render_carets};
 pub use record::{AttachmentFact, Record};
 pub use resolved::{

@@ -12,17 +12,32 @@
 //!
 //! Must not know: the grammar of queries, fields, records, the index.
 
+mod amounts;
+mod compound;
+mod dates;
 mod distance;
+mod emit;
+mod emoji;
+mod facts;
+#[cfg(test)]
+mod fixtures;
 mod fold;
+mod iban;
+mod link;
+mod number;
+mod phone;
 mod queryword;
+mod scan;
 mod scripts;
-mod segment;
 mod stem;
 mod term;
+mod unspaced;
 
+pub use amounts::Amount;
 pub use distance::osa_distance_at_most;
+pub use facts::{TextFacts, facts_of};
 pub use fold::{exact, fold};
 pub use queryword::{Form, Place, QueryTerms, analyse_query_word};
-pub use segment::analyse;
+pub use scan::analyse;
 pub use stem::{stem, stem_languages};
 pub use term::{Analysis, TERM_BYTES_MAX, Term, TermKind, Terms};

@@ -1,7 +1,7 @@
 //! What a word of a query must find in a text.
 
-use super::segment::analyse;
-use super::term::{Analysis, TERM_BYTES_MAX, Term, TermKind};
+use super::scan::analyse;
+use super::term::{Analysis, Term, TermKind};
 
 /// One form that a term of the text may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +53,7 @@ pub fn analyse_query_word(word: &str) -> QueryTerms {
     analyse(word, &mut analysis);
     let terms: Vec<Term<'_>> = analysis.terms().collect();
     let quoted = places(&terms, analysis.positions(), Reading::Parts);
-    // A cut term is no longer one term: its pieces must follow each other.
-    let cut = word.len() > TERM_BYTES_MAX;
-    let unquoted = if cut {
-        quoted.clone()
-    } else {
-        places(&terms, analysis.positions(), Reading::Wholes)
-    };
+    let unquoted = places(&terms, analysis.positions(), Reading::Wholes);
     QueryTerms { unquoted, quoted }
 }
 
@@ -74,10 +68,10 @@ fn places(terms: &[Term<'_>], positions: u32, reading: Reading) -> Vec<Place> {
     let mut places = Vec::new();
     let mut position = 0;
     while position < positions {
-        let here: Vec<&Term<'_>> = terms.iter().filter(|t| t.position == position).collect();
+        let here = at_position(terms, position);
         let place = match reading {
-            Reading::Wholes => whole(&here).or_else(|| part(&here)),
-            Reading::Parts => part(&here).or_else(|| whole(&here)),
+            Reading::Wholes => whole(here).or_else(|| part(here)),
+            Reading::Parts => part(here).or_else(|| whole(here)),
         };
         let Some(place) = place else {
             position += 1;
@@ -85,17 +79,24 @@ fn places(terms: &[Term<'_>], positions: u32, reading: Reading) -> Vec<Place> {
         };
         // The second character of a pair is the first of the next pair, and nothing by itself.
         let pair = place.any.iter().any(|form| form.kind == TermKind::Bigram);
-        let next_is_pair = terms
+        let next_is_pair = at_position(terms, position + 1)
             .iter()
-            .any(|t| t.position == position + 1 && t.kind == TermKind::Bigram);
+            .any(|term| term.kind == TermKind::Bigram);
         position += if pair && next_is_pair { 1 } else { place.span };
         places.push(place);
     }
     places
 }
 
+/// The terms at one position.
+fn at_position<'t, 'a>(terms: &'t [Term<'a>], position: u32) -> &'t [Term<'a>] {
+    let start = terms.partition_point(|term| term.position < position);
+    let end = terms.partition_point(|term| term.position <= position);
+    &terms[start..end]
+}
+
 /// The whole of the compound that begins here, with its aliases.
-fn whole(here: &[&Term<'_>]) -> Option<Place> {
+fn whole(here: &[Term<'_>]) -> Option<Place> {
     let is_whole = |term: &Term<'_>| matches!(term.kind, TermKind::Whole | TermKind::Emoji);
     let first = here.iter().find(|term| is_whole(term))?;
     Some(place(here, first.span, |term| {
@@ -104,15 +105,18 @@ fn whole(here: &[&Term<'_>]) -> Option<Place> {
 }
 
 /// The part, word or pair of characters that begins here.
-fn part(here: &[&Term<'_>]) -> Option<Place> {
+fn part(here: &[Term<'_>]) -> Option<Place> {
     if here.iter().any(|term| term.kind == TermKind::Bigram) {
         return Some(place(here, 2, |term| term.kind == TermKind::Bigram));
     }
-    let single = |term: &&&Term<'_>| {
+    if let Some(emoji) = here.iter().find(|term| term.kind == TermKind::Emoji) {
+        return Some(place(here, emoji.span, |term| term.kind == TermKind::Emoji));
+    }
+    let single = |term: &&Term<'_>| {
         term.span == 1
             && matches!(
                 term.kind,
-                TermKind::Word | TermKind::Part | TermKind::Unigram | TermKind::Emoji
+                TermKind::Word | TermKind::Part | TermKind::Unigram
             )
     };
     here.iter().find(single)?;
@@ -121,7 +125,7 @@ fn part(here: &[&Term<'_>]) -> Option<Place> {
     }))
 }
 
-fn place(here: &[&Term<'_>], span: u32, wanted: impl Fn(&Term<'_>) -> bool) -> Place {
+fn place(here: &[Term<'_>], span: u32, wanted: impl Fn(&Term<'_>) -> bool) -> Place {
     let any = here
         .iter()
         .filter(|term| term.span == span && wanted(term))

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::scan::Buffers;
+
 /// The longest form of a term, in bytes of UTF-8; longer terms are cut into consecutive terms.
 pub const TERM_BYTES_MAX: usize = 255;
 
@@ -73,6 +75,8 @@ pub struct Analysis {
     pub(super) arena: String,
     pub(super) raw: Vec<Raw>,
     pub(super) positions: u32,
+    /// Working memory of the walk.
+    pub(super) buffers: Buffers,
 }
 
 impl Analysis {
