@@ -16,6 +16,7 @@ pub mod analysis;
 pub mod ast;
 mod dates;
 mod directory;
+mod evaluate;
 mod facts;
 mod fields;
 mod lexer;
@@ -24,10 +25,14 @@ mod parser;
 mod print;
 mod problem;
 mod record;
+mod resolve;
 mod resolved;
 
 pub use directory::{
     ConversationMatch, Directory, NamePattern, NoDirectory, ObjectMatch, PersonMatch,
+};
+pub use evaluate::{
+    Evaluator, HitSpan, Neighbours, NoNeighbours, Spans, TextPlace, evaluate,
 };
 pub use facts::{Facts, NoFacts};
 pub use fields::{Class, Field, ValueKind};
@@ -36,6 +41,7 @@ pub use parser::{LEAVES_MAX, NESTING_MAX, ParseContext, Parsed, Purpose, QUERY_C
 pub use print::print;
 pub use problem::{Code, Problem, Severity, Span, Suggestion, render_carets};
 pub use record::{AttachmentFact, Record};
+pub use resolve::{ResolveContext, resolve};
 pub use resolved::{
     AmountRange, FactTest, FactValues, GroupScope, MessageProximity, NameReading, Near, Node,
     Predicate, Reach, Resolved, Slot, SpanQuery, TextLeaf, TextRegex, TimeRange,

@@ -16,11 +16,11 @@ use crate::query::problem::{Code, Problem, Span};
 const OFFERS_MAX: usize = 3;
 /// Weekdays in English, Monday first; the first three letters count.
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-/// Signs and names of currencies with their ISO 4217 codes; `$` alone could be many.
+/// Signs of currencies with their ISO 4217 codes; `$` and `¥` alone could be several.
 const CURRENCY_SIGNS: &[(&str, &[u8; 3])] = &[
-    ("€", b"EUR"), ("£", b"GBP"), ("¥", b"JPY"), ("₹", b"INR"), ("₽", b"RUB"), ("₩", b"KRW"),
+    ("€", b"EUR"), ("£", b"GBP"), ("₹", b"INR"), ("₽", b"RUB"), ("₩", b"KRW"),
     ("₺", b"TRY"), ("₴", b"UAH"), ("₪", b"ILS"), ("฿", b"THB"), ("₫", b"VND"), ("₦", b"NGN"),
-    ("r$", b"BRL"), ("us$", b"USD"), ("$", b"USD"),
+    ("r$", b"BRL"), ("us$", b"USD"),
 ];
 
 impl Parser<'_> {
@@ -47,7 +47,14 @@ impl Parser<'_> {
             ValueKind::Person | ValueKind::Name | ValueKind::Code => {
                 return self.name(field, pieces, span);
             }
-            ValueKind::Duration => read_lapse(text).map(Value::Lapse),
+            ValueKind::Duration => {
+                let lapse = read_lapse(text);
+                if let Some(then) = lapse.and_then(|lapse| lapse.before(self.now)) {
+                    let message = format!("today this is {}", then.print());
+                    self.report(Problem::new(Code::N08, span, message));
+                }
+                lapse.map(Value::Lapse)
+            }
             ValueKind::TimeOfDay => read_minute(text).map(Value::Minute),
             ValueKind::Weekday => read_weekday(text).map(Value::Weekday),
             ValueKind::Size => read_size(text).map(Value::Size),

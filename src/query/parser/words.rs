@@ -5,6 +5,7 @@ use crate::query::analysis::{TermKind, analyse_query_word, fold};
 use crate::query::ast::{
     ExprKind, Pattern, Phrase, PhraseItem, Piece, Pieces, StemLanguage, TextField, Word, WordForm,
 };
+use crate::query::evaluate::SLOP_WORDS_MAX;
 use crate::query::lexer::{RawPhrase, RawWord, Suffix, number};
 use crate::query::matcher::{REGEX_BYTES_MAX, TermPattern};
 use crate::query::problem::{Code, Problem, Span};
@@ -163,22 +164,28 @@ impl Parser<'_> {
         }
         let slop = match &raw.slop {
             None => None,
-            Some(digits) => {
-                let slop = number(digits).filter(|slop| (1..=SLOP_MAX).contains(slop));
-                if slop.is_none() {
-                    let message = format!("the slop of a phrase goes from 1 to {SLOP_MAX}");
-                    let nearest = number(digits).unwrap_or(1).clamp(1, SLOP_MAX);
-                    self.report(
-                        Problem::new(Code::Q011, raw.slop_span, message)
-                            .suggest("the nearest allowed", raw.slop_span, format!("~{nearest}"))
-                            .suggest("adjacent and in order", raw.slop_span, ""),
-                    );
-                    return None;
-                }
-                slop
-            }
+            Some(digits) => Some(self.slop(digits, items.len(), raw.slop_span)?),
         };
         Some(ExprKind::Phrase(Phrase { items, slop }))
+    }
+
+    fn slop(&mut self, digits: &str, words: usize, span: Span) -> Option<u32> {
+        if words > SLOP_WORDS_MAX {
+            let message = format!("a phrase with slop has at most {SLOP_WORDS_MAX} words");
+            self.report(Problem::new(Code::Q002, span, message).suggest("adjacent and in order", span, ""));
+            return None;
+        }
+        let slop = number(digits).filter(|slop| (1..=SLOP_MAX).contains(slop));
+        if slop.is_none() {
+            let message = format!("the slop of a phrase goes from 1 to {SLOP_MAX}");
+            let nearest = number(digits).unwrap_or(1).clamp(1, SLOP_MAX);
+            self.report(
+                Problem::new(Code::Q011, span, message)
+                    .suggest("the nearest allowed", span, format!("~{nearest}"))
+                    .suggest("adjacent and in order", span, ""),
+            );
+        }
+        slop
     }
 
     pub(super) fn term_regex(&mut self, pattern: Pattern, span: Span) -> Option<ExprKind> {
