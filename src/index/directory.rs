@@ -150,6 +150,11 @@ impl SealedDirectory {
         keys
     }
 
+    /// Whether any file of a segment is on disk.
+    pub fn holds(&self, segment: &str) -> bool {
+        lock(&self.inner.segments).living.contains_key(segment)
+    }
+
     /// Removes files of segments the list does not name: left by a crash before a commit.
     pub fn sweep(&self, living: &BTreeSet<String>) -> Result<()> {
         let stale: Vec<PathBuf> = lock(&self.inner.segments)

@@ -28,11 +28,14 @@ mod meta;
 mod numbers;
 mod parts;
 mod plan;
+mod remove;
 mod schema;
 mod score;
 mod segment;
 mod span;
+mod stats;
 mod terms;
+mod verify;
 mod writer;
 
 #[cfg(test)]
@@ -50,4 +53,7 @@ pub use meta::{Anchor, Freshness};
 pub use parts::{
     ARENA_BYTES_DEFAULT, CACHE_BYTES_DEFAULT, Index, IndexConfig, NotAPart, Opened, PartName,
 };
+pub use remove::Removed;
+pub use stats::PartStats;
+pub use verify::{Disagreement, Tallies};
 pub use writer::{Committed, Novelty, OPEN_WRITERS_MAX, Writer};

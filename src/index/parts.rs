@@ -311,6 +311,11 @@ impl Shared {
         Ok(names)
     }
 
+    /// Where the files of a part lie.
+    pub fn root_of(&self, name: PartName) -> PathBuf {
+        self.root.join(name.to_string())
+    }
+
     fn directory(&self, name: PartName) -> Result<SealedDirectory> {
         let text = name.to_string();
         SealedDirectory::open(self.root.join(&text), text, self.around.clone())

@@ -175,6 +175,16 @@ impl World {
 }
 
 pub(super) fn add(writer: &mut Writer, message: &Message, novelty: Novelty) -> Vec<Committed> {
+    with_words(message, |record, words| {
+        writer.add(record, words, novelty, NOW).unwrap()
+    })
+}
+
+/// Calls with the record of a message and its analyses.
+pub(super) fn with_words<T>(
+    message: &Message,
+    call: impl FnOnce(&Record<'_>, Words<'_>) -> T,
+) -> T {
     let analyses: Vec<Analysis> = message
         .versions
         .iter()
@@ -189,9 +199,7 @@ pub(super) fn add(writer: &mut Writer, message: &Message, novelty: Novelty) -> V
         versions: &versions,
         ..Words::default()
     };
-    message
-        .record(|record| writer.add(record, words, novelty, NOW))
-        .unwrap()
+    message.record(|record| call(record, words))
 }
 
 /// The pattern of one plain word.
