@@ -53,6 +53,18 @@ pub enum SearchError {
     },
 }
 
+impl SearchError {
+    /// Whether the query asks too much, rather than something being wrong.
+    pub const fn is_about_cost(&self) -> bool {
+        matches!(
+            self,
+            SearchError::Budget { .. }
+                | SearchError::NotSelective { .. }
+                | SearchError::Index(crate::index::Error::TooManyExpansions { .. })
+        )
+    }
+}
+
 impl From<crate::store::StoreError> for SearchError {
     fn from(error: crate::store::StoreError) -> Self {
         SearchError::Archive(error.into())

@@ -10,7 +10,7 @@ use super::order::{Order, SortKey};
 use crate::archive::{Archive, ArchiveError, OpenedMessage, Reader, Watermark};
 use crate::domain::{ImportNo, MessageNo, Scope};
 use crate::index;
-use crate::query::{Facts, Node, Predicate, Resolved};
+use crate::query::{Facts, HitSpan, Node, Predicate, Resolved};
 use crate::store::MessageRow;
 
 /// Most messages that are opened to decide one query.
@@ -213,22 +213,43 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// Keeps the keys of messages that match, in their order.
     fn keep_matching(&self, keys: &mut Vec<SortKey>) -> Result<()> {
-        let judge = Judge::new(self.resolved, self.facts);
+        let mut judge = Judge::new(self)?;
         let mut reader = self.archive.reader()?;
-        let mut kept = Vec::with_capacity(keys.len().min(1_024));
-        for (turn, key) in keys.iter().enumerate() {
-            if turn % MESSAGES_PER_CHECK == 0 && self.budget.is_over() {
+        let turns = self.judging_order(&judge, &mut reader, keys)?;
+        let mut keep = vec![false; keys.len()];
+        for (count, turn) in turns.into_iter().enumerate() {
+            if count % MESSAGES_PER_CHECK == 0 && self.budget.is_over() {
                 return Err(self.over_budget());
             }
-            if let Some(message) = self.open(&mut reader, key.no)?
-                && judge.judge(&message)?.is_some()
-            {
-                kept.push(*key);
-            }
+            keep[turn] = match self.open(&mut reader, keys[turn].no)? {
+                Some(message) => judge.matches(&message)?,
+                None => false,
+            };
         }
-        *keys = kept;
+        let mut keep = keep.into_iter();
+        keys.retain(|_| keep.next().unwrap_or(false));
         Ok(())
+    }
+
+    /// The places of the keys, conversation by conversation where the query joins messages.
+    fn judging_order(
+        &self,
+        judge: &Judge<'_>,
+        reader: &mut Reader<'_>,
+        keys: &[SortKey],
+    ) -> Result<Vec<usize>> {
+        let mut turns: Vec<usize> = (0..keys.len()).collect();
+        if judge.joins_messages() {
+            let mut conversations = Vec::with_capacity(keys.len());
+            for key in keys {
+                let row = reader.rows().message(key.no)?;
+                conversations.push(row.map(|row| row.conversation));
+            }
+            turns.sort_by_key(|turn| conversations[*turn]);
+        }
+        Ok(turns)
     }
 
     pub(super) fn over_budget(&self) -> SearchError {
@@ -239,7 +260,7 @@ impl<'a> Search<'a> {
     }
 
     fn costly_clause(&self) -> String {
-        String::new()
+        super::clause::costly(&self.resolved.absolute)
     }
 
     /// Opens a message of the scope; `None` when it is gone.
@@ -266,30 +287,44 @@ impl<'a> Search<'a> {
     }
 
     fn show(&self, keys: &[SortKey], context_lines: u32) -> Result<Vec<Hit>> {
-        let judge = Judge::new(self.resolved, self.facts);
+        let mut judge = Judge::new(self)?;
         let mut reader = self.archive.reader()?;
-        let mut hits = Vec::with_capacity(keys.len());
-        for key in keys {
-            let Some(message) = self.open(&mut reader, key.no)? else {
+        let mut hits: Vec<(usize, Hit)> = Vec::with_capacity(keys.len());
+        for turn in self.judging_order(&judge, &mut reader, keys)? {
+            let Some(message) = self.open(&mut reader, keys[turn].no)? else {
                 continue;
             };
             // A message that gained a version since the index read it is shown without marks.
-            let matched = judge.judge(&message)?.unwrap_or_default();
-            let before = reader.rows().messages_before(&message.row, context_lines)?;
-            let after = reader.rows().messages_after(&message.row, context_lines)?;
-            hits.push(Hit {
-                line: Line::of(&message, self.names, self.resolved.zone),
-                key: *key,
-                conversation: self.place(&mut reader, &message)?,
-                pieces: pieces(&message, &matched),
-                versions_matched: versions_matched(&matched),
-                versions: message.versions.len() as u16,
-                attachments: attachment_names(&message),
-                before: self.lines(&mut reader, before.into_iter().rev())?,
-                after: self.lines(&mut reader, after.into_iter())?,
-            });
+            let matched = judge.spans(&message)?.unwrap_or_default();
+            let hit = self.hit(&mut reader, keys[turn], &message, matched, context_lines)?;
+            hits.push((turn, hit));
         }
-        Ok(hits)
+        hits.sort_by_key(|(turn, _)| *turn);
+        Ok(hits.into_iter().map(|(_, hit)| hit).collect())
+    }
+
+    fn hit(
+        &self,
+        reader: &mut Reader<'_>,
+        key: SortKey,
+        message: &OpenedMessage,
+        matched: Vec<HitSpan>,
+        context_lines: u32,
+    ) -> Result<Hit> {
+        let before = reader.rows().messages_before(&message.row, context_lines)?;
+        let after = reader.rows().messages_after(&message.row, context_lines)?;
+        Ok(Hit {
+            line: Line::of(message, self.names, self.resolved.zone),
+            key,
+            conversation: self.place(reader, message)?,
+            pieces: pieces(message, &matched),
+            versions_matched: versions_matched(&matched),
+            versions: message.versions.len() as u16,
+            matched,
+            attachments: attachment_names(message),
+            before: self.lines(reader, before.into_iter().rev())?,
+            after: self.lines(reader, after.into_iter())?,
+        })
     }
 
     fn place(&self, reader: &mut Reader<'_>, message: &OpenedMessage) -> Result<Place> {

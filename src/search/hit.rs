@@ -11,7 +11,7 @@ use crate::domain::{
     App, ConversationId, ConversationNo, HandleNo, Kind, MessageId, PersonId, Precision, Presence,
     Timestamp, ZoneSource,
 };
-use crate::query::ast::TextField;
+use crate::query::{HitSpan, TextPlace};
 
 /// One message of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +22,12 @@ pub struct Hit {
     pub key: SortKey,
     /// The conversation.
     pub conversation: Place,
+    /// Everything that matched, as exact places; empty where only facts decided.
+    pub matched: Vec<HitSpan>,
     /// Pieces of its texts with what matched.
     pub pieces: Vec<Piece>,
     /// The versions that matched, oldest = 0; empty where no words were asked for.
-    pub versions_matched: Vec<u16>,
+    pub versions_matched: Vec<u32>,
     /// How many versions there are.
     pub versions: u16,
     /// Names of its attachments.
@@ -100,29 +102,9 @@ pub struct LocalTime {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Which text.
-    pub text: TextPlace,
+    pub place: TextPlace,
     /// The piece.
     pub snippet: Snippet,
-}
-
-/// One text of a message: the n-th version, file name or extracted text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TextPlace {
-    /// The field.
-    pub field: TextField,
-    /// Which of its texts, from 0; versions oldest first.
-    pub ordinal: u16,
-}
-
-/// A range of bytes that matched, in one text of the message.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Matched {
-    /// The text.
-    pub text: TextPlace,
-    /// First byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
 }
 
 impl LocalTime {
@@ -186,52 +168,48 @@ fn sender(handle: HandleNo, names: &ScopedNames<'_>) -> Sender {
 
 /// Pieces of the texts that matched, latest version first; without any match the beginning of
 /// the latest version.
-pub(super) fn pieces(message: &OpenedMessage, matched: &[Matched]) -> Vec<Piece> {
-    let mut places: Vec<TextPlace> = matched.iter().map(|range| range.text).collect();
-    // Fields in the order of the page, versions latest first.
-    places.sort_by_key(|place| (place.field, std::cmp::Reverse(place.ordinal)));
+pub(super) fn pieces(message: &OpenedMessage, matched: &[HitSpan]) -> Vec<Piece> {
+    let mut places: Vec<TextPlace> = matched.iter().map(|span| span.place).collect();
+    places.sort_by_key(|place| match place {
+        TextPlace::Version(ordinal) => (0, u32::MAX - ordinal),
+        TextPlace::Filename(ordinal) => (1, *ordinal),
+        TextPlace::Extracted(ordinal) => (2, *ordinal),
+    });
     places.dedup();
     if places.is_empty() {
-        places.push(TextPlace {
-            field: TextField::Text,
-            ordinal: message.row.version,
-        });
+        places.push(TextPlace::Version(message.row.version.into()));
     }
     message.with_record(|record| {
+        let text = |place: &TextPlace| match *place {
+            TextPlace::Version(ordinal) => record.versions.get(ordinal as usize),
+            TextPlace::Filename(ordinal) => record.filenames.get(ordinal as usize),
+            TextPlace::Extracted(ordinal) => record.extracted.get(ordinal as usize),
+        };
         let mut pieces = Vec::new();
         for place in places {
-            let texts = match place.field {
-                TextField::Text => record.versions,
-                TextField::Filename => record.filenames,
-                TextField::Attachment => record.extracted,
-            };
-            let Some(text) = texts.get(usize::from(place.ordinal)) else {
-                continue;
-            };
+            let Some(text) = text(&place) else { continue };
             let ranges: Vec<_> = matched
                 .iter()
-                .filter(|range| range.text == place)
-                .map(|range| range.start..range.end)
+                .filter(|span| span.place == place)
+                .map(|span| span.bytes.start as usize..span.bytes.end as usize)
                 .collect();
             let cut = cut(text, &ranges);
-            pieces.extend(cut.into_iter().map(|snippet| Piece {
-                text: place,
-                snippet,
-            }));
+            pieces.extend(cut.into_iter().map(|snippet| Piece { place, snippet }));
         }
         pieces
     })
 }
 
-/// The versions among the texts that matched.
-pub(super) fn versions_matched(matched: &[Matched]) -> Vec<u16> {
-    let mut versions: Vec<u16> = matched
+/// The versions among the texts that matched, oldest first.
+pub(super) fn versions_matched(matched: &[HitSpan]) -> Vec<u32> {
+    let mut versions: Vec<u32> = matched
         .iter()
-        .filter(|range| range.text.field == TextField::Text)
-        .map(|range| range.text.ordinal)
+        .filter_map(|span| match span.place {
+            TextPlace::Version(ordinal) => Some(ordinal),
+            _ => None,
+        })
         .collect();
     versions.sort_unstable();
     versions.dedup();
     versions
 }
-

@@ -14,6 +14,7 @@
 //! Must not know: the engine of the index, SQL, who asks (a scope is handed in), the clock.
 
 mod budget;
+mod clause;
 mod cursor;
 mod error;
 mod execute;
@@ -22,14 +23,19 @@ mod hit;
 mod judge;
 mod names;
 mod order;
+mod scan;
 mod snippet;
 
-pub use budget::Budget;
+pub use budget::{BUDGET_DEFAULT, Budget};
+pub use clause::{CLAUSES_MAX, ClauseCount};
 pub use cursor::Cursor;
 pub use error::{Result, SearchError};
-pub use execute::{Answer, Cost, Page, Search};
+pub use execute::{
+    Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search,
+};
 pub use facet::{Facet, FacetField, FacetValue};
-pub use hit::{Hit, Line, LocalTime, Matched, Piece, Place, Sender, TextPlace};
+pub use hit::{Hit, Line, LocalTime, Piece, Place, Sender};
 pub use names::{NameIndex, ScopedNames};
 pub use order::{Order, SortKey};
+pub use scan::Scanned;
 pub use snippet::{SNIPPET_CHARACTERS_MAX, SNIPPETS_MAX, Snippet};
