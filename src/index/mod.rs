@@ -27,6 +27,8 @@ mod merge;
 mod meta;
 mod numbers;
 mod parts;
+#[cfg(feature = "plain-control")]
+mod plain;
 mod plan;
 mod remove;
 mod schema;

@@ -39,7 +39,10 @@ impl Writer {
         for (no, sent) in messages {
             self.delete(*no, *sent)?;
             let here = PartName::possible(*sent);
-            parts.extend(here.into_iter().filter(|name| self.index().shared.get(*name).is_some()));
+            parts.extend(
+                here.into_iter()
+                    .filter(|name| self.index().shared.get(*name).is_some()),
+            );
         }
         let mut removed = Removed::default();
         for name in parts {
@@ -131,10 +134,7 @@ mod tests {
     use crate::index::{Novelty, Order, Page};
     use std::collections::BTreeSet;
 
-    fn remove(
-        writer: &mut crate::index::Writer,
-        messages: &[&Message],
-    ) -> crate::index::Removed {
+    fn remove(writer: &mut crate::index::Writer, messages: &[&Message]) -> crate::index::Removed {
         let messages: Vec<_> = messages
             .iter()
             .map(|message| (MessageNo(message.no), Timestamp(message.sent)))
@@ -159,7 +159,11 @@ mod tests {
             assert!(hits(&index, word(term), &Scope::everything()).is_empty());
         }
         assert_eq!(hits(&index, word("common"), &Scope::everything()).len(), 39);
-        let used: BTreeSet<_> = removed.committed[0].keys.iter().map(|(_, key)| *key).collect();
+        let used: BTreeSet<_> = removed.committed[0]
+            .keys
+            .iter()
+            .map(|(_, key)| *key)
+            .collect();
         assert_eq!(used, world.keys.living());
     }
 

@@ -90,7 +90,9 @@ impl Index {
             for reader in part.searcher().segment_readers() {
                 reader.inverted_index(fields.text).map_err(explained)?;
                 reader.inverted_index(fields.fact).map_err(explained)?;
-                reader.get_fieldnorms_reader(fields.text).map_err(explained)?;
+                reader
+                    .get_fieldnorms_reader(fields.text)
+                    .map_err(explained)?;
                 for column in [super::schema::NO, super::schema::ORDER] {
                     reader.fast_fields().u64(column).map_err(explained)?;
                 }

@@ -88,10 +88,16 @@ impl Tallies {
 
     /// The buckets in which `found` is not what these sums expect.
     pub fn compare(&self, found: &Tallies) -> Vec<Disagreement> {
-        let mut buckets: Vec<u64> = self.buckets.keys().chain(found.buckets.keys()).copied().collect();
+        let mut buckets: Vec<u64> = self
+            .buckets
+            .keys()
+            .chain(found.buckets.keys())
+            .copied()
+            .collect();
         buckets.sort_unstable();
         buckets.dedup();
-        let of = |tallies: &Tallies, bucket| tallies.buckets.get(bucket).copied().unwrap_or_default();
+        let of =
+            |tallies: &Tallies, bucket| tallies.buckets.get(bucket).copied().unwrap_or_default();
         buckets
             .iter()
             .filter(|bucket| of(self, bucket) != of(found, bucket))
@@ -175,7 +181,12 @@ impl Tallies {
         }
         let fields = self.fields;
         for field in [fields.text, fields.filename, fields.attachment] {
-            self.add_field(reader, field, IndexRecordOption::WithFreqsAndPositions, &numbers)?;
+            self.add_field(
+                reader,
+                field,
+                IndexRecordOption::WithFreqsAndPositions,
+                &numbers,
+            )?;
         }
         self.add_field(reader, fields.fact, IndexRecordOption::Basic, &numbers)
     }
@@ -242,8 +253,8 @@ fn postings_of(packed: &str) -> BTreeMap<String, Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::testing::*;
     use crate::index::Novelty;
+    use crate::index::testing::*;
 
     fn tallies(index: &Index, messages: &[Message]) -> Tallies {
         let mut tallies = Tallies::new(index, Key::from_bytes([4; 32]));

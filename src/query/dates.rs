@@ -33,18 +33,42 @@ pub(super) struct DateReading {
 
 /// Month names by number, folded, besides their first three letters in English.
 const MONTHS: [&[&str]; 12] = [
-    &["january", "enero", "janeiro", "januar", "janvier", "gennaio"],
-    &["february", "febrero", "fevereiro", "februar", "fevrier", "febbraio"],
+    &[
+        "january", "enero", "janeiro", "januar", "janvier", "gennaio",
+    ],
+    &[
+        "february",
+        "febrero",
+        "fevereiro",
+        "februar",
+        "fevrier",
+        "febbraio",
+    ],
     &["march", "marzo", "marco", "marz", "mars"],
     &["april", "abril", "avril", "aprile"],
     &["may", "mayo", "maio", "mai", "maggio"],
     &["june", "junio", "junho", "juni", "juin", "giugno"],
     &["july", "julio", "julho", "juli", "juillet", "luglio"],
     &["august", "agosto", "aout"],
-    &["september", "septiembre", "setembro", "septembre", "settembre"],
-    &["october", "octubre", "outubro", "oktober", "octobre", "ottobre"],
+    &[
+        "september",
+        "septiembre",
+        "setembro",
+        "septembre",
+        "settembre",
+    ],
+    &[
+        "october", "octubre", "outubro", "oktober", "octobre", "ottobre",
+    ],
     &["november", "noviembre", "novembro", "novembre"],
-    &["december", "diciembre", "dezembro", "dezember", "decembre", "dicembre"],
+    &[
+        "december",
+        "diciembre",
+        "dezembro",
+        "dezember",
+        "decembre",
+        "dicembre",
+    ],
 ];
 /// Letters of the short English month names.
 const SHORT_MONTH: usize = 3;
@@ -201,7 +225,10 @@ pub(super) fn read_lapse(text: &str) -> Option<Lapse> {
         "y" => LapseUnit::Year,
         _ => return None,
     };
-    let count = count.parse().ok().filter(|count| *count <= LAPSE_COUNT_MAX)?;
+    let count = count
+        .parse()
+        .ok()
+        .filter(|count| *count <= LAPSE_COUNT_MAX)?;
     let lapse = Lapse { count, unit };
     (lapse.micros() <= LAPSE_DAYS_MAX * Timestamp::MICROS_PER_DAY).then_some(lapse)
 }
@@ -248,14 +275,20 @@ impl Lapse {
         match self.unit {
             LapseUnit::Minute | LapseUnit::Hour => {
                 let then = now.checked_sub_signed(TimeDelta::microseconds(self.micros()))?;
-                let then = then.date().and_time(NaiveTime::from_hms_opt(then.hour(), then.minute(), 0)?);
+                let then =
+                    then.date()
+                        .and_time(NaiveTime::from_hms_opt(then.hour(), then.minute(), 0)?);
                 Some(DateSpec::Minute(then))
             }
-            LapseUnit::Day => today.checked_sub_days(Days::new(count.into())).map(DateSpec::Day),
+            LapseUnit::Day => today
+                .checked_sub_days(Days::new(count.into()))
+                .map(DateSpec::Day),
             LapseUnit::Week => today
                 .checked_sub_days(Days::new(7 * u64::from(count)))
                 .map(DateSpec::Day),
-            LapseUnit::Month => today.checked_sub_months(Months::new(count)).map(DateSpec::Day),
+            LapseUnit::Month => today
+                .checked_sub_months(Months::new(count))
+                .map(DateSpec::Day),
             LapseUnit::Year => today
                 .checked_sub_months(Months::new(count.saturating_mul(12)))
                 .map(DateSpec::Day),
@@ -265,8 +298,15 @@ impl Lapse {
 
 /// The local date and time of an instant in a zone.
 pub(super) fn local(at: Timestamp, zone: Tz) -> NaiveDateTime {
-    let utc = DateTime::from_timestamp_micros(at.0).unwrap_or_default().naive_utc();
-    utc + TimeDelta::seconds(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc().into())
+    let utc = DateTime::from_timestamp_micros(at.0)
+        .unwrap_or_default()
+        .naive_utc();
+    utc + TimeDelta::seconds(
+        zone.offset_from_utc_datetime(&utc)
+            .fix()
+            .local_minus_utc()
+            .into(),
+    )
 }
 
 /// The instant of a local time: the earlier one where it happened twice, the end of the gap where
@@ -389,9 +429,24 @@ mod tests {
             read("05/03/2024"),
             Err(DateError::Ambiguous(vec![day(2024, 3, 5), day(2024, 5, 3)]))
         );
-        assert_eq!(read("25.12.2024"), Err(DateError::Ambiguous(vec![day(2024, 12, 25)])));
-        assert_eq!(read("2024/12/25"), Err(DateError::Respell(day(2024, 12, 25))));
-        for invalid in ["2024-13", "2024-02-30", "24", "soon", "", "-d", "2024-03-05T25:00", "é"] {
+        assert_eq!(
+            read("25.12.2024"),
+            Err(DateError::Ambiguous(vec![day(2024, 12, 25)]))
+        );
+        assert_eq!(
+            read("2024/12/25"),
+            Err(DateError::Respell(day(2024, 12, 25)))
+        );
+        for invalid in [
+            "2024-13",
+            "2024-02-30",
+            "24",
+            "soon",
+            "",
+            "-d",
+            "2024-03-05T25:00",
+            "é",
+        ] {
             assert_eq!(read(invalid), Err(DateError::Invalid), "{invalid}");
         }
     }

@@ -4,144 +4,10 @@
 use super::ast::{Anchor, Comparison, Pattern, PhraseItem, Piece, Pieces};
 use super::fields::{Field, ValueKind};
 use super::problem::{Code, Problem, Span};
-
-/// One token with its place.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub kind: TokenKind,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum TokenKind {
-    Open,
-    Close,
-    /// `@name` or `@name(duration)` right after a closing parenthesis.
-    Scope {
-        name: String,
-        duration: Option<String>,
-    },
-    And,
-    Or,
-    Not,
-    Minus,
-    Proximity(RawProximity),
-    /// A field and what follows its colon; a group follows as ordinary tokens.
-    Field(Field, RawValue),
-    Word(RawWord),
-    Phrase(RawPhrase),
-    Regex(Pattern),
-    Anchor(Anchor),
-}
-
-/// A proximity operator as typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RawProximity {
-    pub ordered: bool,
-    pub negated: bool,
-    /// Saturated at `u32::MAX`.
-    pub count: u32,
-    pub unit: RawUnit,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RawUnit {
-    Words,
-    Messages,
-    Minutes,
-    Hours,
-    Days,
-}
-
-/// A word with its suffix.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct RawWord {
-    pub pieces: Pieces,
-    pub suffix: Suffix,
-    /// Where the suffix stands; empty at the end of the word when there is none.
-    pub suffix_span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Suffix {
-    None,
-    /// `~` with the digits after it.
-    Fuzzy(String),
-    /// `^stem` with the code after its colon.
-    Stem(Option<String>),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct RawPhrase {
-    pub items: Vec<PhraseItem>,
-    /// The digits after `~`, where there is one.
-    pub slop: Option<String>,
-    pub slop_span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum RawValue {
-    /// Nothing after the colon.
-    Missing,
-    /// `(` follows.
-    Group,
-    /// `/re/`.
-    Regex(Pattern, Span),
-    /// One or several atoms.
-    Atoms {
-        comparison: Option<Comparison>,
-        atoms: Vec<RawAtom>,
-        range: bool,
-    },
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct RawAtom {
-    pub kind: AtomKind,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum AtomKind {
-    Word(RawWord),
-    Phrase(RawPhrase),
-}
-
-impl RawAtom {
-    /// The characters without quotes and escapes.
-    pub fn pieces(&self) -> Pieces {
-        match &self.kind {
-            AtomKind::Word(word) => word.pieces.clone(),
-            AtomKind::Phrase(phrase) => phrase.joined(),
-        }
-    }
-}
-
-impl RawPhrase {
-    /// The items as one name, one blank between.
-    pub fn joined(&self) -> Pieces {
-        let mut out = Pieces::default();
-        for (place, item) in self.items.iter().enumerate() {
-            if place > 0 {
-                push_literal(&mut out, ' ');
-            }
-            match item {
-                PhraseItem::AnyWord => out.0.push(Piece::AnyRun),
-                PhraseItem::Word(pieces) => {
-                    for piece in &pieces.0 {
-                        match piece {
-                            Piece::Literal(text) => {
-                                text.chars().for_each(|letter| push_literal(&mut out, letter));
-                            }
-                            wild => out.0.push(wild.clone()),
-                        }
-                    }
-                }
-            }
-        }
-        out
-    }
-}
+use super::token::{
+    AtomKind, RawAtom, RawPhrase, RawProximity, RawUnit, RawValue, RawWord, Suffix, Token,
+    TokenKind, push_literal,
+};
 
 /// Tokens of a query with what was wrong on the way.
 pub(super) fn lex(query: &str) -> (Vec<Token>, Vec<Problem>) {
@@ -195,7 +61,9 @@ struct Lexer<'a> {
 /// Quotes that open or close a phrase besides `"`: “ ” „ « » 「 」 and the full-width form.
 const FOREIGN_QUOTES: &[char] = &['“', '”', '„', '«', '»', '「', '」', '＂'];
 /// Schemes whose colon is text, besides any name followed by `//`.
-const SCHEMES: &[&str] = &["http", "https", "ftp", "mailto", "tel", "sms", "geo", "file", "ws", "wss"];
+const SCHEMES: &[&str] = &[
+    "http", "https", "ftp", "mailto", "tel", "sms", "geo", "file", "ws", "wss",
+];
 /// Functions of KQL that are never read as words when a parenthesis follows at once.
 const KQL_FUNCTIONS: &[&str] = &["XRANK", "ALL", "ANY", "NONE", "WORDS"];
 /// The reach of `NEAR` without a number (Keyword Query Language, default of NEAR).
@@ -207,13 +75,6 @@ pub(super) fn is_quote(letter: char) -> bool {
 
 fn ends_run(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '(' | ')') || is_quote(letter)
-}
-
-fn push_literal(pieces: &mut Pieces, letter: char) {
-    match pieces.0.last_mut() {
-        Some(Piece::Literal(text)) => text.push(letter),
-        _ => pieces.0.push(Piece::Literal(letter.to_string())),
-    }
 }
 
 impl<'a> Lexer<'a> {
@@ -292,7 +153,10 @@ impl<'a> Lexer<'a> {
         }
         self.at += 1 + name.len();
         let mut duration = None;
-        let inside = self.rest().strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let inside = self
+            .rest()
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'));
         if let Some((inside, _)) = inside
             && inside.len() <= SCOPE_ARGUMENT_MAX
             && inside.chars().all(|c| c.is_alphanumeric() || c == ' ')
@@ -320,6 +184,9 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let len = rest.find(ends_run).unwrap_or(rest.len());
         let run = rest.get(..len).unwrap_or(rest);
+        if self.negated_proximity(run) {
+            return;
+        }
         let plain = match run {
             "AND" => Some(TokenKind::And),
             "OR" => Some(TokenKind::Or),
@@ -330,7 +197,7 @@ impl<'a> Lexer<'a> {
             self.at += len;
             return self.push(start, kind);
         }
-        if self.near(run) || self.negated_proximity(run) || self.field() {
+        if self.near(run) || self.field() {
             return;
         }
         self.foreign(run);
@@ -347,7 +214,10 @@ impl<'a> Lexer<'a> {
         };
         let mut count = NEAR_WORDS;
         let mut len = run.len();
-        if let Some(digits) = run.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+        if let Some(digits) = run
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('/'))
+        {
             let Some(number) = number(digits) else {
                 return false;
             };
@@ -369,8 +239,12 @@ impl<'a> Lexer<'a> {
         if ordered {
             let span = Span::new(start, self.at);
             self.problems.push(
-                Problem::new(Code::Q023, span, "\"ONEAR\" belongs to another syntax (KQL)")
-                    .suggest("ordered proximity", span, format!("pre/{count}")),
+                Problem::new(
+                    Code::Q023,
+                    span,
+                    "\"ONEAR\" belongs to another syntax (KQL)",
+                )
+                .suggest("ordered proximity", span, format!("pre/{count}")),
             );
         }
         self.push(
@@ -409,7 +283,9 @@ impl<'a> Lexer<'a> {
             return false;
         };
         let is_name = !name.is_empty()
-            && name.chars().all(|c| c.is_alphabetic() || c == '_' || c == '-' || c.is_ascii_digit())
+            && name
+                .chars()
+                .all(|c| c.is_alphabetic() || c == '_' || c == '-' || c.is_ascii_digit())
             && name.starts_with(char::is_alphabetic);
         if !is_name {
             return false;
@@ -421,7 +297,9 @@ impl<'a> Lexer<'a> {
             self.push(start, TokenKind::Field(field, value));
             return true;
         }
-        let is_text = SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(name))
+        let is_text = SCHEMES
+            .iter()
+            .any(|scheme| scheme.eq_ignore_ascii_case(name))
             || value.is_empty()
             || value.starts_with("//")
             || value.starts_with(char::is_whitespace)
@@ -442,7 +320,11 @@ impl<'a> Lexer<'a> {
             problem = problem.suggest(format!("the field {known}"), span, *known);
         }
         let text = rest.get(..end).unwrap_or("");
-        if rest.get(end..).is_none_or(|after| !after.starts_with(is_quote)) && !text.ends_with('\\') {
+        if rest
+            .get(end..)
+            .is_none_or(|after| !after.starts_with(is_quote))
+            && !text.ends_with('\\')
+        {
             let quoted = format!("\"{}\"", text.replace('\\', "\\\\"));
             problem = problem.suggest("search it as text", whole, quoted);
         }
@@ -551,10 +433,17 @@ impl<'a> Lexer<'a> {
             self.unbalanced_quote(start, inside);
         } else if opener != '"' {
             let span = Span::new(start, self.at);
-            self.problems
-                .push(Problem::new(Code::N03, span, "foreign quotes are read as \""));
+            self.problems.push(Problem::new(
+                Code::N03,
+                span,
+                "foreign quotes are read as \"",
+            ));
         }
-        let (slop, slop_span) = if closed { self.slop() } else { (None, Span::new(self.at, self.at)) };
+        let (slop, slop_span) = if closed {
+            self.slop()
+        } else {
+            (None, Span::new(self.at, self.at))
+        };
         let items = items
             .into_iter()
             .filter(|item| !item.0.is_empty())
@@ -623,7 +512,11 @@ impl<'a> Lexer<'a> {
                 let after = rest.get(at + 1..).unwrap_or("");
                 let ignore_case = after.starts_with('i');
                 let next = after.get(usize::from(ignore_case)..).unwrap_or("");
-                let closes = |text: &str| text.chars().next().is_none_or(|c| c.is_whitespace() || c == ')');
+                let closes = |text: &str| {
+                    text.chars()
+                        .next()
+                        .is_none_or(|c| c.is_whitespace() || c == ')')
+                };
                 let (ends, ignore_case) = if ignore_case {
                     (closes(next), true)
                 } else {
@@ -650,8 +543,12 @@ impl<'a> Lexer<'a> {
             let name = field.name();
             let span = Span::new(colon - 1, self.at);
             self.problems.push(
-                Problem::new(Code::N02, span, format!("read as the field {name} with this value"))
-                    .suggest("without the blank", span, ":"),
+                Problem::new(
+                    Code::N02,
+                    span,
+                    format!("read as the field {name} with this value"),
+                )
+                .suggest("without the blank", span, ":"),
             );
         }
         let start = self.at;
@@ -826,7 +723,12 @@ mod tests {
         lex(query)
             .0
             .iter()
-            .map(|token| format!("{:?}", token.kind).chars().take_while(|c| c.is_alphanumeric()).collect())
+            .map(|token| {
+                format!("{:?}", token.kind)
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric())
+                    .collect()
+            })
             .collect()
     }
 
@@ -835,13 +737,22 @@ mod tests {
         assert_eq!(kinds("a w/5 b"), ["Word", "Proximity", "Word"]);
         assert_eq!(kinds("a NOT W/5msg b"), ["Word", "Proximity", "Word"]);
         assert_eq!(kinds("w/out x/w/5"), ["Word", "Word"]);
-        assert_eq!(kinds("a NEAR(n=5) b NEAR c"), ["Word", "Proximity", "Word", "Proximity", "Word"]);
-        assert_eq!(kinds("and AND e-mail -e"), ["Word", "And", "Word", "Minus", "Word"]);
+        assert_eq!(
+            kinds("a NEAR(n=5) b NEAR c"),
+            ["Word", "Proximity", "Word", "Proximity", "Word"]
+        );
+        assert_eq!(
+            kinds("and AND e-mail -e"),
+            ["Word", "And", "Word", "Minus", "Word"]
+        );
     }
 
     #[test]
     fn colons_make_fields_only_after_known_names() {
-        assert_eq!(kinds("from:ana 10:30 :smile: http://x.example"), ["Field", "Word", "Word", "Word"]);
+        assert_eq!(
+            kinds("from:ana 10:30 :smile: http://x.example"),
+            ["Field", "Word", "Word", "Word"]
+        );
         assert_eq!(lex("foo:bar").1[0].code, Code::Q004);
         assert!(lex("https://x.example mailto:a@b.example").1.is_empty());
     }

@@ -24,22 +24,23 @@ mod matcher;
 mod parser;
 mod print;
 mod problem;
+mod read_as;
 mod record;
 mod resolve;
 mod resolved;
+mod token;
 
 pub use directory::{
     ConversationMatch, Directory, NamePattern, NoDirectory, ObjectMatch, PersonMatch,
 };
-pub use evaluate::{
-    Evaluator, HitSpan, Neighbours, NoNeighbours, Spans, TextPlace, evaluate,
-};
+pub use evaluate::{Evaluator, HitSpan, Neighbours, NoNeighbours, Spans, TextPlace, evaluate};
 pub use facts::{Facts, NoFacts};
 pub use fields::{Class, Field, ValueKind};
 pub use matcher::{Glob, PatternKind, REGEX_BYTES_MAX, TermForm, TermPattern, matches_term};
 pub use parser::{LEAVES_MAX, NESTING_MAX, ParseContext, Parsed, Purpose, QUERY_CHARS_MAX, parse};
 pub use print::print;
 pub use problem::{Code, Problem, Severity, Span, Suggestion, render_carets};
+pub use read_as::{ENGLISH, Phrases, read_as};
 pub use record::{AttachmentFact, Record};
 pub use resolve::{ResolveContext, resolve};
 pub use resolved::{

@@ -2,8 +2,8 @@
 //! same tree.
 
 use super::ast::{
-    Amount, Anchor, Distance, Expr, ExprKind, FieldTest, Pattern, Phrase, PhraseItem, Piece, Pieces,
-    Proximity, Query, Unit, Value, Values, Word, WordForm,
+    Amount, Anchor, Distance, Expr, ExprKind, FieldTest, Pattern, Phrase, PhraseItem, Piece,
+    Pieces, Proximity, Query, Unit, Value, Values, Word, WordForm,
 };
 use super::fields::Field;
 use super::lexer::{is_quote, reads_as_operator};
@@ -257,16 +257,16 @@ pub(super) fn value(field: Field, value: &Value) -> String {
 /// A name without quotes where it cannot be misread, else in quotes.
 fn name(field: Field, pieces: &Pieces) -> String {
     let text = pieces.text();
-    let starts_plain = text
-        .chars()
-        .next()
-        .is_some_and(|first| first.is_alphanumeric() || matches!(first, '@' | '+' | '*' | '?' | ':'));
+    let starts_plain = text.chars().next().is_some_and(|first| {
+        first.is_alphanumeric() || matches!(first, '@' | '+' | '*' | '?' | ':')
+    });
     let plain = field != Field::Url
         && starts_plain
         && !text.contains("..")
         && pieces.0.iter().all(|piece| match piece {
             Piece::Literal(text) => text.chars().all(|letter| {
-                letter.is_alphanumeric() || matches!(letter, '_' | '.' | '@' | '-' | '+' | '/' | ':')
+                letter.is_alphanumeric()
+                    || matches!(letter, '_' | '.' | '@' | '-' | '+' | '/' | ':')
             }),
             _ => true,
         });
@@ -281,7 +281,9 @@ fn name(field: Field, pieces: &Pieces) -> String {
 pub(super) fn size(bytes: u64) -> String {
     let unit = SIZE_UNITS
         .iter()
-        .filter(|(letters, unit)| !letters.is_empty() && bytes.is_multiple_of(*unit) && bytes >= *unit)
+        .filter(|(letters, unit)| {
+            !letters.is_empty() && bytes.is_multiple_of(*unit) && bytes >= *unit
+        })
         .max_by_key(|(_, unit)| *unit);
     match unit {
         Some((letters, unit)) => format!("{}{letters}", bytes / unit),
@@ -300,5 +302,7 @@ pub(super) fn amount_text(amount: Amount) -> String {
 }
 
 fn code_text(code: [u8; 3]) -> String {
-    code.iter().map(|letter| char::from(letter.to_ascii_lowercase())).collect()
+    code.iter()
+        .map(|letter| char::from(letter.to_ascii_lowercase()))
+        .collect()
 }

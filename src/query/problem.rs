@@ -298,11 +298,7 @@ pub fn render_carets(query: &str, problems: &[Problem]) -> String {
             "^".repeat(under),
         ));
         if !problem.suggestions.is_empty() {
-            let helps: Vec<String> = problem
-                .suggestions
-                .iter()
-                .map(help_of)
-                .collect();
+            let helps: Vec<String> = problem.suggestions.iter().map(help_of).collect();
             out.push_str(&format!("  = help: {}\n", helps.join(",  or  ")));
         }
     }
@@ -374,7 +370,7 @@ mod tests {
 
     #[test]
     fn codes_tell_their_severity() {
-        assert_eq!(Code::ALL.len(), 46);
+        assert_eq!(Code::ALL.len(), 47);
         assert!(Code::W03.may_be_accepted());
         assert!(!Code::W01.may_be_accepted());
         assert!(!Code::Q001.may_be_accepted());

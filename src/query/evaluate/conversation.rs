@@ -78,7 +78,12 @@ enum Direction {
 
 /// Whether one of the others is in range. Both rank and time rise with the place, so the others in
 /// range are neighbours of each other.
-fn any_in_range(near: &MessageProximity, one: &Side, others: &[Side], direction: Direction) -> bool {
+fn any_in_range(
+    near: &MessageProximity,
+    one: &Side,
+    others: &[Side],
+    direction: Direction,
+) -> bool {
     let distance = |other: &Side| match near.reach {
         Reach::Messages(_) => i64::from(one.rank.abs_diff(other.rank)),
         Reach::Micros(_) => one.sent.0.saturating_sub(other.sent.0).saturating_abs(),
@@ -89,7 +94,9 @@ fn any_in_range(near: &MessageProximity, one: &Side, others: &[Side], direction:
     };
     let split = others.partition_point(|other| other.place < one.place);
     let (before, at_or_after) = others.split_at(split);
-    let same = at_or_after.first().is_some_and(|other| other.place == one.place);
+    let same = at_or_after
+        .first()
+        .is_some_and(|other| other.place == one.place);
     let after = at_or_after.get(usize::from(same));
     let near_before = before.last().is_some_and(|other| distance(other) <= reach);
     let near_after = after.is_some_and(|other| distance(other) <= reach);
@@ -149,7 +156,9 @@ pub(super) fn group(
     let mut texts = Texts::default();
     neighbours.visit(conversation, &mut |record| {
         let unit = units.of(record);
-        let truth = truths.entry(unit).or_insert_with(|| vec![false; leaves.len()]);
+        let truth = truths
+            .entry(unit)
+            .or_insert_with(|| vec![false; leaves.len()]);
         texts.begin();
         let mut positive: Option<Vec<HitSpan>> = None;
         for (leaf, truth) in leaves.iter().zip(truth.iter_mut()) {
@@ -182,7 +191,9 @@ pub(super) fn group(
 fn collect_leaves<'n>(node: &'n Node, positive: bool, leaves: &mut Vec<Leaf<'n>>) {
     match node {
         Node::And(parts) | Node::Or(parts) => {
-            parts.iter().for_each(|part| collect_leaves(part, positive, leaves));
+            parts
+                .iter()
+                .for_each(|part| collect_leaves(part, positive, leaves));
         }
         Node::Not(inner) => collect_leaves(inner, !positive, leaves),
         leaf => leaves.push(Leaf {
@@ -196,8 +207,12 @@ fn collect_leaves<'n>(node: &'n Node, positive: bool, leaves: &mut Vec<Leaf<'n>>
 fn holds(node: &Node, truths: &mut dyn Iterator<Item = bool>) -> bool {
     match node {
         // No short cut: every leaf has to take its truth.
-        Node::And(parts) => parts.iter().fold(true, |all, part| holds(part, truths) & all),
-        Node::Or(parts) => parts.iter().fold(false, |any, part| holds(part, truths) | any),
+        Node::And(parts) => parts
+            .iter()
+            .fold(true, |all, part| holds(part, truths) & all),
+        Node::Or(parts) => parts
+            .iter()
+            .fold(false, |any, part| holds(part, truths) | any),
         Node::Not(inner) => !holds(inner, truths),
         _ => truths.next().unwrap_or(false),
     }

@@ -191,7 +191,9 @@ impl Run<'_, '_, '_> {
             Node::Nothing => false,
             Node::And(parts) => {
                 let before = spans.as_ref().map_or(0, |spans| spans.len());
-                let all = parts.iter().all(|part| self.node(part, spans.as_deref_mut()));
+                let all = parts
+                    .iter()
+                    .all(|part| self.node(part, spans.as_deref_mut()));
                 if let (false, Some(spans)) = (all, spans) {
                     spans.truncate(before);
                 }
@@ -267,7 +269,11 @@ impl Run<'_, '_, '_> {
             };
             self.wide.hits.insert(key, hits);
         }
-        let hit = self.wide.hits.get(&key).and_then(|hits| hits.get(&self.record.no));
+        let hit = self
+            .wide
+            .hits
+            .get(&key)
+            .and_then(|hits| hits.get(&self.record.no));
         if let (Some(hit), Some(spans)) = (hit, spans) {
             spans.extend_from_slice(hit);
         }

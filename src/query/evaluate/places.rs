@@ -31,9 +31,10 @@ impl Occurrence {
 /// Whether there is any occurrence.
 pub(super) fn exists(query: &SpanQuery, text: &Analysis) -> bool {
     match query {
-        SpanQuery::Term(any) => text
-            .terms()
-            .any(|term| any.iter().any(|pattern| pattern.matches(term.folded, term.exact))),
+        SpanQuery::Term(any) => text.terms().any(|term| {
+            any.iter()
+                .any(|pattern| pattern.matches(term.folded, term.exact))
+        }),
         SpanQuery::Or(parts) => parts.iter().any(|part| exists(part, text)),
         SpanQuery::Start | SpanQuery::End => true,
         SpanQuery::Phrase(slots) => slots_exist(slots, text) && !phrase(slots, text).is_empty(),
@@ -49,9 +50,10 @@ pub(super) fn exists(query: &SpanQuery, text: &Analysis) -> bool {
 
 fn slots_exist(slots: &[Slot], text: &Analysis) -> bool {
     slots.iter().all(|slot| match slot {
-        Slot::Term { any, .. } => text
-            .terms()
-            .any(|term| any.iter().any(|pattern| pattern.matches(term.folded, term.exact))),
+        Slot::Term { any, .. } => text.terms().any(|term| {
+            any.iter()
+                .any(|pattern| pattern.matches(term.folded, term.exact))
+        }),
         Slot::AnyWord => text.positions() > 0,
     })
 }
@@ -62,7 +64,10 @@ pub(super) fn occurrences(query: &SpanQuery, text: &Analysis) -> Vec<Occurrence>
         SpanQuery::Term(any) => terms(any, text),
         SpanQuery::Phrase(slots) => phrase(slots, text),
         SpanQuery::Window { words, positions } => window(words, *positions, text),
-        SpanQuery::Or(parts) => parts.iter().flat_map(|part| occurrences(part, text)).collect(),
+        SpanQuery::Or(parts) => parts
+            .iter()
+            .flat_map(|part| occurrences(part, text))
+            .collect(),
         SpanQuery::Start => vec![anchor(-1)],
         SpanQuery::End => vec![anchor(text.positions().into())],
         SpanQuery::Near(near) => proximity(near, text),
@@ -71,7 +76,11 @@ pub(super) fn occurrences(query: &SpanQuery, text: &Analysis) -> Vec<Occurrence>
     found.dedup_by(|next, kept| {
         let same = (next.start, next.end) == (kept.start, kept.end);
         if same {
-            let fresh: Vec<_> = next.bytes.drain(..).filter(|b| !kept.bytes.contains(b)).collect();
+            let fresh: Vec<_> = next
+                .bytes
+                .drain(..)
+                .filter(|b| !kept.bytes.contains(b))
+                .collect();
             kept.bytes.extend(fresh);
         }
         same
@@ -89,7 +98,10 @@ fn anchor(at: i64) -> Occurrence {
 
 fn terms(any: &[TermPattern], text: &Analysis) -> Vec<Occurrence> {
     text.terms()
-        .filter(|term| any.iter().any(|pattern| pattern.matches(term.folded, term.exact)))
+        .filter(|term| {
+            any.iter()
+                .any(|pattern| pattern.matches(term.folded, term.exact))
+        })
         .map(|term| Occurrence {
             start: term.position.into(),
             end: i64::from(term.position) + i64::from(term.span) - 1,
@@ -112,7 +124,10 @@ fn phrase(slots: &[Slot], text: &Analysis) -> Vec<Occurrence> {
     for (place, slot) in slots.iter().enumerate() {
         let steps = match slot {
             Slot::Term { any, overlap } => (terms(any, text), i64::from(*overlap)),
-            Slot::AnyWord => ((0..text.positions()).map(|at| anchor(at.into())).collect(), 0),
+            Slot::AnyWord => (
+                (0..text.positions()).map(|at| anchor(at.into())).collect(),
+                0,
+            ),
         };
         partials = if place == 0 {
             steps.0.iter().map(|step| begin(step, steps.1)).collect()
@@ -146,7 +161,10 @@ fn extend(partials: &[Partial], steps: &[Occurrence], overlap: i64) -> Vec<Parti
     let mut out: Vec<Partial> = Vec::new();
     for partial in partials {
         let first = steps.partition_point(|step| step.start < partial.next);
-        for step in steps[first..].iter().take_while(|step| step.start == partial.next) {
+        for step in steps[first..]
+            .iter()
+            .take_while(|step| step.start == partial.next)
+        {
             let bytes = match (&partial.bytes, step.bytes.first()) {
                 (Some(a), Some(b)) => Some(a.start.min(b.start)..a.end.max(b.end)),
                 (a, b) => a.clone().or(b.cloned()),
@@ -186,7 +204,9 @@ fn window(words: &[SpanQuery], positions: u32, text: &Analysis) -> Vec<Occurrenc
     // A word that is typed twice takes its places in order: the second needs the first.
     let needs: Vec<WordSet> = (0..lists.len())
         .map(|word| {
-            let twin = (0..word).rev().find(|earlier| lists[*earlier] == lists[word]);
+            let twin = (0..word)
+                .rev()
+                .find(|earlier| lists[*earlier] == lists[word]);
             twin.map_or(0, |twin| 1 << twin)
         })
         .collect();
@@ -238,7 +258,8 @@ impl WindowSearch<'_> {
                 if occurrence.start > limit {
                     break;
                 }
-                let free = taken & (1 << word) == 0 && taken & self.needs[*word] == self.needs[*word];
+                let free =
+                    taken & (1 << word) == 0 && taken & self.needs[*word] == self.needs[*word];
                 if free && occurrence.start > end && occurrence.end <= limit {
                     let mut longer = path.clone();
                     longer.push(place);

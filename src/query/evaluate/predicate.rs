@@ -20,7 +20,9 @@ pub(super) fn holds(
     facts: &dyn Facts,
 ) -> bool {
     match predicate {
-        Predicate::Sender(handles) => record.sender.is_some_and(|sender| handles.contains(&sender)),
+        Predicate::Sender(handles) => record
+            .sender
+            .is_some_and(|sender| handles.contains(&sender)),
         Predicate::AnySender => record.sender.is_some(),
         Predicate::Mention(handles) => record.mentions.iter().any(|one| handles.contains(one)),
         Predicate::Conversation(conversations) => conversations.contains(&record.conversation),
@@ -37,25 +39,34 @@ pub(super) fn holds(
         Predicate::App(apps) => apps.contains(&record.app),
         Predicate::ConversationKind(kinds) => kinds.contains(&record.conversation_kind),
         Predicate::Presence(bits) => presence(record).0 & bits.0 != 0,
-        Predicate::Original => {
-            presence(record).0 & (Presence::EDITED.0 | Presence::DELETED.0) == 0
-        }
+        Predicate::Original => presence(record).0 & (Presence::EDITED.0 | Presence::DELETED.0) == 0,
         Predicate::Import(imports) => imports.contains(&record.import),
         Predicate::Thread(threads) => {
             let inside = |no: MessageNo| threads.contains(&no);
             record.thread.is_some_and(inside) || inside(record.no)
         }
         Predicate::AnyThread => record.thread.is_some(),
-        Predicate::Extension(patterns) => record.attachments.iter().any(|one| code(patterns, one.ext)),
-        Predicate::Mime(patterns) => record.attachments.iter().any(|one| code(patterns, one.mime)),
+        Predicate::Extension(patterns) => {
+            record.attachments.iter().any(|one| code(patterns, one.ext))
+        }
+        Predicate::Mime(patterns) => record
+            .attachments
+            .iter()
+            .any(|one| code(patterns, one.mime)),
         Predicate::Size(least, most) => record
             .attachments
             .iter()
             .any(|one| (*least..=*most).contains(&one.size)),
         Predicate::Amount(range) => amount(range, record, texts),
         Predicate::Currency(codes) => (0..record.versions.len()).any(|index| {
-            let stated = texts.facts(record, index).amounts.iter().filter_map(|one| one.currency);
-            stated.into_iter().any(|code| codes.is_empty() || codes.contains(&code))
+            let stated = texts
+                .facts(record, index)
+                .amounts
+                .iter()
+                .filter_map(|one| one.currency);
+            stated
+                .into_iter()
+                .any(|code| codes.is_empty() || codes.contains(&code))
         }),
         Predicate::Url(patterns) => url(patterns, record, texts),
         Predicate::Reaction(patterns) => record
@@ -91,7 +102,10 @@ fn in_day(minute: u32, from: u32, until: u32) -> bool {
 
 fn code(patterns: &[TermPattern], text: &str) -> bool {
     let lower = text.to_lowercase();
-    !text.is_empty() && patterns.iter().any(|pattern| pattern.matches(&lower, &lower))
+    !text.is_empty()
+        && patterns
+            .iter()
+            .any(|pattern| pattern.matches(&lower, &lower))
 }
 
 fn amount(range: &AmountRange, record: &Record<'_>, texts: &mut Texts) -> bool {
@@ -109,8 +123,12 @@ fn url(patterns: &[TermPattern], record: &Record<'_>, texts: &mut Texts) -> bool
         urls.iter().any(|url| {
             analyse(url, &mut texts.scratch);
             texts.scratch.terms().any(|term| {
-                matches!(term.kind, TermKind::Whole | TermKind::Alias | TermKind::Wider)
-                    && patterns.iter().any(|one| one.matches(term.folded, term.exact))
+                matches!(
+                    term.kind,
+                    TermKind::Whole | TermKind::Alias | TermKind::Wider
+                ) && patterns
+                    .iter()
+                    .any(|one| one.matches(term.folded, term.exact))
             })
         })
     })
@@ -118,8 +136,9 @@ fn url(patterns: &[TermPattern], record: &Record<'_>, texts: &mut Texts) -> bool
 
 fn term_of(patterns: &[TermPattern], text: &str, texts: &mut Texts) -> bool {
     analyse(text, &mut texts.scratch);
-    texts
-        .scratch
-        .terms()
-        .any(|term| patterns.iter().any(|one| one.matches(term.folded, term.exact)))
+    texts.scratch.terms().any(|term| {
+        patterns
+            .iter()
+            .any(|one| one.matches(term.folded, term.exact))
+    })
 }

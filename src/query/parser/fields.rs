@@ -1,12 +1,11 @@
 //! A field and what follows its colon: text, a group, a list, a range, a comparison, a directive.
 
 use super::{Inside, Operand, Parser};
-use crate::query::ast::{
-    Comparison, Expr, ExprKind, FieldTest, TextField, Value, Values,
-};
+use crate::query::ast::{Comparison, Expr, ExprKind, FieldTest, TextField, Value, Values};
 use crate::query::fields::{Class, Field, ValueKind};
-use crate::query::lexer::{AtomKind, RawAtom, RawValue, lex_values};
+use crate::query::lexer::lex_values;
 use crate::query::problem::{Code, Problem, Span, WRITE};
+use crate::query::token::{AtomKind, RawAtom, RawValue};
 
 impl Parser<'_> {
     pub(super) fn field(&mut self, field: Field, value: RawValue, span: Span) -> Operand {
@@ -34,7 +33,10 @@ impl Parser<'_> {
             Some(text) => self.text_field(text, value, span),
             None => self.fact_field(field, value, span),
         };
-        let end = self.at.checked_sub(1).and_then(|last| self.tokens.get(last));
+        let end = self
+            .at
+            .checked_sub(1)
+            .and_then(|last| self.tokens.get(last));
         let span = end.map_or(span, |last| span.to(last.span));
         match kind {
             Some(kind) => {
@@ -74,11 +76,17 @@ impl Parser<'_> {
                         AtomKind::Word(word) => self.word(word, atom.span)?,
                         AtomKind::Phrase(phrase) => self.phrase(phrase, atom.span)?,
                     };
-                    parts.push(Expr { kind, span: atom.span });
+                    parts.push(Expr {
+                        kind,
+                        span: atom.span,
+                    });
                 }
                 if parts.len() > 1 {
                     self.leaves += parts.len() - 1;
-                    Expr { kind: ExprKind::Or(parts), span }
+                    Expr {
+                        kind: ExprKind::Or(parts),
+                        span,
+                    }
                 } else {
                     parts.pop()?
                 }
@@ -91,7 +99,11 @@ impl Parser<'_> {
     fn fact_field(&mut self, field: Field, value: RawValue, span: Span) -> Option<ExprKind> {
         match value {
             RawValue::Regex(_, at) => {
-                let message = format!("{}: takes no regular expression: {}", field.name(), expectation(field));
+                let message = format!(
+                    "{}: takes no regular expression: {}",
+                    field.name(),
+                    expectation(field)
+                );
                 self.report(Problem::new(Code::Q008, at, message));
                 None
             }
@@ -99,7 +111,11 @@ impl Parser<'_> {
                 let expr = self.group_inside(Inside::Field(field))?;
                 Some(merge(field, expr).kind)
             }
-            RawValue::Atoms { comparison, atoms, range } => {
+            RawValue::Atoms {
+                comparison,
+                atoms,
+                range,
+            } => {
                 let values = self.values(field, comparison, &atoms, range, span)?;
                 Some(ExprKind::Field(FieldTest { field, values }))
             }
@@ -113,7 +129,11 @@ impl Parser<'_> {
         // The lexer has reported the text of this token before.
         drop(problems);
         let kind = match value {
-            RawValue::Atoms { comparison, atoms, range } => self
+            RawValue::Atoms {
+                comparison,
+                atoms,
+                range,
+            } => self
                 .values(field, comparison, &atoms, range, span)
                 .map(|values| ExprKind::Field(FieldTest { field, values })),
             _ => {
@@ -146,7 +166,9 @@ impl Parser<'_> {
         }
         self.uses_zone |= field.needs_zone();
         let whole = atoms.first().map_or(span, |first| {
-            atoms.last().map_or(first.span, |last| first.span.to(last.span))
+            atoms
+                .last()
+                .map_or(first.span, |last| first.span.to(last.span))
         });
         match (comparison, range) {
             (_, true) => self.range(field, values, whole),
@@ -185,7 +207,8 @@ impl Parser<'_> {
             self.report(Problem::new(Code::Q008, span, message));
             return None;
         }
-        let single = matches!(field.kind(), ValueKind::Date | ValueKind::Duration) && field != Field::On;
+        let single =
+            matches!(field.kind(), ValueKind::Date | ValueKind::Duration) && field != Field::On;
         if single && values.len() > 1 {
             let message = format!("{}: takes one value", field.name());
             self.report(Problem::new(Code::Q008, span, message));
@@ -238,7 +261,11 @@ impl Parser<'_> {
             from.currency = from.currency.or(to.currency);
             to.currency = to.currency.or(from.currency);
             if from.currency != to.currency {
-                self.report(Problem::new(Code::Q008, span, "both ends of the range need one currency"));
+                self.report(Problem::new(
+                    Code::Q008,
+                    span,
+                    "both ends of the range need one currency",
+                ));
                 return None;
             }
             return Some(Values::Range(Value::Amount(from), Value::Amount(to)));
@@ -270,12 +297,19 @@ impl Parser<'_> {
 
     fn directive(&mut self, field: Field, value: &RawValue, span: Span) -> Operand {
         if self.depth > 0 {
-            let message = format!("{}: holds for the whole query and stands outside parentheses", field.name());
+            let message = format!(
+                "{}: holds for the whole query and stands outside parentheses",
+                field.name()
+            );
             self.report(Problem::new(Code::Q026, span, message));
             return Operand::Broken;
         }
         let atom = match value {
-            RawValue::Atoms { comparison: None, atoms, range: false } if atoms.len() == 1 => atoms.first(),
+            RawValue::Atoms {
+                comparison: None,
+                atoms,
+                range: false,
+            } if atoms.len() == 1 => atoms.first(),
             _ => None,
         };
         let text = atom.map(|atom| atom.pieces().text()).unwrap_or_default();
@@ -323,7 +357,10 @@ fn merge(field: Field, expr: Expr) -> Expr {
             let lists: Option<Vec<Vec<Value>>> = parts
                 .iter()
                 .map(|part| match &part.kind {
-                    ExprKind::Field(FieldTest { values: Values::OneOf(values), .. }) => Some(values.clone()),
+                    ExprKind::Field(FieldTest {
+                        values: Values::OneOf(values),
+                        ..
+                    }) => Some(values.clone()),
                     _ => None,
                 })
                 .collect();
@@ -348,7 +385,9 @@ fn merge(field: Field, expr: Expr) -> Expr {
 pub(super) fn expectation(field: Field) -> String {
     match field.kind() {
         ValueKind::Text => "words, a phrase or a group".to_owned(),
-        ValueKind::Person => "a name, number, address or id, such as \"Ana Sousa\" or me".to_owned(),
+        ValueKind::Person => {
+            "a name, number, address or id, such as \"Ana Sousa\" or me".to_owned()
+        }
         ValueKind::Name => "a name or id".to_owned(),
         ValueKind::Choice(choices) => format!("one of {}", choices.join(" ")),
         ValueKind::Date | ValueKind::DateRange => {

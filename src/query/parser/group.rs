@@ -3,9 +3,9 @@
 use super::{Inside, NESTING_MAX, Operand, Parser};
 use crate::query::ast::{Distance, Expr, ExprKind, Lapse, LapseUnit, Proximity, Unit};
 use crate::query::dates::read_lapse;
-use crate::query::lexer::{RawProximity, RawUnit, TokenKind};
 use crate::query::print::print_expr;
 use crate::query::problem::{Code, Problem, Span, WRITE};
+use crate::query::token::{RawProximity, RawUnit, TokenKind};
 
 /// Largest distance in words.
 const WORDS_MAX: u32 = 250;
@@ -73,8 +73,14 @@ impl Parser<'_> {
     }
 
     fn span_since(&self, start: usize) -> Span {
-        let first = self.tokens.get(start).map_or(Span::default(), |token| token.span);
-        let last = self.at.checked_sub(1).and_then(|last| self.tokens.get(last));
+        let first = self
+            .tokens
+            .get(start)
+            .map_or(Span::default(), |token| token.span);
+        let last = self
+            .at
+            .checked_sub(1)
+            .and_then(|last| self.tokens.get(last));
         last.map_or(first, |last| first.to(last.span))
     }
 
@@ -205,8 +211,12 @@ impl Parser<'_> {
         if let (2.., Operand::Expr(expr)) = (chain, &expr) {
             let text = print_expr(expr);
             self.report(
-                Problem::new(Code::W04, span, "chained proximity is read from left to right")
-                    .suggest("as read", span, text),
+                Problem::new(
+                    Code::W04,
+                    span,
+                    "chained proximity is read from left to right",
+                )
+                .suggest("as read", span, text),
             );
         }
         expr
@@ -254,14 +264,35 @@ impl Parser<'_> {
         })
     }
 
-    fn distance(&mut self, raw: RawProximity, span: Span, left: &Expr, right: &Expr) -> Option<Distance> {
-        let lapse = |unit| Lapse { count: raw.count, unit };
+    fn distance(
+        &mut self,
+        raw: RawProximity,
+        span: Span,
+        left: &Expr,
+        right: &Expr,
+    ) -> Option<Distance> {
+        let lapse = |unit| Lapse {
+            count: raw.count,
+            unit,
+        };
         let (distance, most, letters) = match raw.unit {
             RawUnit::Words => (Distance::Words(raw.count), WORDS_MAX, ""),
             RawUnit::Messages => (Distance::Messages(raw.count), MESSAGES_MAX, "msg"),
-            RawUnit::Minutes => (Distance::Time(lapse(LapseUnit::Minute)), TIME_MAX_MINUTES, "min"),
-            RawUnit::Hours => (Distance::Time(lapse(LapseUnit::Hour)), TIME_MAX_MINUTES / 60, "h"),
-            RawUnit::Days => (Distance::Time(lapse(LapseUnit::Day)), TIME_MAX_MINUTES / 1_440, "d"),
+            RawUnit::Minutes => (
+                Distance::Time(lapse(LapseUnit::Minute)),
+                TIME_MAX_MINUTES,
+                "min",
+            ),
+            RawUnit::Hours => (
+                Distance::Time(lapse(LapseUnit::Hour)),
+                TIME_MAX_MINUTES / 60,
+                "h",
+            ),
+            RawUnit::Days => (
+                Distance::Time(lapse(LapseUnit::Day)),
+                TIME_MAX_MINUTES / 1_440,
+                "d",
+            ),
         };
         if (1..=most).contains(&raw.count) {
             return Some(distance);
@@ -280,10 +311,18 @@ impl Parser<'_> {
             span,
             format!("a distance goes from 1 to {most}{letters}"),
         )
-        .suggest("the nearest allowed", span, format!("{operator}{nearest}{letters}"));
+        .suggest(
+            "the nearest allowed",
+            span,
+            format!("{operator}{nearest}{letters}"),
+        );
         if !raw.negated && self.inside == Inside::Query {
             let whole = left.span.to(right.span);
-            let label = if raw.count == 0 { "in one message" } else { "on one day" };
+            let label = if raw.count == 0 {
+                "in one message"
+            } else {
+                "on one day"
+            };
             problem = problem.suggest(label, whole, format!("({}){scope}", print_expr(&both)));
         }
         self.report(problem);
@@ -291,7 +330,11 @@ impl Parser<'_> {
     }
 
     fn too_deep(&mut self, span: Span) {
-        if self.problems.iter().all(|problem| problem.code != Code::Q003) {
+        if self
+            .problems
+            .iter()
+            .all(|problem| problem.code != Code::Q003)
+        {
             let message = format!("the query is nested deeper than {NESTING_MAX}");
             self.report(Problem::new(Code::Q003, span, message));
         }
@@ -313,7 +356,11 @@ impl Parser<'_> {
         let operand = self.primary();
         match operand {
             Operand::Directive(span) if !negations.is_empty() => {
-                self.report(Problem::new(Code::Q026, span, "a directive cannot be negated"));
+                self.report(Problem::new(
+                    Code::Q026,
+                    span,
+                    "a directive cannot be negated",
+                ));
                 Operand::Broken
             }
             Operand::Expr(expr) => {
@@ -335,7 +382,10 @@ impl Parser<'_> {
         if let Inside::Field(field) = self.inside
             && matches!(
                 token.kind,
-                TokenKind::Word(_) | TokenKind::Phrase(_) | TokenKind::Regex(_) | TokenKind::Anchor(_)
+                TokenKind::Word(_)
+                    | TokenKind::Phrase(_)
+                    | TokenKind::Regex(_)
+                    | TokenKind::Anchor(_)
             )
         {
             self.leaves += 1;
@@ -353,8 +403,12 @@ impl Parser<'_> {
             TokenKind::Anchor(anchor) => Some(ExprKind::Anchor(anchor)),
             // A scope after something that is no group: words in their own right.
             TokenKind::Scope { .. } => return Operand::Broken,
-            TokenKind::Close | TokenKind::And | TokenKind::Or | TokenKind::Not
-            | TokenKind::Minus | TokenKind::Proximity(_) => {
+            TokenKind::Close
+            | TokenKind::And
+            | TokenKind::Or
+            | TokenKind::Not
+            | TokenKind::Minus
+            | TokenKind::Proximity(_) => {
                 self.at -= 1;
                 return Operand::Broken;
             }
@@ -396,7 +450,9 @@ impl Parser<'_> {
                 kind: inner.kind,
                 span,
             }),
-            (Operand::Expr(inner), Some((Some(unit), at))) => self.scoped(inner, unit, span.to(at), at),
+            (Operand::Expr(inner), Some((Some(unit), at))) => {
+                self.scoped(inner, unit, span.to(at), at)
+            }
             (Operand::Directive(directive), None) => Operand::Directive(directive),
             _ => Operand::Broken,
         }
@@ -437,7 +493,10 @@ impl Parser<'_> {
         let lapse = read_lapse(duration).filter(|lapse| {
             let minutes = lapse.micros() / LapseUnit::Minute.one().micros();
             (1..=i64::from(TIME_MAX_MINUTES)).contains(&minutes)
-                && matches!(lapse.unit, LapseUnit::Minute | LapseUnit::Hour | LapseUnit::Day)
+                && matches!(
+                    lapse.unit,
+                    LapseUnit::Minute | LapseUnit::Hour | LapseUnit::Day
+                )
         });
         match (unit, lapse) {
             (Unit::Window(_), Some(lapse)) => Some(Unit::Window(lapse)),
@@ -454,8 +513,11 @@ impl Parser<'_> {
             }
             _ => {
                 self.report(
-                    Problem::new(Code::Q008, span, format!("@{name} takes no duration"))
-                        .suggest("without it", span, format!("@{name}")),
+                    Problem::new(Code::Q008, span, format!("@{name} takes no duration")).suggest(
+                        "without it",
+                        span,
+                        format!("@{name}"),
+                    ),
                 );
                 None
             }
@@ -467,8 +529,12 @@ impl Parser<'_> {
             Inside::Query => {}
             Inside::Text | Inside::Field(_) => {
                 self.report(
-                    Problem::new(Code::Q016, scope, "a scope cannot stand inside the parentheses of a field")
-                        .suggest("drop it", scope, ""),
+                    Problem::new(
+                        Code::Q016,
+                        scope,
+                        "a scope cannot stand inside the parentheses of a field",
+                    )
+                    .suggest("drop it", scope, ""),
                 );
                 return Operand::Broken;
             }
@@ -499,7 +565,9 @@ impl Parser<'_> {
             Problem::new(
                 Code::Q008,
                 span,
-                format!("several values of {name}: need OR between them, or quotes around one name"),
+                format!(
+                    "several values of {name}: need OR between them, or quotes around one name"
+                ),
             )
             .suggest(WRITE, span, format!("\"{joined}\""))
             .suggest(WRITE, span, words.join(" OR ")),
@@ -509,7 +577,10 @@ impl Parser<'_> {
 
 impl LapseUnit {
     const fn one(self) -> Lapse {
-        Lapse { count: 1, unit: self }
+        Lapse {
+            count: 1,
+            unit: self,
+        }
     }
 }
 

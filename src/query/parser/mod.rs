@@ -17,8 +17,9 @@ use chrono_tz::Tz;
 use super::ast::{Expr, ExprKind, Query};
 use super::dates::local;
 use super::fields::Field;
-use super::lexer::{Token, lex};
+use super::lexer::lex;
 use super::problem::{Code, Problem, Severity, Span};
+use super::token::Token;
 use crate::domain::Timestamp;
 
 /// Longest query, in characters.
@@ -71,14 +72,16 @@ impl Parsed {
     /// The problems that keep the query from running: errors, and in strict mode every warning
     /// that was not accepted or cannot be.
     pub fn blocking<'a>(&'a self, accepted: &'a [Code]) -> impl Iterator<Item = &'a Problem> {
-        self.problems.iter().filter(move |problem| match problem.severity() {
-            Severity::Error => true,
-            Severity::Warning => {
-                let waived = problem.code.may_be_accepted() && accepted.contains(&problem.code);
-                self.strict && !waived
-            }
-            Severity::Note => false,
-        })
+        self.problems
+            .iter()
+            .filter(move |problem| match problem.severity() {
+                Severity::Error => true,
+                Severity::Warning => {
+                    let waived = problem.code.may_be_accepted() && accepted.contains(&problem.code);
+                    self.strict && !waived
+                }
+                Severity::Note => false,
+            })
     }
 }
 
@@ -92,7 +95,10 @@ pub fn parse(query: &str, context: &ParseContext) -> Parsed {
         let known = counts(&before, code);
         problem.suggestions.retain(|suggestion| {
             place < REPAIRED_PROBLEMS_MAX
-                && counts(&parse_once(&suggestion.apply(query), context).problems, code) < known
+                && counts(
+                    &parse_once(&suggestion.apply(query), context).problems,
+                    code,
+                ) < known
         });
     }
     parsed
@@ -103,7 +109,10 @@ fn parse_once(query: &str, context: &ParseContext) -> Parsed {
     let chars = query.chars().count();
     if chars > QUERY_CHARS_MAX {
         let message = format!("the query has {chars} characters; {QUERY_CHARS_MAX} are allowed");
-        let start = query.char_indices().nth(QUERY_CHARS_MAX).map_or(0, |(at, _)| at);
+        let start = query
+            .char_indices()
+            .nth(QUERY_CHARS_MAX)
+            .map_or(0, |(at, _)| at);
         let problem = Problem::new(Code::Q002, Span::new(start, query.len()), message);
         return Parsed {
             ast: None,
@@ -131,9 +140,15 @@ fn parse_once(query: &str, context: &ParseContext) -> Parsed {
     let mut problems = parser.problems;
     problems.sort_by_key(|problem| (problem.span, problem.code));
     problems.dedup();
-    let failed = problems.iter().any(|problem| problem.severity() == Severity::Error);
+    let failed = problems
+        .iter()
+        .any(|problem| problem.severity() == Severity::Error);
     if !failed && ast.is_none() {
-        problems.push(Problem::new(Code::Q001, Span::new(0, query.len()), "the query is empty"));
+        problems.push(Problem::new(
+            Code::Q001,
+            Span::new(0, query.len()),
+            "the query is empty",
+        ));
     }
     Parsed {
         strict: strict || ast.as_ref().is_some_and(|ast| ast.strict),
@@ -187,7 +202,11 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn whole(&mut self) -> Option<Query> {
         if self.tokens.is_empty() {
-            if self.problems.iter().all(|p| p.severity() != Severity::Error) {
+            if self
+                .problems
+                .iter()
+                .all(|p| p.severity() != Severity::Error)
+            {
                 let span = Span::new(0, self.query.len());
                 self.report(Problem::new(Code::Q001, span, "the query is empty"));
             }
@@ -195,13 +214,24 @@ impl Parser<'_> {
         }
         let root = self.or();
         if self.leaves > LEAVES_MAX {
-            let message = format!("the query has {} parts; {LEAVES_MAX} are allowed", self.leaves);
-            self.report(Problem::new(Code::Q002, Span::new(0, self.query.len()), message));
+            let message = format!(
+                "the query has {} parts; {LEAVES_MAX} are allowed",
+                self.leaves
+            );
+            self.report(Problem::new(
+                Code::Q002,
+                Span::new(0, self.query.len()),
+                message,
+            ));
         }
         let root = match root {
             Operand::Expr(root) => root,
             Operand::Directive(span) => {
-                self.report(Problem::new(Code::Q001, span, "the query says nothing but how to read it"));
+                self.report(Problem::new(
+                    Code::Q001,
+                    span,
+                    "the query says nothing but how to read it",
+                ));
                 return None;
             }
             Operand::Broken => return None,
@@ -209,7 +239,10 @@ impl Parser<'_> {
         self.check_anchors(&root, false);
         self.check_negative(&root);
         self.check_purpose(&root);
-        let zone = self.directives.zone.or(self.uses_zone.then_some(self.context.zone));
+        let zone = self
+            .directives
+            .zone
+            .or(self.uses_zone.then_some(self.context.zone));
         Some(Query {
             root,
             zone,

@@ -59,12 +59,20 @@ impl Parser<'_> {
                 over_messages(problem.suggest(WRITE, span, print_expr(&distribute(near))))
             }
             Fault::Not => {
-                let problem = Problem::new(Code::Q013, operand.span, "proximity cannot have NOT on one side");
+                let problem = Problem::new(
+                    Code::Q013,
+                    operand.span,
+                    "proximity cannot have NOT on one side",
+                );
                 self.without_not(problem, near, span)
             }
             Fault::Field => over_messages(
-                Problem::new(Code::Q014, operand.span, "a field cannot be an operand of word proximity")
-                    .suggest(WRITE, span, both(near)),
+                Problem::new(
+                    Code::Q014,
+                    operand.span,
+                    "a field cannot be an operand of word proximity",
+                )
+                .suggest(WRITE, span, both(near)),
             ),
             Fault::Other(what) => over_messages(
                 Problem::new(Code::Q014, operand.span, what).suggest(WRITE, span, both(near)),
@@ -85,7 +93,11 @@ impl Parser<'_> {
         match (&near.left.kind, &near.right.kind) {
             (ExprKind::Not(left), right) if !matches!(right, ExprKind::Not(_)) => {
                 let inner = write(left, &near.right, near.negated).into();
-                problem.suggest(WRITE, span, print_expr(&ExprKind::Not(Box::new(inner)).into()))
+                problem.suggest(
+                    WRITE,
+                    span,
+                    print_expr(&ExprKind::Not(Box::new(inner)).into()),
+                )
             }
             (left, ExprKind::Not(right)) if !matches!(left, ExprKind::Not(_)) => {
                 let inner = write(&near.left, right, !near.negated).into();
@@ -118,7 +130,8 @@ impl Parser<'_> {
             return true;
         };
         let at = at.span;
-        let message = "inside a scoped group only (…)@message may stand, and no proximity of messages";
+        let message =
+            "inside a scoped group only (…)@message may stand, and no proximity of messages";
         self.report(
             Problem::new(Code::Q016, at, message)
                 .suggest("drop the outer scope", scope, "")
@@ -140,8 +153,12 @@ impl Parser<'_> {
                 self.check_anchors(&near.left, beside);
                 self.check_anchors(&near.right, beside);
             }
-            ExprKind::And(parts) => parts.iter().for_each(|part| self.check_anchors(part, false)),
-            ExprKind::Or(parts) => parts.iter().for_each(|part| self.check_anchors(part, beside)),
+            ExprKind::And(parts) => parts
+                .iter()
+                .for_each(|part| self.check_anchors(part, false)),
+            ExprKind::Or(parts) => parts
+                .iter()
+                .for_each(|part| self.check_anchors(part, beside)),
             ExprKind::Not(inner) | ExprKind::InText(_, inner) | ExprKind::Scoped(inner, _) => {
                 self.check_anchors(inner, false);
             }
@@ -151,7 +168,10 @@ impl Parser<'_> {
 
     /// What holds and policies do not allow, and what they are warned of.
     pub(super) fn check_purpose(&mut self, root: &Expr) {
-        if !matches!(self.context.purpose, Purpose::HoldScope | Purpose::PolicyScope) {
+        if !matches!(
+            self.context.purpose,
+            Purpose::HoldScope | Purpose::PolicyScope
+        ) {
             return;
         }
         let mut changing: Option<Span> = None;
@@ -178,7 +198,9 @@ impl Parser<'_> {
                     problems.push(Problem::new(
                         Code::Q028,
                         expr.span,
-                        format!("relative dates are not allowed here; today it would be {absolute}"),
+                        format!(
+                            "relative dates are not allowed here; today it would be {absolute}"
+                        ),
                     ));
                 }
             }
@@ -244,26 +266,32 @@ enum Fault {
 /// Why an expression cannot be an operand of word proximity.
 fn fault(operand: &Expr, both_near: bool) -> Option<Fault> {
     match &operand.kind {
-        ExprKind::Word(_) | ExprKind::Phrase(_) | ExprKind::TermRegex(_) | ExprKind::Anchor(_) => None,
+        ExprKind::Word(_) | ExprKind::Phrase(_) | ExprKind::TermRegex(_) | ExprKind::Anchor(_) => {
+            None
+        }
         ExprKind::Or(parts) => parts.iter().find_map(|part| match &part.kind {
-            ExprKind::Proximity(_) => Some(Fault::Other("an OR group beside proximity cannot hold another proximity")),
+            ExprKind::Proximity(_) => Some(Fault::Other(
+                "an OR group beside proximity cannot hold another proximity",
+            )),
             _ => fault(part, false),
         }),
         ExprKind::And(_) => Some(Fault::And),
         ExprKind::Not(_) => Some(Fault::Not),
         ExprKind::Field(_) | ExprKind::InText(..) | ExprKind::TextRegex(..) => Some(Fault::Field),
-        ExprKind::Proximity(near) if near.distance.joins_messages() => {
-            Some(Fault::Other("a proximity of messages cannot be an operand of word proximity"))
-        }
+        ExprKind::Proximity(near) if near.distance.joins_messages() => Some(Fault::Other(
+            "a proximity of messages cannot be an operand of word proximity",
+        )),
         ExprKind::Proximity(near) if near.negated => {
             Some(Fault::Other("a negated proximity cannot be an operand"))
         }
-        ExprKind::Proximity(_) if both_near => {
-            Some(Fault::Other("only one side of a proximity can be another proximity"))
-        }
+        ExprKind::Proximity(_) if both_near => Some(Fault::Other(
+            "only one side of a proximity can be another proximity",
+        )),
         ExprKind::Proximity(_) => None,
         ExprKind::Everything => Some(Fault::Other("* alone cannot be an operand of proximity")),
-        ExprKind::Scoped(..) => Some(Fault::Other("a scoped group cannot be an operand of word proximity")),
+        ExprKind::Scoped(..) => Some(Fault::Other(
+            "a scoped group cannot be an operand of word proximity",
+        )),
     }
 }
 
@@ -284,7 +312,9 @@ fn find<'e>(expr: &'e Expr, wanted: &dyn Fn(&Expr) -> bool) -> Option<&'e Expr> 
     if wanted(expr) {
         return Some(expr);
     }
-    children(expr).into_iter().find_map(|child| find(child, wanted))
+    children(expr)
+        .into_iter()
+        .find_map(|child| find(child, wanted))
 }
 
 fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
@@ -297,7 +327,9 @@ fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
 fn children(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
         ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().collect(),
-        ExprKind::Not(inner) | ExprKind::Scoped(inner, _) | ExprKind::InText(_, inner) => vec![inner],
+        ExprKind::Not(inner) | ExprKind::Scoped(inner, _) | ExprKind::InText(_, inner) => {
+            vec![inner]
+        }
         ExprKind::Proximity(near) => vec![&near.left, &near.right],
         _ => Vec::new(),
     }

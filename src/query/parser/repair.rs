@@ -1,11 +1,15 @@
 //! Before the grammar: balances parentheses, removes empty groups and misplaced operators, and
 //! reports each, so that what is left always parses.
 
-use crate::query::lexer::{RawValue, Token, TokenKind};
 use crate::query::problem::{Code, Problem, Span};
+use crate::query::token::{RawValue, Token, TokenKind};
 
 /// The tokens put in order, with what was wrong.
-pub(super) fn repair(query: &str, mut tokens: Vec<Token>, problems: &mut Vec<Problem>) -> Vec<Token> {
+pub(super) fn repair(
+    query: &str,
+    mut tokens: Vec<Token>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Token> {
     balance(query, &mut tokens, problems);
     remove_empty_groups(query, &mut tokens, problems);
     remove_stray_operators(&mut tokens, problems);
@@ -30,7 +34,11 @@ fn balance(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
         if let Some(token) = tokens.get(*place) {
             problems.push(
                 Problem::new(Code::Q006, token.span, "this parenthesis is never closed")
-                    .suggest("close it at the end", Span::new(end, end), format!("{guard}{closers}"))
+                    .suggest(
+                        "close it at the end",
+                        Span::new(end, end),
+                        format!("{guard}{closers}"),
+                    )
                     .suggest("drop it", token.span, ""),
             );
         }
@@ -45,7 +53,13 @@ fn balance(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
     }
     for place in stray.into_iter().rev() {
         tokens.remove(place);
-        if matches!(tokens.get(place), Some(Token { kind: TokenKind::Scope { .. }, .. })) {
+        if matches!(
+            tokens.get(place),
+            Some(Token {
+                kind: TokenKind::Scope { .. },
+                ..
+            })
+        ) {
             tokens.remove(place);
         }
     }
@@ -68,7 +82,9 @@ fn empty_group(tokens: &[Token], open: usize) -> Option<usize> {
     if !is(tokens, open, |kind| matches!(kind, TokenKind::Open)) || !is(tokens, open + 1, closes) {
         return None;
     }
-    let scoped = is(tokens, open + 2, |kind| matches!(kind, TokenKind::Scope { .. }));
+    let scoped = is(tokens, open + 2, |kind| {
+        matches!(kind, TokenKind::Scope { .. })
+    });
     Some(open + 2 + usize::from(scoped))
 }
 
@@ -83,8 +99,14 @@ fn remove_empty_groups(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<
         let start = tokens.get(place).map_or(0, |token| token.span.start);
         let end = tokens.get(after - 1).map_or(start, |token| token.span.end);
         tokens.drain(place..after);
-        match place.checked_sub(1).and_then(|before| tokens.get_mut(before)) {
-            Some(Token { kind: TokenKind::Field(_, value), .. }) => *value = RawValue::Missing,
+        match place
+            .checked_sub(1)
+            .and_then(|before| tokens.get_mut(before))
+        {
+            Some(Token {
+                kind: TokenKind::Field(_, value),
+                ..
+            }) => *value = RawValue::Missing,
             _ => {
                 let span = Span::new(start, end.min(query.len()));
                 found.retain(|inner| inner.start < span.start || inner.end > span.end);
@@ -96,14 +118,21 @@ fn remove_empty_groups(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<
     }
     for span in found {
         problems.push(
-            Problem::new(Code::Q007, span, "there is nothing between these parentheses")
-                .suggest("drop them", span, ""),
+            Problem::new(
+                Code::Q007,
+                span,
+                "there is nothing between these parentheses",
+            )
+            .suggest("drop them", span, ""),
         );
     }
 }
 
 fn is_binary(kind: &TokenKind) -> bool {
-    matches!(kind, TokenKind::And | TokenKind::Or | TokenKind::Proximity(_))
+    matches!(
+        kind,
+        TokenKind::And | TokenKind::Or | TokenKind::Proximity(_)
+    )
 }
 
 fn is_operator(kind: &TokenKind) -> bool {
@@ -124,7 +153,8 @@ fn remove_stray_operators(tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) 
             end += 1;
         }
         let has_left = place > 0 && !is(tokens, place - 1, |kind| matches!(kind, TokenKind::Open));
-        let has_right = end < tokens.len() && !is(tokens, end, |kind| matches!(kind, TokenKind::Close));
+        let has_right =
+            end < tokens.len() && !is(tokens, end, |kind| matches!(kind, TokenKind::Close));
         let keep = usize::from(has_left && has_right && is(tokens, place, is_binary));
         let last_binary = (place..end).rev().find(|at| is(tokens, *at, is_binary));
         let stray = match (has_right, last_binary) {
@@ -132,8 +162,10 @@ fn remove_stray_operators(tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) 
             (true, Some(last)) if last >= place + keep => place + keep..last + 1,
             (true, _) => end..end,
         };
-        if let (Some(first), Some(last)) = (tokens.get(stray.start), tokens.get(stray.end.wrapping_sub(1)))
-            && !stray.is_empty()
+        if let (Some(first), Some(last)) = (
+            tokens.get(stray.start),
+            tokens.get(stray.end.wrapping_sub(1)),
+        ) && !stray.is_empty()
         {
             let span = first.span.to(last.span);
             let message = if !has_right {

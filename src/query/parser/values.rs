@@ -9,18 +9,36 @@ use crate::query::analysis::{analyse_query_word, fold};
 use crate::query::ast::{Amount, Pieces, Value};
 use crate::query::dates::{DateError, read_date, read_lapse};
 use crate::query::fields::{Field, ValueKind};
-use crate::query::lexer::{AtomKind, RawAtom, RawValue, Suffix, Token, TokenKind};
 use crate::query::problem::{Code, Problem, Span};
+use crate::query::token::{AtomKind, RawAtom, RawValue, Suffix, Token, TokenKind};
 
 /// How many choices and zones an error offers as repairs.
 const OFFERS_MAX: usize = 3;
 /// Weekdays in English, Monday first; the first three letters count.
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const DAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
 /// Signs of currencies with their ISO 4217 codes; `$` and `¥` alone could be several.
 const CURRENCY_SIGNS: &[(&str, &[u8; 3])] = &[
-    ("€", b"EUR"), ("£", b"GBP"), ("₹", b"INR"), ("₽", b"RUB"), ("₩", b"KRW"),
-    ("₺", b"TRY"), ("₴", b"UAH"), ("₪", b"ILS"), ("฿", b"THB"), ("₫", b"VND"), ("₦", b"NGN"),
-    ("r$", b"BRL"), ("us$", b"USD"),
+    ("€", b"EUR"),
+    ("£", b"GBP"),
+    ("₹", b"INR"),
+    ("₽", b"RUB"),
+    ("₩", b"KRW"),
+    ("₺", b"TRY"),
+    ("₴", b"UAH"),
+    ("₪", b"ILS"),
+    ("฿", b"THB"),
+    ("₫", b"VND"),
+    ("₦", b"NGN"),
+    ("r$", b"BRL"),
+    ("us$", b"USD"),
 ];
 
 impl Parser<'_> {
@@ -29,15 +47,27 @@ impl Parser<'_> {
         if let AtomKind::Word(word) = &atom.kind
             && word.suffix != Suffix::None
         {
-            let message = format!("{}: takes no ~ or ^stem: {}", field.name(), expectation(field));
-            self.report(Problem::new(Code::Q008, span, message).suggest("drop it", word.suffix_span, ""));
+            let message = format!(
+                "{}: takes no ~ or ^stem: {}",
+                field.name(),
+                expectation(field)
+            );
+            self.report(Problem::new(Code::Q008, span, message).suggest(
+                "drop it",
+                word.suffix_span,
+                "",
+            ));
             return None;
         }
         let pieces = atom.pieces();
         let text = pieces.text();
         let text = text.trim();
         if text.is_empty() {
-            let message = format!("a value of {} is missing: {}", field.name(), expectation(field));
+            let message = format!(
+                "a value of {} is missing: {}",
+                field.name(),
+                expectation(field)
+            );
             self.report(Problem::new(Code::Q008, span, message));
             return None;
         }
@@ -70,7 +100,11 @@ impl Parser<'_> {
                 ValueKind::TimeOfDay => Code::Q010,
                 _ => Code::Q008,
             };
-            let message = format!("\"{text}\" is no value of {}: {}", field.name(), expectation(field));
+            let message = format!(
+                "\"{text}\" is no value of {}: {}",
+                field.name(),
+                expectation(field)
+            );
             self.report(Problem::new(code, span, message));
         }
         value
@@ -101,7 +135,11 @@ impl Parser<'_> {
         let message = format!("\"{text}\" is no value of {name}: {}", expectation(field));
         let mut problem = Problem::new(Code::Q008, span, message);
         let letters: String = lower.chars().take(2).collect();
-        for choice in choices.iter().filter(|choice| choice.starts_with(&letters)).take(OFFERS_MAX) {
+        for choice in choices
+            .iter()
+            .filter(|choice| choice.starts_with(&letters))
+            .take(OFFERS_MAX)
+        {
             problem = problem.suggest(format!("{name}:{choice}"), span, *choice);
         }
         self.report(problem);
@@ -118,24 +156,34 @@ impl Parser<'_> {
                 if reading.year_supplied {
                     let text = spec.print();
                     let message = format!("a month without a year is the latest one begun: {text}");
-                    self.report(Problem::new(Code::W05, span, message).suggest("as read", span, text));
+                    self.report(
+                        Problem::new(Code::W05, span, message).suggest("as read", span, text),
+                    );
                 }
                 if spec.is_relative() {
                     let absolute = spec.absolute(self.now).print();
-                    self.report(Problem::new(Code::N08, span, format!("today this is {absolute}")));
+                    self.report(Problem::new(
+                        Code::N08,
+                        span,
+                        format!("today this is {absolute}"),
+                    ));
                 }
                 return Some(Value::Date(spec));
             }
             Err(DateError::Ambiguous(readings)) => {
                 let message = "this date can be read in several ways and is never guessed";
-                readings.iter().fold(Problem::new(Code::Q009, span, message), |problem, date| {
-                    problem.suggest(long(date), span, iso(date))
-                })
+                readings
+                    .iter()
+                    .fold(Problem::new(Code::Q009, span, message), |problem, date| {
+                        problem.suggest(long(date), span, iso(date))
+                    })
             }
-            Err(DateError::Respell(date)) => {
-                Problem::new(Code::Q010, span, "dates are written with hyphens")
-                    .suggest(long(&date), span, iso(&date))
-            }
+            Err(DateError::Respell(date)) => Problem::new(
+                Code::Q010,
+                span,
+                "dates are written with hyphens",
+            )
+            .suggest(long(&date), span, iso(&date)),
             Err(DateError::Invalid) => {
                 let message = format!("\"{text}\" is no date: write {}", expectation(Field::On));
                 Problem::new(Code::Q010, span, message)
@@ -149,10 +197,14 @@ impl Parser<'_> {
         match read_amount(text) {
             Ok(amount) => Some(Value::Amount(amount)),
             Err(choices) => {
-                let message = format!("\"{text}\" is no clear amount: {}", expectation(Field::Amount));
+                let message = format!(
+                    "\"{text}\" is no clear amount: {}",
+                    expectation(Field::Amount)
+                );
                 let mut problem = Problem::new(Code::Q008, span, message);
                 for choice in choices {
-                    problem = problem.suggest(format!("the amount {choice}"), span, choice.as_str());
+                    problem =
+                        problem.suggest(format!("the amount {choice}"), span, choice.as_str());
                 }
                 self.report(problem);
                 None
@@ -174,13 +226,17 @@ fn read_minute(text: &str) -> Option<u16> {
 
 fn read_weekday(text: &str) -> Option<u8> {
     let lower = text.to_lowercase();
-    let index = DAYS.iter().position(|day| *day == lower || day.get(..3) == Some(lower.as_str()))?;
+    let index = DAYS
+        .iter()
+        .position(|day| *day == lower || day.get(..3) == Some(lower.as_str()))?;
     u8::try_from(index).ok()
 }
 
 /// The short name of a weekday, 0 = Monday.
 pub(crate) fn weekday_name(day: u8) -> &'static str {
-    DAYS.get(usize::from(day)).and_then(|day| day.get(..3)).unwrap_or("mon")
+    DAYS.get(usize::from(day))
+        .and_then(|day| day.get(..3))
+        .unwrap_or("mon")
 }
 
 /// Units of size with their bytes, longest first so that `mib` is not read as `b`.
@@ -223,7 +279,9 @@ fn read_decimal(text: &str) -> Option<i64> {
 /// Reads an amount; else the clear spellings it could be.
 fn read_amount(text: &str) -> Result<Amount, Vec<String>> {
     let lower = text.to_lowercase();
-    let starts = lower.find(|c: char| c.is_ascii_digit()).ok_or_else(Vec::new)?;
+    let starts = lower
+        .find(|c: char| c.is_ascii_digit())
+        .ok_or_else(Vec::new)?;
     let number_len = lower
         .get(starts..)
         .and_then(|rest| rest.find(|c: char| !c.is_ascii_digit() && c != '.'))
@@ -244,7 +302,10 @@ fn read_amount(text: &str) -> Result<Amount, Vec<String>> {
         && !whole.is_empty()
     {
         // `1.200` is twelve hundred to some and one and a fifth to others.
-        return Err(vec![format!("{whole}{fraction}{suffix}"), format!("{whole}.{}{suffix}", &fraction[..2])]);
+        return Err(vec![
+            format!("{whole}{fraction}{suffix}"),
+            format!("{whole}.{}{suffix}", &fraction[..2]),
+        ]);
     }
     let millis = read_decimal(digits).ok_or_else(Vec::new)?;
     Ok(Amount { millis, currency })
@@ -271,7 +332,12 @@ pub(super) fn read_zone(text: &str) -> Option<Tz> {
 
 pub(super) fn zone_problem(text: &str, span: Span) -> Problem {
     let message = format!("\"{text}\" is no time zone: write one such as Europe/Lisbon or UTC");
-    let city = text.rsplit('/').next().unwrap_or(text).to_lowercase().replace(' ', "_");
+    let city = text
+        .rsplit('/')
+        .next()
+        .unwrap_or(text)
+        .to_lowercase()
+        .replace(' ', "_");
     let near = chrono_tz::TZ_VARIANTS.iter().filter(|zone| {
         !city.is_empty() && zone.name().to_lowercase().rsplit('/').next() == Some(city.as_str())
     });
@@ -284,9 +350,9 @@ pub(super) fn zone_problem(text: &str, span: Span) -> Problem {
 /// The zone a query states, looked up before anything is parsed: months without year need it.
 pub(super) fn stated_zone(tokens: &[Token]) -> Option<Tz> {
     tokens.iter().find_map(|token| match &token.kind {
-        TokenKind::Field(Field::Tz, RawValue::Atoms { atoms, .. }) => {
-            atoms.first().and_then(|atom| read_zone(&atom.pieces().text()))
-        }
+        TokenKind::Field(Field::Tz, RawValue::Atoms { atoms, .. }) => atoms
+            .first()
+            .and_then(|atom| read_zone(&atom.pieces().text())),
         _ => None,
     })
 }

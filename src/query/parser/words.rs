@@ -6,9 +6,10 @@ use crate::query::ast::{
     ExprKind, Pattern, Phrase, PhraseItem, Piece, Pieces, StemLanguage, TextField, Word, WordForm,
 };
 use crate::query::evaluate::SLOP_WORDS_MAX;
-use crate::query::lexer::{RawPhrase, RawWord, Suffix, number};
+use crate::query::lexer::number;
 use crate::query::matcher::{REGEX_BYTES_MAX, TermPattern};
 use crate::query::problem::{Code, Problem, Span};
+use crate::query::token::{RawPhrase, RawWord, Suffix};
 
 /// Fewest letters of a fuzzy word.
 const FUZZY_LETTERS_MIN: usize = 4;
@@ -20,7 +21,8 @@ const SLOP_MAX: u32 = 250;
 impl Parser<'_> {
     pub(super) fn word(&mut self, raw: &RawWord, span: Span) -> Option<ExprKind> {
         let pieces = self.drop_unspaced_wildcards(&raw.pieces, span);
-        let only_stars = pieces.0.iter().all(|piece| *piece == Piece::AnyRun) && !pieces.0.is_empty();
+        let only_stars =
+            pieces.0.iter().all(|piece| *piece == Piece::AnyRun) && !pieces.0.is_empty();
         if only_stars && raw.suffix == Suffix::None {
             return Some(ExprKind::Everything);
         }
@@ -58,8 +60,12 @@ impl Parser<'_> {
         let found = !analyse_query_word(&text).is_empty();
         if !found {
             self.report(
-                Problem::new(Code::Q017, span, format!("\"{text}\" has no searchable character"))
-                    .suggest("drop it", span, ""),
+                Problem::new(
+                    Code::Q017,
+                    span,
+                    format!("\"{text}\" has no searchable character"),
+                )
+                .suggest("drop it", span, ""),
             );
         }
         found
@@ -75,26 +81,46 @@ impl Parser<'_> {
         };
         if let Some(operator) = operator {
             let message = format!("\"{raw}\" is searched as a word; the operator is {operator}");
-            let problem = Problem::new(Code::N01, span, message)
-                .suggest(format!("the operator {operator}"), span, operator);
+            let problem = Problem::new(Code::N01, span, message).suggest(
+                format!("the operator {operator}"),
+                span,
+                operator,
+            );
             self.report(problem);
         }
         if let [.., Piece::Literal(_), Piece::AnyOne] = pieces.0.as_slice() {
             let end = Span::new(span.end.saturating_sub(1), span.end);
             if self.text(end) == "?" {
                 self.report(
-                    Problem::new(Code::N07, span, "? at the end of a word stands for one more character")
-                        .suggest("without ?", end, ""),
+                    Problem::new(
+                        Code::N07,
+                        span,
+                        "? at the end of a word stands for one more character",
+                    )
+                    .suggest("without ?", end, ""),
                 );
             }
         }
     }
 
-    fn fuzzy(&mut self, pieces: &Pieces, digits: &str, suffix: Span, span: Span) -> Option<WordForm> {
-        let distance = if digits.is_empty() { Some(1) } else { number(digits) };
+    fn fuzzy(
+        &mut self,
+        pieces: &Pieces,
+        digits: &str,
+        suffix: Span,
+        span: Span,
+    ) -> Option<WordForm> {
+        let distance = if digits.is_empty() {
+            Some(1)
+        } else {
+            number(digits)
+        };
         let distance = distance.filter(|distance| (1..=FUZZY_MAX).contains(distance));
         let text = pieces.text();
-        let letters = fold(&text).chars().filter(|letter| letter.is_alphanumeric()).count();
+        let letters = fold(&text)
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .count();
         let message = match distance {
             None => "a fuzzy word has distance 1 or 2".to_owned(),
             _ if pieces.has_wildcard() => "a word is fuzzy or has wildcards, not both".to_owned(),
@@ -117,8 +143,12 @@ impl Parser<'_> {
     fn stem(&mut self, pieces: &Pieces, code: Option<&str>, suffix: Span) -> Option<WordForm> {
         if pieces.has_wildcard() {
             self.report(
-                Problem::new(Code::Q022, suffix, "a word has wildcards or a stem, not both")
-                    .suggest("without the stem", suffix, ""),
+                Problem::new(
+                    Code::Q022,
+                    suffix,
+                    "a word has wildcards or a stem, not both",
+                )
+                .suggest("without the stem", suffix, ""),
             );
             return None;
         }
@@ -126,9 +156,11 @@ impl Parser<'_> {
         if language == Some(None) || analyse_query_word(&pieces.text()).unquoted.len() != 1 {
             let codes: Vec<&str> = StemLanguage::ALL.iter().map(|l| l.code()).collect();
             let message = format!("stems are known in {}", codes.join(" "));
-            self.report(
-                Problem::new(Code::Q008, suffix, message).suggest("without the stem", suffix, ""),
-            );
+            self.report(Problem::new(Code::Q008, suffix, message).suggest(
+                "without the stem",
+                suffix,
+                "",
+            ));
             return None;
         }
         Some(WordForm::Stem(language.flatten()))
@@ -172,7 +204,11 @@ impl Parser<'_> {
     fn slop(&mut self, digits: &str, words: usize, span: Span) -> Option<u32> {
         if words > SLOP_WORDS_MAX {
             let message = format!("a phrase with slop has at most {SLOP_WORDS_MAX} words");
-            self.report(Problem::new(Code::Q002, span, message).suggest("adjacent and in order", span, ""));
+            self.report(Problem::new(Code::Q002, span, message).suggest(
+                "adjacent and in order",
+                span,
+                "",
+            ));
             return None;
         }
         let slop = number(digits).filter(|slop| (1..=SLOP_MAX).contains(slop));
@@ -201,7 +237,12 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn text_regex(&mut self, field: TextField, pattern: Pattern, span: Span) -> Option<ExprKind> {
+    pub(super) fn text_regex(
+        &mut self,
+        field: TextField,
+        pattern: Pattern,
+        span: Span,
+    ) -> Option<ExprKind> {
         match compile_text_regex(&pattern) {
             Ok(_) => Some(ExprKind::TextRegex(field, pattern)),
             Err(error) => {
@@ -219,13 +260,19 @@ impl Parser<'_> {
                 return false;
             };
             let mut letters = text.chars();
-            let letter = if last { letters.next_back() } else { letters.next() };
+            let letter = if last {
+                letters.next_back()
+            } else {
+                letters.next()
+            };
             letter.is_some_and(is_unspaced)
         };
         let mut kept: Vec<Piece> = Vec::with_capacity(pieces.0.len());
         for (place, piece) in pieces.0.iter().enumerate() {
             let is_wildcard = !matches!(piece, Piece::Literal(_));
-            if is_wildcard && (touches(place.checked_sub(1), true) || touches(Some(place + 1), false)) {
+            if is_wildcard
+                && (touches(place.checked_sub(1), true) || touches(Some(place + 1), false))
+            {
                 continue;
             }
             match (piece, kept.last_mut()) {
@@ -233,8 +280,15 @@ impl Parser<'_> {
                 _ => kept.push(piece.clone()),
             }
         }
-        let dropped = kept.iter().filter(|p| !matches!(p, Piece::Literal(_))).count()
-            < pieces.0.iter().filter(|p| !matches!(p, Piece::Literal(_))).count();
+        let dropped = kept
+            .iter()
+            .filter(|p| !matches!(p, Piece::Literal(_)))
+            .count()
+            < pieces
+                .0
+                .iter()
+                .filter(|p| !matches!(p, Piece::Literal(_)))
+                .count();
         if dropped {
             self.report(Problem::new(
                 Code::N15,
@@ -268,7 +322,11 @@ fn regex_problem(error: &regex::Error, span: Span) -> Problem {
         regex::Error::CompiledTooBig(_) => "this regular expression is too large".to_owned(),
         error => {
             let text = error.to_string();
-            let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ");
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or("")
+                .trim_start_matches("error: ");
             format!("this is no regular expression: {reason}")
         }
     };

@@ -8,9 +8,7 @@ use super::Resolver;
 use super::words::{patterns, sequence, wildcard};
 use crate::domain::{App, ConversationKind, ConversationNo, HandleNo, MessageNo, Presence};
 use crate::query::analysis::{analyse_query_word, exact, fold};
-use crate::query::ast::{
-    Comparison, DateSpec, FieldTest, Pieces, TextField, Value, Values,
-};
+use crate::query::ast::{Comparison, DateSpec, FieldTest, Pieces, TextField, Value, Values};
 use crate::query::dates::instant;
 use crate::query::directory::{NamePattern, PersonMatch};
 use crate::query::fields::{Field, ValueKind};
@@ -44,13 +42,18 @@ impl Resolver<'_> {
                 _ => Node::Everything,
             },
             ValueKind::Weekday => {
-                let days = list(&test.values).iter().fold(0, |days, value| match value {
-                    Value::Weekday(day) => days | 1 << day,
-                    _ => days,
-                });
+                let days = list(&test.values)
+                    .iter()
+                    .fold(0, |days, value| match value {
+                        Value::Weekday(day) => days | 1 << day,
+                        _ => days,
+                    });
                 match test.values {
                     Values::Any => Node::Everything,
-                    _ => Node::Fact(Predicate::Weekday { zone: self.zone, days }),
+                    _ => Node::Fact(Predicate::Weekday {
+                        zone: self.zone,
+                        days,
+                    }),
                 }
             }
             ValueKind::Size => size_field(&test.values),
@@ -81,7 +84,10 @@ impl Resolver<'_> {
         };
         let people = self.people(field, values, span);
         let all = |people: &[PersonMatch]| -> BTreeSet<HandleNo> {
-            people.iter().flat_map(|person| person.handles.iter().copied()).collect()
+            people
+                .iter()
+                .flat_map(|person| person.handles.iter().copied())
+                .collect()
         };
         match field {
             Field::From => one_of(all(&people), Predicate::Sender),
@@ -150,13 +156,19 @@ impl Resolver<'_> {
     fn report_matches(&mut self, field: Field, name: &Pieces, count: usize, span: Span) {
         let (field, text) = (field.name(), name.text());
         match count {
-            0 => self.report(Code::W03, span, format!("{field}: nothing here is called \"{text}\"")),
+            0 => self.report(
+                Code::W03,
+                span,
+                format!("{field}: nothing here is called \"{text}\""),
+            ),
             1 => {}
             _ if name.has_wildcard() => {}
             count => self.report(
                 Code::W02,
                 span,
-                format!("\"{text}\" could be {count} of {field}:; all are taken until one is chosen"),
+                format!(
+                    "\"{text}\" could be {count} of {field}:; all are taken until one is chosen"
+                ),
             ),
         }
     }
@@ -188,12 +200,18 @@ impl Resolver<'_> {
                 Field::Import => {
                     let found = self.directory.imports(&pattern);
                     imports.extend(found.iter().map(|(no, _)| *no));
-                    found.into_iter().map(|(_, one)| (one.id, one.label)).collect()
+                    found
+                        .into_iter()
+                        .map(|(_, one)| (one.id, one.label))
+                        .collect()
                 }
                 Field::Thread => {
                     let found = self.directory.message(&pattern.text);
                     threads.extend(found);
-                    found.map(|_| (pattern.text.clone(), pattern.text.clone())).into_iter().collect()
+                    found
+                        .map(|_| (pattern.text.clone(), pattern.text.clone()))
+                        .into_iter()
+                        .collect()
                 }
                 // Free text of the workspace, compared by the caller.
                 Field::Note | Field::Bates => vec![(pattern.text.clone(), pattern.text.clone())],
@@ -323,7 +341,9 @@ impl Resolver<'_> {
         });
         if field == Field::Reaction {
             let first = places.filter_map(|places| places.into_iter().next());
-            let patterns = first.flat_map(|place| patterns(&place, self.strict)).collect();
+            let patterns = first
+                .flat_map(|place| patterns(&place, self.strict))
+                .collect();
             return Node::Fact(Predicate::Reaction(patterns));
         }
         let mut leaves: Vec<Node> = places
@@ -386,7 +406,10 @@ fn choice_field(field: Field, values: &Values) -> Node {
     });
     match field {
         Field::App => one_of(choices.filter_map(App::from_name).collect(), Predicate::App),
-        Field::Type => one_of(choices.filter_map(conversation_kind).collect(), Predicate::ConversationKind),
+        Field::Type => one_of(
+            choices.filter_map(conversation_kind).collect(),
+            Predicate::ConversationKind,
+        ),
         Field::Has | Field::Is => {
             let mut nodes: Vec<Node> = choices.map(|choice| state(field, choice)).collect();
             match nodes.len() {
@@ -459,7 +482,10 @@ fn size_field(values: &Values) -> Node {
     match values {
         Values::Any => Node::Fact(Predicate::Presence(Presence::ATTACHMENT)),
         Values::OneOf(values) => Node::Or(
-            values.iter().map(|value| range(bytes(value), bytes(value))).collect(),
+            values
+                .iter()
+                .map(|value| range(bytes(value), bytes(value)))
+                .collect(),
         ),
         Values::Compare(comparison, value) => {
             let (least, most) = bounds(*comparison, bytes(value));
@@ -514,7 +540,9 @@ fn url_patterns(name: &Pieces) -> Vec<TermPattern> {
         return vec![wildcard(name, false)];
     }
     let text = name.text();
-    let bare = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let bare = text
+        .split_once("://")
+        .map_or(text.as_str(), |(_, rest)| rest);
     let mut spellings = vec![bare, bare.trim_end_matches('/')];
     spellings.dedup();
     spellings

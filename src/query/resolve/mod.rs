@@ -75,16 +75,23 @@ impl Resolver<'_> {
         match &mut expr.kind {
             ExprKind::Everything if field == TextField::Text => Node::Everything,
             ExprKind::Everything => Node::Fact(Predicate::AnyText(field)),
-            ExprKind::And(parts) => {
-                Node::And(parts.iter_mut().map(|part| self.node(part, field)).collect())
-            }
-            ExprKind::Or(parts) => {
-                Node::Or(parts.iter_mut().map(|part| self.node(part, field)).collect())
-            }
+            ExprKind::And(parts) => Node::And(
+                parts
+                    .iter_mut()
+                    .map(|part| self.node(part, field))
+                    .collect(),
+            ),
+            ExprKind::Or(parts) => Node::Or(
+                parts
+                    .iter_mut()
+                    .map(|part| self.node(part, field))
+                    .collect(),
+            ),
             ExprKind::Not(inner) => Node::Not(Box::new(self.node(inner, field))),
-            ExprKind::Word(_) | ExprKind::Phrase(_) | ExprKind::TermRegex(_) | ExprKind::Anchor(_) => {
-                self.text_leaf(expr, field)
-            }
+            ExprKind::Word(_)
+            | ExprKind::Phrase(_)
+            | ExprKind::TermRegex(_)
+            | ExprKind::Anchor(_) => self.text_leaf(expr, field),
             ExprKind::Proximity(near) if near.distance.joins_messages() => {
                 self.message_proximity(near, field)
             }
@@ -211,7 +218,9 @@ fn absolute_field(test: &mut FieldTest, now: NaiveDateTime) {
             test.field = if older { Field::Before } else { Field::Since };
             test.values = Values::OneOf(vec![date]);
         }
-        (_, Values::OneOf(values)) => values.iter_mut().for_each(|value| absolute_value(value, now)),
+        (_, Values::OneOf(values)) => values
+            .iter_mut()
+            .for_each(|value| absolute_value(value, now)),
         (_, Values::Compare(_, value)) => absolute_value(value, now),
         (_, Values::Range(from, to)) => {
             absolute_value(from, now);

@@ -27,7 +27,9 @@ impl Resolver<'_> {
             }
             ExprKind::Anchor(Anchor::Start) => SpanQuery::Start,
             ExprKind::Anchor(Anchor::End) => SpanQuery::End,
-            ExprKind::Or(parts) => SpanQuery::Or(parts.iter_mut().map(|part| self.span(part)).collect()),
+            ExprKind::Or(parts) => {
+                SpanQuery::Or(parts.iter_mut().map(|part| self.span(part)).collect())
+            }
             ExprKind::Proximity(near) => {
                 let distance = match near.distance {
                     Distance::Words(count) => count,
@@ -60,12 +62,14 @@ impl Resolver<'_> {
                 distance,
                 strict,
             )]),
-            (WordForm::Stem(Some(language)), Some(form)) => SpanQuery::Term(vec![TermPattern::stem(
-                language,
-                &form.folded,
-                &form.exact,
-                strict,
-            )]),
+            (WordForm::Stem(Some(language)), Some(form)) => {
+                SpanQuery::Term(vec![TermPattern::stem(
+                    language,
+                    &form.folded,
+                    &form.exact,
+                    strict,
+                )])
+            }
             _ => sequence(&places, strict),
         }
     }
@@ -73,7 +77,11 @@ impl Resolver<'_> {
     fn phrase(&mut self, phrase: &Phrase) -> SpanQuery {
         match phrase.slop {
             None => {
-                let slots = phrase.items.iter().flat_map(|item| self.item(item).0).collect();
+                let slots = phrase
+                    .items
+                    .iter()
+                    .flat_map(|item| self.item(item).0)
+                    .collect();
                 SpanQuery::Phrase(slots)
             }
             Some(slop) => self.window(phrase, slop),
@@ -128,7 +136,11 @@ pub(super) fn sequence(places: &[Place], strict: bool) -> SpanQuery {
 }
 
 fn slots(places: &[Place], strict: bool) -> Vec<Slot> {
-    let next_offsets = places.iter().skip(1).map(|place| Some(place.offset)).chain([None]);
+    let next_offsets = places
+        .iter()
+        .skip(1)
+        .map(|place| Some(place.offset))
+        .chain([None]);
     places
         .iter()
         .zip(next_offsets)
