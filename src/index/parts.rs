@@ -222,6 +222,15 @@ impl Index {
         Some(self.shared.get(name)?.directory.list().anchor())
     }
 
+    /// Every segment of every open part and the key it took.
+    pub fn segment_keys(&self) -> Vec<(String, KeyId)> {
+        self.shared
+            .all()
+            .iter()
+            .flat_map(|part| part.directory.segment_keys())
+            .collect()
+    }
+
     /// Opens every page of every file: what a search would find only when it comes by.
     ///
     /// # Errors
