@@ -9,6 +9,7 @@ pub mod app;
 
 // Floor 5
 pub mod ingest;
+pub mod search;
 
 // Floor 4
 pub mod archive;
