@@ -6,7 +6,7 @@
 
 use super::compound::{Atom, NUMBER_GROUPS_MAX};
 use super::number::{Shape, shape};
-use super::scripts::is_currency_sign;
+use super::scripts::{is_currency_sign, is_latin_letter};
 
 /// One amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,15 +19,13 @@ pub struct Amount {
 
 type Code = [u8; 3];
 
-/// ISO codes read in any case.
-const CODES: &str = "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR \
-JPY KES KRW KWD MXN MYR NGN NOK NZD PHP PKR PLN QAR RON RUB SAR SEK SGD THB TWD UAH USD UYU VND XAF \
-XOF ZAR BTC ETH USDT";
+/// ISO codes read in any case, three letters each.
+const CODES: &str = "AEDARSAUDBGNBRLCADCHFCLPCNYCOPCZKDKKEGPEURGBPHKDHUFIDRILSINRJPYKESKRWKWDMXNMYRNGNNOKNZDPHP\
+PKRPLNQARRONRUBSARSEKSGDTHBTWDUAHUSDUYUVNDXAFXOFZARBTCETH";
 
 /// ISO codes that are words in lower case.
-const CODES_UPPER: &str = "ALL AMD AOA AZN BAM BDT BHD BOB BWP CRC CUP CVE DOP DZD GEL GHS GTQ HNL \
-ISK JMD JOD KZT LAK LBP LKR MAD MDL MKD MMK MOP MUR MZN NAD NIO NPR OMR PAB PEN PYG RSD RWF SOS TND \
-TRY TTD TZS UGX UZS XCD ZMW";
+const CODES_UPPER: &str = "ALLAMDAOAAZNBAMBDTBHDBOBBWPCRCCUPCVEDOPDZDGELGHSGTQHNLISKJMDJODKZTLAKLBPLKRMADMDLMKDMMKMOP\
+MURMZNNADNIONPROMRPABPENPYGRSDRWFSOSTNDTRYTTDTZSUGXUZSXCDZMW";
 
 /// Signs that name one currency.
 const SIGNS: [(char, &Code); 19] = [
@@ -166,13 +164,15 @@ pub(super) fn amount_at(text: &str, at: usize) -> Option<(Amount, usize)> {
     if before.is_none() && after_word {
         return None;
     }
-    let blanks = number_at(text, at, Blanks::Group);
-    let with_blanks = blanks.filter(|n| n.has_blank).and_then(|number| {
+    let grouped = number_at(text, at, Blanks::Group);
+    // A blank groups digits only where a currency says that one number is meant.
+    let with_blanks = grouped.filter(|n| n.has_blank).and_then(|number| {
         let (amount, end, named) = amount_of(text, number, before)?;
         named.then_some((amount, end))
     });
     with_blanks.or_else(|| {
-        let number = number_at(text, at, Blanks::Separate)?;
+        let alone = grouped.filter(|number| !number.has_blank);
+        let number = alone.or_else(|| number_at(text, at, Blanks::Separate))?;
         amount_of(text, number, before).map(|(amount, end, _)| (amount, end))
     })
 }
@@ -322,18 +322,12 @@ fn magnitude(rest: &str, has_currency: bool) -> (i64, usize) {
     let word = leading_letters(&rest[blank..]);
     let glued = blank == 0;
     let million = glued && (word == "M" || (word == "m" && has_currency));
-    let folded = super::fold(word);
     // Glued to the currency as well: `5keur`, `10kusd`.
-    let factor = match MAGNITUDES.iter().find(|(name, _)| *name == folded) {
+    let kilo = glued && word.len() == 4 && word.starts_with(['k', 'K']);
+    let factor = match entry(&MAGNITUDES, word) {
         _ if million => 1_000_000,
-        Some((_, factor)) => *factor,
-        None if glued
-            && word.len() == 4
-            && folded.starts_with('k')
-            && code(&word[1..]).is_some() =>
-        {
-            return (1_000, 1);
-        }
+        Some(factor) => factor,
+        None if kilo && code(&word[1..]).is_some() => return (1_000, 1),
         None => return (1, 0),
     };
     (factor, blank + word.len())
@@ -356,7 +350,9 @@ fn currency_before(before: &str) -> Option<Found> {
     // `Rs. 500`
     let near = near.strip_suffix('.').unwrap_or(near);
     let word = trailing_letters(near);
-    let named = matches!(super::fold(word).as_str(), "rs" | "rm" | "rmb");
+    let named = ["rs", "rm", "rmb"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(word));
     match code(word) {
         Some(found) => Some(Some(found)),
         None if named => name(word),
@@ -394,9 +390,7 @@ fn sign(c: char) -> Found {
 }
 
 fn name(word: &str) -> Option<Found> {
-    let folded = super::fold(word);
-    let found = NAMES.iter().find(|(name, _)| *name == folded);
-    found.map(|(_, code)| code_of(code))
+    entry(&NAMES, word).map(code_of)
 }
 
 fn code_of(bytes: &[u8]) -> Found {
@@ -405,20 +399,31 @@ fn code_of(bytes: &[u8]) -> Found {
 
 /// The ISO code that a word is.
 fn code(word: &str) -> Option<Code> {
-    let upper = word.to_ascii_uppercase();
-    let any_case = CODES.split(' ').any(|code| code == upper);
-    let upper_case = upper == word && CODES_UPPER.split(' ').any(|code| code == upper);
-    if upper.len() != 3 || !(any_case || upper_case) {
-        return None;
+    let letters: Code = word.as_bytes().try_into().ok()?;
+    let upper = letters.map(|byte| byte.to_ascii_uppercase());
+    let listed = |codes: &str| codes.as_bytes().chunks_exact(3).any(|code| code == upper);
+    let known = listed(CODES) || (letters == upper && listed(CODES_UPPER));
+    known.then_some(upper)
+}
+
+/// The entry of a table whose folded name is `word`.
+fn entry<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+    if word.is_ascii() {
+        let found = table
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(word));
+        return found.map(|(_, value)| *value);
     }
-    upper.as_bytes().try_into().ok()
+    let folded = super::fold(word);
+    let found = table.iter().find(|(name, _)| *name == folded);
+    found.map(|(_, value)| *value)
 }
 
 fn leading_letters(text: &str) -> &str {
     let end = text
         .char_indices()
         .take(WORD_BYTES_MAX + 1)
-        .find(|(_, c)| !c.is_alphabetic())
+        .find(|(_, c)| !is_latin_letter(*c))
         .map_or(text.len(), |(at, _)| at);
     let word = &text[..end];
     if word.len() > WORD_BYTES_MAX {
@@ -433,7 +438,7 @@ fn trailing_letters(text: &str) -> &str {
         .char_indices()
         .rev()
         .take(WORD_BYTES_MAX + 1)
-        .take_while(|(_, c)| c.is_alphabetic())
+        .take_while(|(_, c)| is_latin_letter(*c))
         .last()
         .map_or(text.len(), |(at, _)| at);
     let word = &text[start..];

@@ -1,5 +1,7 @@
 //! Dates written with digits: is there one at this place? Which day it is, nobody guesses here.
 
+use super::scripts::is_latin_letter;
+
 /// Month names and abbreviations in English, Portuguese, Spanish, French, German, Italian and
 /// Dutch, folded.
 const MONTHS: [&str; 86] = [
@@ -195,7 +197,7 @@ fn month_before(before: &str, rest: &str, day: u32, len: usize) -> Option<usize>
         .char_indices()
         .rev()
         .take(MONTH_BYTES_MAX)
-        .take_while(|(_, c)| c.is_alphabetic())
+        .take_while(|(_, c)| is_latin_letter(*c))
         .last()?
         .0;
     let day_fits = (1..=31).contains(&day) && len < 3;
@@ -210,7 +212,7 @@ fn leading_word(text: &str) -> &str {
     let end = text
         .char_indices()
         .take(MONTH_BYTES_MAX + 1)
-        .find(|(_, c)| !c.is_alphabetic())
+        .find(|(_, c)| !is_latin_letter(*c))
         .map_or(text.len(), |(at, _)| at);
     &text[..end]
 }
