@@ -1,1 +1,3 @@
+//! The `wordkeep` command; everything it does is in the room `cli`.
+
 fn main() {}

@@ -106,8 +106,8 @@ struct Simple {
     folded_len: u8,
 }
 
-/// The forms of every letter of two bytes, computed once from the general rules above; an entry
-/// of no length sends the whole word to those rules.
+/// The forms of every letter of two bytes, read-only, computed once from the general rules above;
+/// an entry of no length sends the whole word to those rules.
 static SIMPLE: LazyLock<Vec<Simple>> =
     LazyLock::new(|| (SIMPLE_FIRST..SIMPLE_END).map(simple).collect());
 

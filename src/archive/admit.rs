@@ -1,0 +1,309 @@
+//! Admission: a batch becomes sealed rows, index work and an audit entry in one transaction.
+
+use std::collections::BTreeMap;
+
+use super::batch::{Batch, Fate, Incoming, Item};
+use super::entity::{pack_note, pack_texts};
+use super::error::Result;
+use super::sealer::{Sealer, bucket_of, entity_bucket};
+use super::{Archive, parts, vault};
+use crate::domain::{
+    ConversationId, ConversationNo, MessageNo, Now, PersonId, PersonNo, Presence, Timestamp,
+};
+use crate::store::{
+    ContentKey, ConversationRow, ConversationSpan, HandleRow, ImportCounts, MessageRow,
+    NumberRange, StoreError, WriteTx,
+};
+
+/// A batch that is durable, ready to be shown to the index.
+#[derive(Debug)]
+pub struct Admitted {
+    pub(super) batch: Batch,
+    /// The outbox rows of the batch: part, last sequence number.
+    pub(super) queued: Vec<(i32, u64)>,
+    /// What the batch came to.
+    pub counts: ImportCounts,
+}
+
+/// An attachment of an admitted message whose bytes are in the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdmittedAttachment {
+    /// The message.
+    pub message: MessageNo,
+    /// Its place among the attachments of the message.
+    pub ordinal: u32,
+    /// The entry of the container that holds the bytes.
+    pub entry: u32,
+    /// Time of the message: it decides the erase bucket.
+    pub sent: Timestamp,
+    /// Shard of the conversation.
+    pub shard: u16,
+}
+
+impl Admitted {
+    /// The attachments of new messages whose bytes are in the container.
+    pub fn attachments(&self) -> impl Iterator<Item = AdmittedAttachment> + '_ {
+        self.batch.items.iter().flat_map(|item| {
+            item.entries
+                .iter()
+                .enumerate()
+                .filter_map(|(ordinal, entry)| {
+                    Some(AdmittedAttachment {
+                        message: item.no,
+                        ordinal: ordinal as u32,
+                        entry: (*entry)?,
+                        sent: item.incoming.sent,
+                        shard: item.incoming.shard,
+                    })
+                })
+        })
+    }
+}
+
+impl Archive {
+    /// Seals a batch and makes it durable. `with` runs in the same transaction, after the rows and
+    /// before the commit: the audit entry, the import's counts. Nothing is kept if it fails.
+    pub fn admit(
+        &self,
+        mut batch: Batch,
+        now: Now,
+        with: impl FnOnce(&WriteTx<'_>, &ImportCounts) -> Result<()>,
+    ) -> Result<Admitted> {
+        // Parts together, so that each part's new messages are one range of numbers.
+        batch.items.sort_by_key(|item| part_of(item, now));
+        let mut numbers = self.take_numbers(batch.numbers())?;
+        self.write(now, |tx| {
+            let mut writing = Writing {
+                archive: self,
+                tx,
+                sealer: Sealer::new(&self.keyring)?,
+                numbers: &mut numbers,
+                now,
+                counts: ImportCounts::default(),
+                spans: BTreeMap::new(),
+            };
+            writing.names(&batch)?;
+            writing.messages(&mut batch)?;
+            writing.notes(&batch)?;
+            writing.extend_conversations()?;
+            let counts = writing.counts;
+            let queued = queue(tx, &batch, now)?;
+            with(tx, &counts)?;
+            Ok((queued, counts))
+        })
+        .map(|(queued, counts)| Admitted {
+            batch,
+            queued,
+            counts,
+        })
+    }
+}
+
+fn part_of(item: &Item, now: Now) -> i32 {
+    parts::number(item.incoming.sent, now.wall)
+}
+
+struct Writing<'t, 's> {
+    archive: &'t Archive,
+    tx: &'t WriteTx<'s>,
+    sealer: Sealer<'t>,
+    numbers: &'t mut NumberRange,
+    now: Now,
+    counts: ImportCounts,
+    spans: BTreeMap<ConversationNo, (ConversationSpan, u64)>,
+}
+
+impl Writing<'_, '_> {
+    fn number(&mut self) -> Result<u64> {
+        Ok(self
+            .numbers
+            .next()
+            .ok_or(StoreError::Limit("numbers reserved for a batch"))?)
+    }
+
+    fn entity(&mut self, shard: u16, plain: &[u8]) -> Result<u64> {
+        let no = self.number()?;
+        self.sealer
+            .put(self.tx, ContentKey::first(no), &entity_bucket(shard), plain)?;
+        Ok(no)
+    }
+
+    fn names(&mut self, batch: &Batch) -> Result<()> {
+        let entropy = self.archive.keyring.entropy().clone();
+        for new in &batch.conversations {
+            let title_no = self.entity(new.shard, &pack_texts(&[&new.title]))?;
+            self.tx.insert_conversation(&ConversationRow {
+                no: new.no,
+                id: ConversationId(vault::mint(&*entropy, self.now.wall)),
+                app: new.app,
+                kind: new.kind,
+                account: None,
+                lookup: new.lookup.to_vec(),
+                shard: new.shard,
+                title_no,
+                span: None,
+                messages: 0,
+            })?;
+        }
+        for new in &batch.handles {
+            let shard = self.archive.shard_of(&new.lookup);
+            let handle = new.handle.as_deref().unwrap_or("");
+            let name_no = self.entity(shard, &pack_texts(&[&new.label, handle]))?;
+            // Every handle starts with a person of its own; people are joined by evidence later.
+            let person = PersonNo(new.no.0);
+            self.tx
+                .insert_person(person, PersonId(vault::mint(&*entropy, self.now.wall)))?;
+            self.tx.insert_handle(&HandleRow {
+                no: new.no,
+                app: new.app,
+                person,
+                lookup: new.lookup.to_vec(),
+                name_no,
+            })?;
+        }
+        for (conversation, handle) in &batch.participants {
+            self.tx.insert_participant(*conversation, *handle)?;
+        }
+        Ok(())
+    }
+
+    fn messages(&mut self, batch: &mut Batch) -> Result<()> {
+        for item in &mut batch.items {
+            let plain = &batch.bytes[item.packed.clone()];
+            match item.incoming.fate {
+                Fate::New => {
+                    item.no = MessageNo(self.number()?);
+                    self.insert(batch.import, item, plain)?;
+                }
+                Fate::Known(no) => {
+                    item.no = no;
+                    self.sighting(batch.import, item, plain)?;
+                    self.counts.known += 1;
+                }
+                Fate::Revised(no) => {
+                    item.no = no;
+                    self.revise(item, plain)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, import: crate::domain::ImportNo, item: &Item, plain: &[u8]) -> Result<()> {
+        let Incoming {
+            conversation, sent, ..
+        } = item.incoming;
+        let bucket = bucket_of(sent, item.incoming.shard);
+        self.sealer
+            .put(self.tx, ContentKey::first(item.no.0), &bucket, plain)?;
+        self.tx.insert_message(&MessageRow {
+            no: item.no,
+            conversation,
+            sender: item.incoming.sender,
+            import,
+            sent,
+            order: item.incoming.order,
+            kind: item.incoming.kind,
+            presence: item.incoming.presence,
+            version: 0,
+            reply_to: None,
+        })?;
+        self.widen(conversation, sent, 1);
+        self.counts.fresh += 1;
+        Ok(())
+    }
+
+    fn widen(&mut self, conversation: ConversationNo, sent: Timestamp, added: u64) {
+        let span = ConversationSpan {
+            first: sent,
+            last: sent,
+        };
+        let entry = self.spans.entry(conversation).or_insert((span, 0));
+        entry.0.first = entry.0.first.min(sent);
+        entry.0.last = entry.0.last.max(sent);
+        entry.1 += added;
+    }
+
+    fn sighting(
+        &mut self,
+        import: crate::domain::ImportNo,
+        item: &Item,
+        plain: &[u8],
+    ) -> Result<()> {
+        // A sighting dies with the message it shows: it lies in the message's own bucket.
+        let bucket = bucket_of(item.incoming.sent, item.incoming.shard);
+        let no = self.number()?;
+        self.sealer
+            .put(self.tx, ContentKey::first(no), &bucket, plain)?;
+        self.tx.insert_observation(item.no, import, no)?;
+        Ok(())
+    }
+
+    fn revise(&mut self, item: &Item, plain: &[u8]) -> Result<()> {
+        let row = self
+            .tx
+            .message(item.no)?
+            .ok_or_else(|| StoreError::NotFound(format!("message {}", item.no)))?;
+        let version = row
+            .version
+            .checked_add(1)
+            .ok_or(StoreError::Limit("versions of a message"))?;
+        let bucket = bucket_of(row.sent, item.incoming.shard);
+        let key = ContentKey {
+            no: item.no.0,
+            version,
+            part: 0,
+        };
+        self.sealer.put(self.tx, key, &bucket, plain)?;
+        let mut presence = row.presence.with(item.incoming.presence);
+        if !item.incoming.presence.has(Presence::DELETED) {
+            presence = presence.with(Presence::EDITED);
+        }
+        self.tx.revise_message(item.no, version, presence)?;
+        self.counts.revised += 1;
+        Ok(())
+    }
+
+    fn notes(&mut self, batch: &Batch) -> Result<()> {
+        let first = self.tx.next_import_note(batch.import)?;
+        for (ordinal, note) in (first..).zip(&batch.notes) {
+            let shard = (ordinal % u64::from(self.archive.shards())) as u16;
+            let no = self.entity(shard, &pack_note(note))?;
+            self.tx
+                .insert_import_note(batch.import, ordinal, note.kind, no)?;
+            self.counts.notes += 1;
+            if note.kind == crate::domain::NoteKind::Rejected {
+                self.counts.rejected += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn extend_conversations(&self) -> Result<()> {
+        for (conversation, (span, added)) in &self.spans {
+            self.tx.extend_conversation(*conversation, *span, *added)?;
+        }
+        Ok(())
+    }
+}
+
+/// Queues index work: one range for each part's new messages, one row for each revised message.
+fn queue(tx: &WriteTx<'_>, batch: &Batch, now: Now) -> Result<Vec<(i32, u64)>> {
+    let mut ranges: BTreeMap<i32, (MessageNo, MessageNo)> = BTreeMap::new();
+    let mut queued = Vec::new();
+    for item in &batch.items {
+        let part = part_of(item, now);
+        match item.incoming.fate {
+            Fate::New => {
+                let range = ranges.entry(part).or_insert((item.no, item.no));
+                range.1 = item.no;
+            }
+            Fate::Revised(no) => queued.push((part, tx.insert_outbox(part, no, no, true)?)),
+            Fate::Known(_) => {}
+        }
+    }
+    for (part, (first, last)) in ranges {
+        queued.push((part, tx.insert_outbox(part, first, last, false)?));
+    }
+    Ok(queued)
+}

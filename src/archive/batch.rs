@@ -1,0 +1,179 @@
+//! What an import hands over at a time: messages packed into one arena, and the names they need.
+
+use std::ops::Range;
+
+use super::packed::Packed;
+use crate::domain::{
+    App, ConversationKind, ConversationNo, HandleNo, ImportNo, Kind, MessageNo, Note, Presence,
+    Timestamp,
+};
+
+/// Messages in one batch at most: few enough that the writer is held for tens of milliseconds.
+pub const BATCH_MESSAGES: usize = 4_096;
+/// Packed bytes in one batch after which it is full.
+pub const BATCH_BYTES: usize = 4 << 20;
+
+/// What the alignment found a message to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Never seen before.
+    New,
+    /// Another sighting of a message that is here.
+    Known(MessageNo),
+    /// A message that is here, with other words.
+    Revised(MessageNo),
+}
+
+/// The columns of one incoming message; its words are packed beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming {
+    /// What it was found to be.
+    pub fate: Fate,
+    /// The conversation.
+    pub conversation: ConversationNo,
+    /// Shard of that conversation.
+    pub shard: u16,
+    /// Who wrote it.
+    pub sender: Option<HandleNo>,
+    /// Effective time.
+    pub sent: Timestamp,
+    /// Place in the order of its source.
+    pub order: u64,
+    /// The platform.
+    pub app: App,
+    /// Shape of the conversation.
+    pub conversation_kind: ConversationKind,
+    /// What sort of message.
+    pub kind: Kind,
+    /// Yes/no facts.
+    pub presence: Presence,
+}
+
+/// One message of a batch.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) incoming: Incoming,
+    pub(super) packed: Range<usize>,
+    pub(super) body: Range<usize>,
+    pub(super) has_attachments: bool,
+    pub(super) entries: Vec<Option<u32>>,
+    /// Given when the batch is written.
+    pub(super) no: MessageNo,
+}
+
+/// A conversation that this batch creates.
+#[derive(Clone, Debug)]
+pub struct NewConversation {
+    /// The number it will have.
+    pub no: ConversationNo,
+    /// Its platform.
+    pub app: App,
+    /// Its shape.
+    pub kind: ConversationKind,
+    /// Keyed hash by which the source finds it again.
+    pub lookup: [u8; 16],
+    /// Shard of its erase buckets.
+    pub shard: u16,
+    /// Its name, for people.
+    pub title: String,
+}
+
+/// A handle that this batch creates, with a person of its own.
+#[derive(Clone, Debug)]
+pub struct NewHandle {
+    /// The number it will have.
+    pub no: HandleNo,
+    /// Its platform.
+    pub app: App,
+    /// Keyed hash of the identity.
+    pub lookup: [u8; 16],
+    /// The name as the source shows it.
+    pub label: String,
+    /// The platform's handle beside the label, when there is one.
+    pub handle: Option<String>,
+}
+
+/// Messages on their way in, in the order of their source.
+#[derive(Debug)]
+pub struct Batch {
+    pub(super) import: ImportNo,
+    pub(super) bytes: Vec<u8>,
+    pub(super) items: Vec<Item>,
+    pub(super) conversations: Vec<NewConversation>,
+    pub(super) handles: Vec<NewHandle>,
+    pub(super) participants: Vec<(ConversationNo, HandleNo)>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Batch {
+    /// An empty batch of an import.
+    pub fn new(import: ImportNo) -> Self {
+        Self {
+            import,
+            bytes: Vec::new(),
+            items: Vec::new(),
+            conversations: Vec::new(),
+            handles: Vec::new(),
+            participants: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds a message with its words; `entries` are the entries of the container that hold the bytes
+    /// of its attachments, in their order.
+    pub fn push(
+        &mut self,
+        incoming: Incoming,
+        words: &Packed<'_>,
+        entries: impl Iterator<Item = Option<u32>>,
+    ) {
+        let start = self.bytes.len();
+        let body = words.write(&mut self.bytes);
+        self.items.push(Item {
+            incoming,
+            packed: start..self.bytes.len(),
+            body,
+            has_attachments: !words.attachments.is_empty(),
+            entries: entries.collect(),
+            no: MessageNo(0),
+        });
+    }
+
+    /// Adds a conversation that messages of this or a later batch refer to.
+    pub fn create_conversation(&mut self, conversation: NewConversation) {
+        self.conversations.push(conversation);
+    }
+
+    /// Adds a handle that messages of this or a later batch refer to.
+    pub fn create_handle(&mut self, handle: NewHandle) {
+        self.handles.push(handle);
+    }
+
+    /// Records that a handle writes in a conversation.
+    pub fn join(&mut self, conversation: ConversationNo, handle: HandleNo) {
+        self.participants.push((conversation, handle));
+    }
+
+    /// Adds a remark.
+    pub fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
+    /// Whether it should be written now.
+    pub fn is_full(&self) -> bool {
+        self.items.len() + self.notes.len() >= BATCH_MESSAGES || self.bytes.len() >= BATCH_BYTES
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+            && self.notes.is_empty()
+            && self.conversations.is_empty()
+            && self.handles.is_empty()
+    }
+
+    /// How many numbers of the sequence it needs: one for each sealed row.
+    pub(super) fn numbers(&self) -> u64 {
+        (self.items.len() + self.notes.len() + self.conversations.len() + self.handles.len()) as u64
+    }
+}

@@ -1,0 +1,47 @@
+//! What can go wrong in the archive; variants are named by what the caller can do about it.
+
+use crate::store::StoreError;
+
+/// Errors of the room `archive`.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The record refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The passphrase or key file opens no slot.
+    #[error("this passphrase or key file opens no slot of the data directory")]
+    WrongSecret,
+    /// A key file is unreadable.
+    #[error("{0}")]
+    KeyFile(String),
+    /// Sealing or opening failed for a reason other than the bytes at hand.
+    #[error("keys: {0}")]
+    Crypto(crate::crypto::Error),
+    /// Sealed bytes do not open in their place: altered, moved or replaced.
+    #[error("integrity failure: {0} does not open in its place")]
+    Integrity(String),
+    /// The key of the content was destroyed: it was lawfully disposed of.
+    #[error("{0} was disposed of")]
+    Disposed(String),
+    /// What was sealed does not read as what it should be.
+    #[error("integrity failure: {0} is not well-formed")]
+    Malformed(&'static str),
+    /// The index refused.
+    #[error("search index: {0}")]
+    Index(String),
+    /// The audit log refused; nothing was changed and nothing is shown.
+    #[error("audit log: {0}")]
+    Audit(String),
+}
+
+impl From<crate::crypto::Error> for ArchiveError {
+    fn from(error: crate::crypto::Error) -> Self {
+        match error {
+            crate::crypto::Error::WrongPassphrase => ArchiveError::WrongSecret,
+            other => ArchiveError::Crypto(other),
+        }
+    }
+}
+
+/// Result of the room.
+pub type Result<T> = std::result::Result<T, ArchiveError>;

@@ -1,0 +1,45 @@
+//! Floor 4: the single writer. It admits, seals, settles the index, opens for reading.
+//!
+//! Purpose: the only room that joins keys, record, sealed files and index, so that no other can
+//! forget one of them.
+//!
+//! Invariants:
+//! - Only this room writes messages. A batch is durable with its index work and its audit entry in
+//!   one transaction, or not at all.
+//! - No (key, nonce) pair twice: numbers are handed out once, and a transaction that sealed and did
+//!   not commit ends its seal run.
+//! - What the index shows is settled from the outbox; a crash between the two commits is replayed
+//!   on open.
+//! - Content is opened in its own place or not at all.
+//!
+//! Must not know: who asks (rooms above pass what may be seen), how foreign files look.
+
+mod admit;
+mod attachment;
+mod batch;
+mod directory;
+mod entity;
+mod error;
+mod journal;
+mod keyring;
+mod open;
+mod packed;
+mod parts;
+mod read;
+mod sealer;
+mod segment_keys;
+mod settle;
+mod vault;
+mod wire;
+
+pub use admit::{Admitted, AdmittedAttachment};
+pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
+pub use directory::{Directory, HandleEntry};
+pub use error::{ArchiveError, Result};
+pub use keyring::Keyring;
+pub use open::{Archive, ArchiveConfig};
+pub use packed::{ATTACHMENTS_MAX, Packed};
+pub use read::{OpenedMessage, OpenedVersion, Reader};
+pub use sealer::{bucket_of, entity_bucket};
+pub use settle::{Settler, Watermark};
+pub use vault::{NewVault, Vault, mint};

@@ -1,0 +1,44 @@
+//! Why somebody was not let in; the outside learns no more than this.
+
+use crate::store::StoreError;
+
+/// Errors of the room `auth`.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Login and password do not belong together, or the user is disabled. Which, is not said.
+    #[error("login or password is wrong")]
+    Refused,
+    /// The token is unknown, expired or malformed.
+    #[error("the token is unknown or expired; log in again with: wordkeep login")]
+    Token,
+    /// The role does not carry the right.
+    #[error("a {role} may not do this")]
+    Forbidden {
+        /// Name of the role.
+        role: &'static str,
+    },
+    /// The login is taken.
+    #[error("there is already a user \"{0}\"")]
+    Taken(String),
+    /// The login has characters that could be mistaken.
+    #[error("a login has 1 to 64 of the characters a-z 0-9 . _ - @")]
+    Login,
+    /// The password is too short to protect anything.
+    #[error("a password has at least {min} characters", min = super::PASSWORD_CHARS_MIN)]
+    WeakPassword,
+    /// There is no such user.
+    #[error("there is no user \"{0}\"")]
+    Unknown(String),
+    /// The last administrator would be gone.
+    #[error("this is the last administrator: make another one first")]
+    LastAdministrator,
+    /// The record refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Hashing failed.
+    #[error("password hashing: {0}")]
+    Crypto(#[from] crate::crypto::Error),
+}
+
+/// Result of the room.
+pub type Result<T> = std::result::Result<T, AuthError>;

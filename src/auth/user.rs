@@ -1,0 +1,153 @@
+//! Users: made, changed, recognised.
+
+use super::{AuthError, Result};
+use crate::crypto::{
+    Entropy, PasswordVerdict, StretchCost, hash_password, random_bytes, verify_password,
+};
+use crate::domain::{Actor, Right, Role, Timestamp, UserId, UserNo};
+use crate::store::{GrantKind, Rows, UserRow, WriteTx};
+
+/// Fewest characters of a password.
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// Most characters of a login.
+const LOGIN_CHARS_MAX: usize = 64;
+
+/// Cost of hashing login passwords.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginCost(pub StretchCost);
+
+impl Default for LoginCost {
+    /// The floor of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
+    fn default() -> Self {
+        Self(StretchCost {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+        })
+    }
+}
+
+/// A user to be made.
+pub struct NewUser<'a> {
+    /// Log-in name; lower-cased.
+    pub login: &'a str,
+    /// Job title.
+    pub role: Role,
+    /// The password as typed.
+    pub password: &'a str,
+    /// What the user may see.
+    pub grants: &'a [(GrantKind, u32)],
+}
+
+/// Makes a user and gives its actor.
+pub fn create_user(
+    tx: &WriteTx<'_>,
+    new: &NewUser<'_>,
+    cost: LoginCost,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Actor> {
+    let login = checked_login(new.login)?;
+    if tx.user_by_login(&login)?.is_some() {
+        return Err(AuthError::Taken(login));
+    }
+    if new.password.chars().count() < PASSWORD_CHARS_MIN {
+        return Err(AuthError::WeakPassword);
+    }
+    let mut row = UserRow {
+        no: UserNo(0),
+        id: UserId(u128::from_be_bytes(random_bytes(entropy)) >> 1),
+        login,
+        role: new.role,
+        password: hash_password(new.password.as_bytes(), &cost.0, entropy)?,
+        created: now,
+        disabled: false,
+    };
+    row.no = tx.insert_user(&row)?;
+    for (kind, object) in new.grants {
+        tx.insert_grant(row.no, *kind, *object)?;
+    }
+    Ok(actor_of(&row))
+}
+
+fn checked_login(login: &str) -> Result<String> {
+    let login = login.to_ascii_lowercase();
+    let fits = (1..=LOGIN_CHARS_MAX).contains(&login.len())
+        && login.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-@".contains(&byte)
+        });
+    if fits {
+        Ok(login)
+    } else {
+        Err(AuthError::Login)
+    }
+}
+
+/// The actor a user row stands for.
+pub fn actor_of(row: &UserRow) -> Actor {
+    Actor {
+        id: row.id,
+        no: row.no,
+        role: row.role,
+    }
+}
+
+/// Recognises somebody by login and password. Unknown logins cost the same work and give the same
+/// answer as wrong passwords.
+pub fn log_in(rows: &Rows, login: &str, password: &str, entropy: &dyn Entropy) -> Result<Actor> {
+    let row = rows.user_by_login(&login.to_ascii_lowercase())?;
+    let hash = match &row {
+        Some(row) => row.password.clone(),
+        // A hash of random bytes under the same cost: nothing verifies against it.
+        None => hash_password(
+            &random_bytes::<16>(entropy),
+            &LoginCost::default().0,
+            entropy,
+        )?,
+    };
+    let verdict = verify_password(password.as_bytes(), &hash, &LoginCost::default().0)?;
+    match row {
+        Some(row) if !row.disabled && !matches!(verdict, PasswordVerdict::Wrong) => {
+            Ok(actor_of(&row))
+        }
+        _ => Err(AuthError::Refused),
+    }
+}
+
+/// The user of a login.
+pub fn user_named(rows: &Rows, login: &str) -> Result<UserRow> {
+    rows.user_by_login(&login.to_ascii_lowercase())?
+        .ok_or_else(|| AuthError::Unknown(login.to_owned()))
+}
+
+/// Gives a user another role. Their tokens end.
+pub fn set_role(tx: &WriteTx<'_>, login: &str, role: Role) -> Result<UserRow> {
+    let mut row = user_named(tx, login)?;
+    row.role = role;
+    tx.update_user(&row)?;
+    tx.delete_tokens(row.no)?;
+    still_administered(tx)?;
+    Ok(row)
+}
+
+/// Ends a user's access: no log-in, no token. The user stays named in the audit log.
+pub fn disable_user(tx: &WriteTx<'_>, login: &str) -> Result<UserRow> {
+    let mut row = user_named(tx, login)?;
+    row.disabled = true;
+    tx.update_user(&row)?;
+    tx.delete_tokens(row.no)?;
+    still_administered(tx)?;
+    Ok(row)
+}
+
+fn still_administered(tx: &WriteTx<'_>) -> Result<()> {
+    let administered = tx
+        .users()?
+        .iter()
+        .any(|user| !user.disabled && user.role.may(Right::ManageUsers));
+    if administered {
+        Ok(())
+    } else {
+        Err(AuthError::LastAdministrator)
+    }
+}

@@ -1,0 +1,18 @@
+//! Tells new messages from known ones when a chat is imported again.
+//!
+//! One message, many sightings: an import links what it finds to what the conversation already
+//! holds. It never deletes and never lets two true copies become one. Everything here is pure and
+//! works on short keys, so that neither side needs its words in memory.
+//!
+//! This is the model for the same exporter seen again (later, more or less of the chat, another
+//! phone or locale with the same zone). Other participants - shifted clocks, other names - are
+//! brought to this form first: whoever infers the shift and the names corrects [`Sighting::at`]
+//! and [`Sighting::sender`] before [`align`].
+
+mod identity;
+mod key;
+mod pairing;
+
+pub use identity::{Anchor, Identity, anchors, identify};
+pub use key::{Facts, MatchKey, Sighting, Standing};
+pub use pairing::{Alignment, Coverage, Known, Verdict, align};

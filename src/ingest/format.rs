@@ -1,0 +1,39 @@
+//! What every reader of a foreign format can do.
+
+use super::answers::{Answers, Outcome};
+use super::container::{Container, Entry};
+use super::error::Result;
+use super::message::Sink;
+
+/// How sure a format is that an entry is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// Not this format.
+    No,
+    /// It could be.
+    Maybe,
+    /// It is; the number tells how much of it was recognised in the head.
+    Yes(u32),
+}
+
+/// A foreign format. One file per format stands behind this.
+pub trait Format: Sync {
+    /// The name in reports: lower case, no blanks.
+    fn name(&self) -> &'static str;
+
+    /// Whether an entry that begins with `head` is of this format. Looks at content; the name may
+    /// break ties.
+    fn claim(&self, entry: &Entry, head: &[u8]) -> Claim;
+
+    /// Reads the entry `main`: hands every message to the sink, or asks, or refuses.
+    ///
+    /// # Errors
+    /// [`super::IngestError`] when the medium fails, the sink stops or a limit is reached.
+    fn import(
+        &self,
+        container: &mut Container<'_>,
+        main: u32,
+        answers: &Answers,
+        sink: &mut dyn Sink,
+    ) -> Result<Outcome>;
+}

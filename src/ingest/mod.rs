@@ -1,0 +1,46 @@
+//! Floor 5: foreign bytes become messages and notes.
+//!
+//! Purpose: open containers, find out what is inside, read it, and tell new messages from known
+//! ones. Bytes come through [`Source`]; messages, notes and frames leave through [`Sink`].
+//!
+//! Invariants:
+//! - Readers are total: every byte of an entry leaves in exactly one message or frame, and what
+//!   cannot be read is a note. They never panic.
+//! - Nothing is decided silently. What a file leaves open is asked before the first message
+//!   leaves, and the same bytes with the same answers give the same messages.
+//! - Memory stays flat: no text format holds a whole file.
+//! - Bodies are as written; normal forms serve comparison alone.
+//!
+//! Must not know: the store, keys, files, the clock, the network.
+
+pub mod align;
+mod answers;
+mod budget;
+mod calendar;
+mod container;
+mod detect;
+mod error;
+mod format;
+mod import;
+mod lines;
+mod message;
+pub mod raw;
+mod source;
+mod table;
+mod whatsapp;
+mod zipped;
+mod zone;
+
+pub use answers::{
+    Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading, Refusal, Summary,
+    ZoneAnswer,
+};
+pub use budget::Budget;
+pub use container::{Container, Entry, Packing};
+pub use detect::{Detection, Found, detect, mime_of};
+pub use error::{IngestError, Result};
+pub use import::import;
+pub use message::{Frame, ParsedAttachment, ParsedMessage, Sink, Stop};
+pub use source::{Cursor, MemorySource, Source};
+pub use table::{Column, Mapping, MappingError};
+pub use zone::LocalClock;

@@ -1,0 +1,238 @@
+//! The data directory: its layout, its lock, and files that are replaced as a whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use fs4::TryLockError;
+
+use super::StoreError;
+
+/// Name of the file of unlock slots inside the keys directory.
+pub const SLOTS_FILE: &str = "slots";
+/// Name of the file of the keyhold inside the keys directory.
+pub const KEYHOLD_FILE: &str = "keyhold";
+/// Longest key file that is read, in bytes.
+const KEY_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// An opened and locked data directory. The lock ends with the value.
+#[derive(Debug)]
+pub struct DataDirectory {
+    root: PathBuf,
+    keys: PathBuf,
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the layout in `root`, which must be absent or empty, with keys in `keys` (default
+    /// `root/keys`), and locks it. Everything is readable by the owner only.
+    pub fn create(root: &Path, keys: Option<&Path>) -> Result<Self, StoreError> {
+        if root.join("wordkeep.db").exists() || root.join("keys").exists() {
+            return Err(StoreError::Exists(root.to_owned()));
+        }
+        let keys = keys.map_or_else(|| root.join("keys"), Path::to_owned);
+        for dir in [root.to_owned(), keys.clone()]
+            .into_iter()
+            .chain(["blobs", "index", "staging", "spool", "log"].map(|name| root.join(name)))
+        {
+            make_dir(&dir)?;
+        }
+        let lock = lock(root)?;
+        sync_dir(root)?;
+        Ok(Self {
+            root: root.to_owned(),
+            keys,
+            _lock: lock,
+        })
+    }
+
+    /// Locks the data directory at `root`. Fails with `Missing` or `Locked`.
+    pub fn open(root: &Path, keys: Option<&Path>) -> Result<Self, StoreError> {
+        if !root.join("wordkeep.db").is_file() {
+            return Err(StoreError::Missing(root.to_owned()));
+        }
+        let keys = keys.map_or_else(|| root.join("keys"), Path::to_owned);
+        Ok(Self {
+            root: root.to_owned(),
+            keys,
+            _lock: lock(root)?,
+        })
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Path of the database.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("wordkeep.db")
+    }
+
+    /// Directory of the sealed search index.
+    pub fn index(&self) -> PathBuf {
+        self.root.join("index")
+    }
+
+    /// Directory of sealed blobs.
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    /// Directory of hash tiles and checkpoints of the audit log.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// Reads a file of the keys directory, at most 1 MiB.
+    pub fn read_key_file(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        read_bounded(&self.keys.join(name), KEY_FILE_BYTES_MAX)
+    }
+
+    /// Replaces a file of the keys directory: temporary file, fsync, rename, fsync of the directory.
+    pub fn write_key_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        replace_file(&self.keys.join(name), bytes)
+    }
+
+    /// Overwrites a file of the keys directory in place and syncs it: the old bytes must not stay
+    /// behind in a block that a rename would merely let go. `bytes` must have the old length.
+    pub fn overwrite_key_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.keys.join(name);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .map_err(|error| StoreError::file(&path, error))?;
+        file.write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(|error| StoreError::file(&path, error))
+    }
+
+    /// Writes a file under `log/` (hashes and signatures only), replacing an elder whole.
+    /// `name` may hold directories, separated by `/`.
+    pub fn write_log_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.log().join(name);
+        if let Some(parent) = path.parent() {
+            make_dir(parent)?;
+        }
+        replace_file(&path, bytes)
+    }
+
+    /// Reads a file under `log/`; `None` when there is none. At most 1 MiB.
+    pub fn read_log_file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.log().join(name);
+        match read_bounded(&path, KEY_FILE_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::File { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a file under `log/`, for instance a partial tile that a wider one replaced. One that
+    /// is gone already is no error.
+    pub fn remove_log_file(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.log().join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::file(path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn make_dir(path: &Path) -> Result<(), StoreError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| StoreError::file(path, error))
+}
+
+fn lock(root: &Path) -> Result<File, StoreError> {
+    let path = root.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| StoreError::file(&path, error))?;
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(root.to_owned())),
+        Err(TryLockError::Error(error)) => Err(StoreError::file(path, error)),
+    }
+}
+
+fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
+    let file = File::open(path).map_err(|error| StoreError::file(path, error))?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| StoreError::file(path, error))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(StoreError::Corrupt(format!(
+            "{}: longer than allowed",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}
+
+fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|error| StoreError::file(path, error))?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Makes the names inside a directory durable.
+fn sync_dir(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| StoreError::file(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("data");
+        let first = DataDirectory::create(&root, None).unwrap();
+        fs::write(first.database(), b"x").unwrap();
+        assert!(matches!(
+            DataDirectory::open(&root, None),
+            Err(StoreError::Locked(_))
+        ));
+        drop(first);
+        assert!(DataDirectory::open(&root, None).is_ok());
+    }
+
+    #[test]
+    fn a_new_directory_never_replaces_an_old_one() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(DataDirectory::create(dir.path(), None).unwrap());
+        assert!(matches!(
+            DataDirectory::create(dir.path(), None),
+            Err(StoreError::Exists(_))
+        ));
+    }
+}

@@ -1,0 +1,212 @@
+//! Imports: what came in, by whom, and how it ended.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::{Rows, StoreError, WriteTx};
+use crate::domain::{ImportId, ImportNo, NoteKind, TenantNo, Timestamp, UserNo};
+
+/// How an import stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ImportState {
+    /// Batches may still come.
+    Running = 0,
+    /// Everything was read.
+    Done = 1,
+    /// It stopped half-way; what was committed stays, and it can be resumed.
+    Interrupted = 2,
+    /// Nothing was taken.
+    Refused = 3,
+}
+
+/// Counts of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ImportCounts {
+    /// Messages that are new.
+    pub fresh: u64,
+    /// Messages that were already known.
+    pub known: u64,
+    /// Messages that gained a version.
+    pub revised: u64,
+    /// Places that could not be read.
+    pub rejected: u64,
+    /// All remarks, rejected places included.
+    pub notes: u64,
+}
+
+/// One import row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRow {
+    /// Its number.
+    pub no: ImportNo,
+    /// Its public id.
+    pub id: ImportId,
+    /// Who imported.
+    pub actor: UserNo,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How it stands.
+    pub state: ImportState,
+    /// Keyed hash of the SHA-256 of the container.
+    pub source_lookup: Vec<u8>,
+    /// Length of the container in bytes.
+    pub source_bytes: u64,
+    /// Content number of the sealed report.
+    pub report_no: Option<u64>,
+    /// The receipt.
+    pub counts: ImportCounts,
+}
+
+const COLUMNS: &str = "no, id, actor, began, ended, state, source_lookup, source_bytes, \
+                       report_no, fresh, known, revised, rejected, notes";
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<ImportRow> {
+    Ok(ImportRow {
+        no: ImportNo(row.get(0)?),
+        id: ImportId(u128::from_be_bytes(row.get(1)?)),
+        actor: UserNo(row.get(2)?),
+        began: Timestamp(row.get(3)?),
+        ended: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+        state: match row.get::<_, u8>(5)? {
+            0 => ImportState::Running,
+            1 => ImportState::Done,
+            2 => ImportState::Interrupted,
+            _ => ImportState::Refused,
+        },
+        source_lookup: row.get(6)?,
+        source_bytes: row.get(7)?,
+        report_no: row.get(8)?,
+        counts: ImportCounts {
+            fresh: row.get(9)?,
+            known: row.get(10)?,
+            revised: row.get(11)?,
+            rejected: row.get(12)?,
+            notes: row.get(13)?,
+        },
+    })
+}
+
+impl Rows {
+    /// Every import, by number.
+    pub fn imports(&self) -> Result<Vec<ImportRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("select {COLUMNS} from import order by no"))?;
+        let rows = statement.query_map([], read_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// An import by number.
+    pub fn import(&self, no: ImportNo) -> Result<Option<ImportRow>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!("select {COLUMNS} from import where no = ?1"))?
+            .query_row([no.0], read_row)
+            .optional()?)
+    }
+
+    /// An import by public id.
+    pub fn import_by_id(&self, id: ImportId) -> Result<Option<ImportRow>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!("select {COLUMNS} from import where id = ?1"))?
+            .query_row([&id.0.to_be_bytes()[..]], read_row)
+            .optional()?)
+    }
+
+    /// Finished imports of the same container.
+    pub fn imports_of_source(&self, source_lookup: &[u8]) -> Result<Vec<ImportRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "select {COLUMNS} from import where source_lookup = ?1 and state = 1 order by no"
+        ))?;
+        let rows = statement.query_map([source_lookup], read_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Ordinal of the next note of an import.
+    pub fn next_import_note(&self, import: ImportNo) -> Result<u64, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "select coalesce(max(ordinal) + 1, 0) from import_note where import = ?1",
+            )?
+            .query_row([import.0], |row| row.get(0))?)
+    }
+
+    /// The notes of an import: kind and content number, in order.
+    pub fn import_notes(&self, import: ImportNo) -> Result<Vec<(NoteKind, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select kind, content_no from import_note where import = ?1 order by ordinal",
+        )?;
+        let rows = statement.query_map([import.0], |row| {
+            Ok((NoteKind::from_number(row.get(0)?), row.get(1)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl WriteTx<'_> {
+    /// Adds a running import; its `no` is ignored and the given number returned.
+    pub fn insert_import(&self, row: &ImportRow) -> Result<ImportNo, StoreError> {
+        self.connection()
+            .prepare_cached(
+                "insert into import (tenant, id, actor, began, state, source_lookup, source_bytes)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute((
+                TenantNo::FIRST.0,
+                &row.id.0.to_be_bytes()[..],
+                row.actor.0,
+                row.began.0,
+                row.state as u8,
+                &row.source_lookup,
+                row.source_bytes,
+            ))?;
+        u32::try_from(self.connection().last_insert_rowid())
+            .map(ImportNo)
+            .map_err(|_| StoreError::Limit("imports are used up"))
+    }
+
+    /// Writes how an import stands: state, end, counts, report.
+    pub fn update_import(&self, row: &ImportRow) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "update import set ended = ?2, state = ?3, report_no = ?4, fresh = ?5, known = ?6,
+                   revised = ?7, rejected = ?8, notes = ?9, source_lookup = ?10, source_bytes = ?11
+                 where no = ?1",
+            )?
+            .execute((
+                row.no.0,
+                row.ended.map(|ended| ended.0),
+                row.state as u8,
+                row.report_no,
+                row.counts.fresh,
+                row.counts.known,
+                row.counts.revised,
+                row.counts.rejected,
+                row.counts.notes,
+                &row.source_lookup,
+                row.source_bytes,
+            ))?;
+        Ok(())
+    }
+
+    /// Adds a note whose sealed text is content `content_no`.
+    pub fn insert_import_note(
+        &self,
+        import: ImportNo,
+        ordinal: u64,
+        kind: NoteKind,
+        content_no: u64,
+    ) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "insert into import_note (import, ordinal, kind, content_no)
+                 values (?1, ?2, ?3, ?4)",
+            )?
+            .execute((import.0, ordinal, kind as u8, content_no))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! Floor 2: where is it kept? The data directory: the encrypted record, sealed files, key files.
+//!
+//! Purpose: typed rows and transactions over SQLCipher, write-once sealed files, the files that
+//! hold wrapped keys, and the lock that makes this process the only one.
+//!
+//! Invariants:
+//! - The only user of SQLite. SQL stands beside the noun it serves.
+//! - Reading and writing are different types: a `WriteTx` is the permission to write, there is
+//!   one at a time, and dropping it without `commit` undoes everything.
+//! - Content arrives sealed. This room never sees a body, a name or a plain key of a bucket.
+//! - A number of the sequence is handed out once, whatever crashes or rolls back.
+//!
+//! Must not know: what the sealed bytes mean, who may see them, what time it is.
+
+mod audit_rows;
+mod blob;
+mod connection;
+mod content;
+mod conversation;
+mod data_key;
+mod directory;
+mod error;
+mod fact;
+mod import;
+mod index_rows;
+mod message;
+mod migration;
+mod number;
+mod people;
+mod transaction;
+mod user;
+
+pub use audit_rows::AuditEntryRow;
+pub use blob::{BlobFiles, BlobRow};
+pub use connection::Store;
+pub use content::{ContentKey, ContentRow, PARTS_MAX};
+pub use conversation::{ConversationRow, ConversationSpan};
+pub use data_key::{DataKeyId, DataKeyRow, DataKeyState, KeyKind, KeyPurpose};
+pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
+pub use error::StoreError;
+pub use import::{ImportCounts, ImportRow, ImportState};
+pub use index_rows::{AnchorRow, OutboxRow};
+pub use message::MessageRow;
+pub use migration::SCHEMA_VERSION;
+pub use number::{NUMBER_BLOCK, NumberRange};
+pub use people::HandleRow;
+pub use transaction::{ReadTx, Rows, WriteTx};
+pub use user::{GrantKind, TokenRow, UserRow};
