@@ -32,7 +32,6 @@ pub(super) struct SealedFile {
     name: String,
     reader: StreamReader,
     cache: Arc<Cache>,
-    pub key_id: KeyId,
 }
 
 /// The id of the key a file was sealed under.
@@ -84,7 +83,6 @@ impl SealedFile {
             name,
             reader,
             cache,
-            key_id,
         })
     }
 
