@@ -486,3 +486,38 @@ fn s10_a_spent_budget_names_the_costly_clause_and_counts_nothing() {
     });
     assert!(matches!(answer, Err(SearchError::Budget { .. })), "{answer:?}");
 }
+
+#[test]
+fn s13_an_answer_says_how_the_query_was_read_and_what_lies_beside_it() {
+    let mut office = office();
+    let mut said = Said::new(office.deals, office.ana, Timestamp::from_seconds(1_704_060_000), "see file");
+    said.attachments = vec![wordkeep::domain::Attachment {
+        name: "discount.pdf".into(),
+        state: wordkeep::domain::AttachmentState::NotExported,
+    }];
+    said.presence = Presence::ZONE_ASSUMED;
+    office.world.put(said.clone());
+    said.conversation = office.private;
+    office.world.put(said);
+    office.world.commit();
+    let codes = |scope: &Scope, query: &str| -> Vec<String> {
+        let page = Page::default();
+        let answer = ask(&office.world.archive, scope, query, |search| search.page(&page));
+        let notes = answer.unwrap().notes;
+        notes.iter().map(|note| format!("{} {}", note.code, note.message)).collect()
+    };
+    let (everything, deals) = (Scope::everything(), only(&[office.deals]));
+    assert!(codes(&everything, "discount")[0].starts_with("N10 2 more"));
+    assert!(codes(&deals, "discount")[0].starts_with("N10 1 more"));
+    assert_eq!(codes(&everything, "discount OR filename:discount"), [""; 0]);
+    assert_eq!(codes(&everything, "prom*"), ["N09 \"prom*\" stands for promise"]);
+    let dated = codes(&deals, "see until:2023-12-31");
+    assert_eq!(dated.len(), 1, "{dated:?}");
+    assert!(dated[0].starts_with("N12 1 of them"), "{dated:?}");
+    let answer = ask(&office.world.archive, &deals, "from:ana see", |search| {
+        search.page(&Page::default())
+    });
+    let answer = answer.unwrap();
+    assert!(answer.read_as.contains("Ana Sousa"), "{}", answer.read_as);
+    assert!(answer.canonical.starts_with("from:per_"), "{}", answer.canonical);
+}

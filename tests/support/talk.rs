@@ -77,9 +77,9 @@ fn words(chance: &mut Chance) -> String {
     let mut body = String::new();
     for turn in 0..chance.below(11) {
         if turn > 0 {
-            body.push_str(chance.one(JOINTS));
+            body.push_str(*chance.one(JOINTS));
         }
-        body.push_str(chance.skewed(WORDS));
+        body.push_str(*chance.skewed(WORDS));
     }
     body
 }
