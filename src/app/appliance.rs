@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::{self, Clock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
-use crate::archive::{Archive, Directory, NewVault, Vault};
+use crate::archive::{Archive, NewVault, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
 use crate::crypto::{Entropy, Secret, StretchCost, hex, random_bytes};
 use crate::domain::{Actor, Now, Right, Role, Scope};
+use crate::search::NameIndex;
 use crate::store::{GrantKind, WriteTx};
 
 /// Somebody recognised, with how surely.
@@ -28,7 +29,7 @@ pub struct Appliance {
     pub(super) settings: Settings,
     pub(super) entropy: Arc<dyn Entropy>,
     /// Opened names, with the number of imports they were read after.
-    names: RwLock<Option<(u64, Arc<Directory>)>>,
+    names: RwLock<Option<(u64, Arc<NameIndex>)>>,
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
 }
@@ -66,7 +67,12 @@ impl Appliance {
         let now = appliance.clock.now();
         appliance.change(now, |tx| {
             let system = EntryActor::system();
-            appliance.log(tx, now, Draft::new(system.clone(), Action::StoreCreate, "init"), None)?;
+            appliance.log(
+                tx,
+                now,
+                Draft::new(system.clone(), Action::StoreCreate, "init"),
+                None,
+            )?;
             let administrator = auth::create_user(
                 tx,
                 &NewUser {
@@ -136,7 +142,10 @@ impl Appliance {
     pub fn session_of_token(&self, token: &Token) -> Result<Session> {
         let rows = self.archive.store().read()?;
         let actor = actor_of_token(&rows, token, self.clock.now().compliance)?;
-        Ok(Session { actor, strength: AuthStrength::Token })
+        Ok(Session {
+            actor,
+            strength: AuthStrength::Token,
+        })
     }
 
     /// Logs in and issues a token for `days`. Refused log-ins are logged too.
@@ -159,7 +168,10 @@ impl Appliance {
                 return Err(error.into());
             }
         };
-        let session = Session { actor, strength: AuthStrength::Password };
+        let session = Session {
+            actor,
+            strength: AuthStrength::Password,
+        };
         let token = self.change(now, |tx| {
             let no = session.actor.no;
             let token = auth::issue_token(tx, no, now.compliance, days, &*self.entropy)?;
@@ -171,16 +183,14 @@ impl Appliance {
 
     /// What the session may see, as granted now.
     pub(super) fn scope(&self, session: &Session) -> Result<Scope> {
-        Ok(auth::scope_of(&*self.archive.store().read()?, &session.actor)?)
+        Ok(auth::scope_of(
+            &*self.archive.store().read()?,
+            &session.actor,
+        )?)
     }
 
     /// Checks a right; a refusal is logged before it is told.
-    pub(super) fn require(
-        &self,
-        session: &Session,
-        right: Right,
-        action: Action,
-    ) -> Result<()> {
+    pub(super) fn require(&self, session: &Session, right: Right, action: Action) -> Result<()> {
         let Err(refused) = auth::require(&session.actor, right) else {
             return Ok(());
         };
@@ -239,19 +249,18 @@ impl Appliance {
         }
     }
 
-    /// All names, opened once and kept until the next import.
-    pub(super) fn names(&self) -> Result<Arc<Directory>> {
-        let imports = self.archive.store().read()?.imports()?.len() as u64;
-        let kept = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match kept {
-            Some((of, names)) if of == imports => Ok(names),
-            _ => {
-                let names = Arc::new(self.archive.directory()?);
-                let mut kept = self.names.write().unwrap_or_else(PoisonError::into_inner);
-                *kept = Some((imports, Arc::clone(&names)));
-                Ok(names)
-            }
-        }
+    /// Kept names, if no import came since.
+    pub(super) fn kept_names(&self, imports: u64) -> Option<Arc<NameIndex>> {
+        let kept = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref()
+            .filter(|(of, _)| *of == imports)
+            .map(|(_, names)| Arc::clone(names))
+    }
+
+    /// Keeps names that were opened after so many imports.
+    pub(super) fn keep_names(&self, imports: u64, names: &Arc<NameIndex>) {
+        let mut kept = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some((imports, Arc::clone(names)));
     }
 
     /// Forgets the opened names: they changed.
@@ -285,13 +294,20 @@ impl Appliance {
             }
             let user = auth::create_user(
                 tx,
-                &NewUser { login, role, password, grants: &grants },
+                &NewUser {
+                    login,
+                    role,
+                    password,
+                    grants: &grants,
+                },
                 LoginCost::default(),
                 &*self.entropy,
                 now.compliance,
             )?;
-            let draft =
-                self.draft(session, Action::UserAdd).object(user.id).word("role", role.name());
+            let draft = self
+                .draft(session, Action::UserAdd)
+                .object(user.id)
+                .word("role", role.name());
             self.log(tx, now, draft, Some(login.as_bytes()))
         })
     }
@@ -302,8 +318,10 @@ impl Appliance {
         let now = self.clock.now();
         self.change(now, |tx| {
             let user = auth::set_role(tx, login, role)?;
-            let draft =
-                self.draft(session, Action::UserRole).object(user.id).word("role", role.name());
+            let draft = self
+                .draft(session, Action::UserRole)
+                .object(user.id)
+                .word("role", role.name());
             self.log(tx, now, draft, None)
         })
     }
@@ -314,7 +332,12 @@ impl Appliance {
         let now = self.clock.now();
         self.change(now, |tx| {
             let user = auth::disable_user(tx, login)?;
-            self.log(tx, now, self.draft(session, Action::UserDisable).object(user.id), None)
+            self.log(
+                tx,
+                now,
+                self.draft(session, Action::UserDisable).object(user.id),
+                None,
+            )
         })
     }
 

@@ -14,14 +14,19 @@ pub struct Clock {
 impl Clock {
     /// A clock whose compliance time continues from `last`.
     pub fn starting_after(last: Timestamp) -> Self {
-        Self { compliance: AtomicI64::new(last.0) }
+        Self {
+            compliance: AtomicI64::new(last.0),
+        }
     }
 
     /// The present.
     pub fn now(&self) -> Now {
         let wall = wall();
         let before = self.compliance.fetch_max(wall.0, Ordering::Relaxed);
-        Now { compliance: Timestamp(before.max(wall.0)), wall }
+        Now {
+            compliance: Timestamp(before.max(wall.0)),
+            wall,
+        }
     }
 }
 

@@ -23,7 +23,10 @@ pub fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
         .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
         .map_err(|error| AppError::Configuration(format!("{}: {error}", path.display())))?;
     if bytes.len() as u64 > bytes_max {
-        return Err(AppError::Configuration(format!("{}: too long", path.display())));
+        return Err(AppError::Configuration(format!(
+            "{}: too long",
+            path.display()
+        )));
     }
     Ok(bytes)
 }
@@ -41,7 +44,10 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<()> {
 fn write_private(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> Result<()> {
     let mut write = || -> io::Result<()> {
         if let Some(parent) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(parent)?;
         }
         let mut file = options.write(true).mode(0o600).open(path)?;
         file.write_all(bytes)?;
@@ -65,7 +71,10 @@ impl FileSource {
         let file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         if !meta.is_file() {
-            return Err(AppError::Usage(format!("{}: not a regular file", path.display())));
+            return Err(AppError::Usage(format!(
+                "{}: not a regular file",
+                path.display()
+            )));
         }
         let modified = meta
             .modified()
@@ -73,8 +82,17 @@ impl FileSource {
             .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|since| i64::try_from(since.as_micros()).ok())
             .map(Timestamp);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(FileSource { file, name, length: meta.len(), modified })
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok(FileSource {
+            file,
+            name,
+            length: meta.len(),
+            modified,
+        })
     }
 }
 

@@ -13,16 +13,22 @@
 
 mod appliance;
 mod clock;
+mod conversation;
 mod entropy;
 mod error;
 mod files;
 pub mod import;
 pub mod sample;
+mod search;
 mod settings;
 
 pub use appliance::{Appliance, NewAppliance, Session};
 pub use clock::{Clock, Stopwatch};
+pub use conversation::{
+    ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
+};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
+pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};

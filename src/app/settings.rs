@@ -58,18 +58,19 @@ pub struct Settings {
 
 impl Settings {
     /// Decides. `environment` gives the value of a variable.
-    pub fn decide(
-        given: &Given,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Settings> {
+    pub fn decide(given: &Given, environment: impl Fn(&str) -> Option<String>) -> Result<Settings> {
         let home = PathBuf::from(environment("HOME").unwrap_or_else(|| "/".to_owned()));
         let xdg = |variable: &str, below: &str| {
-            environment(variable).map_or_else(|| home.join(below), PathBuf::from).join("wordkeep")
+            environment(variable)
+                .map_or_else(|| home.join(below), PathBuf::from)
+                .join("wordkeep")
         };
         let config_dir = xdg("XDG_CONFIG_HOME", ".config");
         let file = read_config(given, &environment, &config_dir)?;
         let path = |flag: &Option<PathBuf>, variable: &str, written: Option<PathBuf>| {
-            flag.clone().or_else(|| environment(variable).map(PathBuf::from)).or(written)
+            flag.clone()
+                .or_else(|| environment(variable).map(PathBuf::from))
+                .or(written)
         };
         let data = path(&given.data, "WORDKEEP_DATA", file.data)
             .unwrap_or_else(|| xdg("XDG_DATA_HOME", ".local/share"));
@@ -103,8 +104,13 @@ fn read_config(
     environment: &impl Fn(&str) -> Option<String>,
     config_dir: &Path,
 ) -> Result<ConfigFile> {
-    let named = given.config.clone().or_else(|| environment("WORDKEEP_CONFIG").map(PathBuf::from));
-    let path = named.clone().unwrap_or_else(|| config_dir.join("wordkeep.toml"));
+    let named = given
+        .config
+        .clone()
+        .or_else(|| environment("WORDKEEP_CONFIG").map(PathBuf::from));
+    let path = named
+        .clone()
+        .unwrap_or_else(|| config_dir.join("wordkeep.toml"));
     let text = match super::files::read_text(&path, CONFIG_BYTES_MAX) {
         Ok(text) => text,
         // Nobody asked for this file: its absence is the usual case.
@@ -125,13 +131,22 @@ mod tests {
         let config = dir.path().join("c.toml");
         std::fs::write(&config, "data = \"/from/file\"\nzone = \"Europe/Lisbon\"\n").unwrap();
         let environment = |name: &str| (name == "WORDKEEP_DATA").then(|| "/from/env".to_owned());
-        let mut given = Given { config: Some(config), ..Given::default() };
+        let mut given = Given {
+            config: Some(config),
+            ..Given::default()
+        };
         let settings = Settings::decide(&given, |_| None).unwrap();
         assert_eq!(settings.data, Path::new("/from/file"));
         assert_eq!(settings.zone, "Europe/Lisbon");
-        assert_eq!(Settings::decide(&given, environment).unwrap().data, Path::new("/from/env"));
+        assert_eq!(
+            Settings::decide(&given, environment).unwrap().data,
+            Path::new("/from/env")
+        );
         given.data = Some(PathBuf::from("/from/flag"));
-        assert_eq!(Settings::decide(&given, environment).unwrap().data, Path::new("/from/flag"));
+        assert_eq!(
+            Settings::decide(&given, environment).unwrap().data,
+            Path::new("/from/flag")
+        );
     }
 
     #[test]
@@ -139,7 +154,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("c.toml");
         std::fs::write(&config, "dta = \"x\"\n").unwrap();
-        let given = Given { config: Some(config), ..Given::default() };
+        let given = Given {
+            config: Some(config),
+            ..Given::default()
+        };
         let error = Settings::decide(&given, |_| None).unwrap_err().to_string();
         assert!(error.contains("dta"), "{error}");
     }

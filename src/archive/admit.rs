@@ -44,15 +44,18 @@ impl Admitted {
     /// The attachments of new messages whose bytes are in the container.
     pub fn attachments(&self) -> impl Iterator<Item = AdmittedAttachment> + '_ {
         self.batch.items.iter().flat_map(|item| {
-            item.entries.iter().enumerate().filter_map(|(ordinal, entry)| {
-                Some(AdmittedAttachment {
-                    message: item.no,
-                    ordinal: ordinal as u32,
-                    entry: (*entry)?,
-                    sent: item.incoming.sent,
-                    shard: item.incoming.shard,
+            item.entries
+                .iter()
+                .enumerate()
+                .filter_map(|(ordinal, entry)| {
+                    Some(AdmittedAttachment {
+                        message: item.no,
+                        ordinal: ordinal as u32,
+                        entry: (*entry)?,
+                        sent: item.incoming.sent,
+                        shard: item.incoming.shard,
+                    })
                 })
-            })
         })
     }
 }

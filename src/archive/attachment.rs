@@ -98,7 +98,10 @@ impl Archive {
     pub fn attachment_bytes(&self, message: MessageNo, ordinal: u32) -> Result<Option<Vec<u8>>> {
         let rows = self.store.read()?;
         let attachments = rows.attachments(message)?;
-        let blob = attachments.iter().find(|(at, _)| *at == ordinal).and_then(|(_, blob)| *blob);
+        let blob = attachments
+            .iter()
+            .find(|(at, _)| *at == ordinal)
+            .and_then(|(_, blob)| *blob);
         let Some(blob) = blob else { return Ok(None) };
         let row = rows
             .blob(blob)?
@@ -106,9 +109,9 @@ impl Archive {
         let broken = || ArchiveError::Integrity(format!("blob {blob}"));
         let (id, sealed) = row.wrapped.split_first_chunk::<16>().ok_or_else(broken)?;
         let id = u128::from_be_bytes(*id);
-        let bucket = rows.data_key(row.data_key)?.ok_or_else(|| {
-            ArchiveError::Disposed(format!("attachment of message {message}"))
-        })?;
+        let bucket = rows
+            .data_key(row.data_key)?
+            .ok_or_else(|| ArchiveError::Disposed(format!("attachment of message {message}")))?;
         let place = WrapPlace::blob_key(
             self.keyring.store_id(),
             id,
@@ -119,7 +122,9 @@ impl Archive {
             sealed: sealed.try_into().map_err(|_| broken())?,
         };
         let bucket_key = self.keyring.key(&rows, row.data_key)?;
-        let key = Wrapper::new(&bucket_key, 0).unwrap(&place, &wrapped).map_err(|_| broken())?;
+        let key = Wrapper::new(&bucket_key, 0)
+            .unwrap(&place, &wrapped)
+            .map_err(|_| broken())?;
         let length = usize::try_from(self.blobs.len(&row.name)?).map_err(|_| broken())?;
         let mut file = vec![0; length];
         self.blobs.read(&row.name, 0, &mut file)?;
@@ -131,7 +136,10 @@ impl Archive {
 
     /// Seals the report of an import and gives its content number.
     pub fn seal_report(&self, now: Now, report: &str) -> Result<u64> {
-        let no = self.take_numbers(1)?.next().ok_or(StoreError::Limit("numbers"))?;
+        let no = self
+            .take_numbers(1)?
+            .next()
+            .ok_or(StoreError::Limit("numbers"))?;
         self.write(now, |tx| {
             let plain = entity::pack_texts(&[report]);
             let bucket = entity_bucket((no % u64::from(self.shards())) as u16);

@@ -32,7 +32,8 @@ impl Archive {
             Some(bytes) => {
                 let year = year_of(now.compliance);
                 let key = self.payload_key(tx, year)?;
-                key.seal(self.ready_number()?, bytes, &**entropy).map_err(audit_failed)?
+                key.seal(self.ready_number()?, bytes, &**entropy)
+                    .map_err(audit_failed)?
             }
         };
         append(tx, &now, draft, payload).map_err(audit_failed)
@@ -52,9 +53,14 @@ impl Archive {
 
     /// A number reserved before the transaction began.
     fn ready_number(&self) -> Result<u64> {
-        let mut reserved = self.reserved().lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reserved = self
+            .reserved()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let number = reserved.as_mut().and_then(Iterator::next);
-        Ok(number.ok_or(StoreError::Limit("numbers reserved for payloads of one transaction"))?)
+        Ok(number.ok_or(StoreError::Limit(
+            "numbers reserved for payloads of one transaction",
+        ))?)
     }
 
     /// Opens the payload of an entry; `None` when it has none or its year was pruned.
@@ -72,7 +78,11 @@ impl Archive {
         let Some(key_row) = rows.data_key(*key)? else {
             return Ok(None);
         };
-        let year = key_row.purpose.object.as_deref().and_then(|year| year.parse().ok());
+        let year = key_row
+            .purpose
+            .object
+            .as_deref()
+            .and_then(|year| year.parse().ok());
         let bucket = self.keyring.opening(rows, *key, run)?;
         let opener = PayloadKey {
             id: *key,

@@ -186,7 +186,10 @@ impl Archive {
     /// Sees to it that payloads sealed inside a transaction find numbers ready.
     fn reserve_ahead(&self) -> Result<()> {
         let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        if reserved.as_ref().is_none_or(|range| range.left() < NUMBERS_READY) {
+        if reserved
+            .as_ref()
+            .is_none_or(|range| range.left() < NUMBERS_READY)
+        {
             *reserved = Some(self.store.take_numbers(NUMBER_BLOCK)?);
         }
         Ok(())
@@ -217,6 +220,12 @@ impl Archive {
         let mut short = [0; LOOKUP_LEN];
         short.copy_from_slice(&digest[..LOOKUP_LEN]);
         short
+    }
+
+    /// A key for a purpose of its own, derived below the look-up key; the label tells purposes apart.
+    pub fn derived_key(&self, label: &str) -> Key {
+        self.lookup
+            .derive(&[], &[b"wordkeep/v1/", label.as_bytes()])
     }
 
     /// The shard of something with this look-up.

@@ -41,6 +41,8 @@ mod verify;
 mod writer;
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod testing;

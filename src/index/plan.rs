@@ -194,6 +194,7 @@ impl Compiler {
             Node::And(nodes) => Plan::And(self.nodes(nodes, side)),
             Node::Or(nodes) => Plan::Or(self.nodes(nodes, side)),
             Node::Not(node) => Plan::Not(Box::new(self.node(node, side.turned()))),
+            Node::Text(leaf) if anchored_alone(&leaf.span) => self.unknown(side),
             Node::Text(leaf) => text(leaf),
             Node::TextRegex(regex) => self.approximate(Plan::AnyText(regex.field), side),
             Node::Fact(predicate) => self.predicate(predicate, side),
@@ -239,13 +240,7 @@ impl Compiler {
         if let Some(plan) = record_fact(predicate).or_else(|| column(predicate)) {
             return plan;
         }
-        match predicate {
-            // Any term that matches, whether it belongs to an address or not.
-            Predicate::Url(patterns) => {
-                self.approximate(Plan::Words(TextField::Text, patterns.clone()), side)
-            }
-            _ => self.unknown(side),
-        }
+        self.unknown(side)
     }
 }
 
@@ -273,6 +268,7 @@ fn record_fact(predicate: &Predicate) -> Option<Plan> {
         Predicate::AnyThread => any_of_kind(Tag::Thread),
         Predicate::Extension(patterns) => Plan::FactText(Tag::Extension, patterns.clone()),
         Predicate::Mime(patterns) => Plan::FactText(Tag::Mime, patterns.clone()),
+        Predicate::Url(patterns) => Plan::FactText(Tag::Url, patterns.clone()),
         Predicate::Reaction(patterns) => Plan::FactText(Tag::Reaction, patterns.clone()),
         Predicate::AnyEmoji => Plan::Facts(vec![FactKey::emoji()]),
         Predicate::AnyText(field) => Plan::AnyText(*field),
@@ -297,6 +293,19 @@ fn column(predicate: &Predicate) -> Option<Plan> {
         Predicate::Currency(set) => ColumnTest::Currency(set.clone()),
         _ => return None,
     }))
+}
+
+/// Whether nothing but the edges of a text could make it true: texts without words have edges too,
+/// and leave no trace in the index.
+fn anchored_alone(span: &SpanQuery) -> bool {
+    match span {
+        SpanQuery::Start | SpanQuery::End => true,
+        SpanQuery::Term(_) | SpanQuery::Phrase(_) | SpanQuery::Window { .. } => false,
+        SpanQuery::Or(spans) => spans.iter().any(anchored_alone),
+        SpanQuery::Near(near) => {
+            anchored_alone(&near.left) && (near.negated || anchored_alone(&near.right))
+        }
+    }
 }
 
 /// Words without places need no positions.

@@ -12,13 +12,12 @@ use super::docset::{AllDocs, Docs, Filtered, ListDocSet, NoDocs, all_of, any_of,
 use super::document::currency_number;
 use super::error::Result;
 use super::expand::{Expansions, Found, find};
-use super::facts::{FactKey, Tag, day_of, first_day_of, month_of};
+use super::facts::{FactKey, day_of, first_day_of, month_of};
 use super::plan::{ColumnTest, Plan};
 use super::schema::{AMOUNT, CURRENCY, Fields, SENT, SIZE};
 use super::span;
 use super::terms::END_KEY;
 use crate::domain::Timestamp;
-use crate::query::analysis::{exact, fold};
 use crate::query::ast::TextField;
 use crate::query::{TermPattern, TimeRange};
 
@@ -66,7 +65,7 @@ impl View<'_> {
             Plan::FactRange(from, until) => self.fact_range(from, until, lead, |_| true)?,
             Plan::FactText(tag, patterns) => {
                 let (from, until) = FactKey::all_of(*tag);
-                self.fact_range(&from, &until, lead, |key| text_matches(*tag, key, patterns))?
+                self.fact_range(&from, &until, lead, |key| text_matches(key, patterns))?
             }
             Plan::Sent(range) => self.sent(range, lead)?,
             Plan::Numbers(numbers) => Box::new(ListDocSet::new(numbers.docs(self.reader)?)),
@@ -385,18 +384,12 @@ fn in_minutes(minute: u16, from: u16, until: u16) -> bool {
     }
 }
 
-fn text_matches(tag: Tag, key: &[u8], patterns: &[TermPattern]) -> bool {
-    let Some(text) = FactKey::text_value(key) else {
+fn text_matches(key: &[u8], patterns: &[TermPattern]) -> bool {
+    let Some((folded, exact)) = FactKey::text_value(key) else {
         return false;
     };
-    if text.is_empty() {
-        return false;
-    }
-    let (folded, exact) = match tag {
-        Tag::Reaction => (fold(text), exact(text)),
-        _ => (text.to_owned(), text.to_owned()),
-    };
-    patterns
-        .iter()
-        .any(|pattern| pattern.matches(&folded, &exact))
+    !folded.is_empty()
+        && patterns
+            .iter()
+            .any(|pattern| pattern.matches(folded, exact))
 }

@@ -4,7 +4,7 @@
 //! nothing here uses it. The index holds every term the analyser gave, at its position and with
 //! the positions it covers, so this is the evaluator's answer without opening the text.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::{DocId, DocSet};
@@ -430,58 +430,77 @@ fn joined(chains: &[Occurrence], words: &[Occurrence], shared: i64) -> Vec<Occur
     out
 }
 
+/// A set of words, one bit for each.
+type WordSet = u64;
+
 /// Every stretch from the first to the last of a choice of occurrences, one for each word, none
 /// overlapping another, all inside a window of so many positions.
-pub(super) fn windows(words: &[Vec<Occurrence>], positions: i64, out: &mut Vec<Occurrence>) {
-    if words.is_empty() || words.iter().any(Vec::is_empty) {
+fn windows(words: &[Vec<Occurrence>], positions: i64, out: &mut Vec<Occurrence>) {
+    let fits = (1..=WordSet::BITS as usize).contains(&words.len());
+    if !fits || words.iter().any(Vec::is_empty) {
         return;
     }
-    let mut starts: Vec<i64> = words.iter().flatten().map(|word| word.start).collect();
-    starts.sort_unstable();
-    starts.dedup();
-    for start in starts {
-        let mut choice = Choice {
-            start,
-            last: start + positions - 1,
-            taken: Vec::with_capacity(words.len()),
-            ends: BTreeSet::new(),
-        };
-        choice.extend(words);
-        out.extend(
-            choice
-                .ends
-                .iter()
-                .map(|end| Occurrence { start, end: *end }),
-        );
+    let mut candidates: Vec<(Occurrence, usize)> = words
+        .iter()
+        .enumerate()
+        .flat_map(|(word, list)| list.iter().map(move |occurrence| (*occurrence, word)))
+        .collect();
+    candidates.sort_unstable();
+    // A word that is typed twice takes its places in order: the second needs the first.
+    let needs: Vec<WordSet> = (0..words.len())
+        .map(|word| {
+            let twin = (0..word).rev().find(|twin| words[*twin] == words[word]);
+            twin.map_or(0, |twin| 1 << twin)
+        })
+        .collect();
+    let search = WindowSearch {
+        candidates: &candidates,
+        needs: &needs,
+        full: WordSet::MAX >> (WordSet::BITS as usize - words.len()),
+    };
+    for (first, (occurrence, word)) in candidates.iter().enumerate() {
+        if needs[*word] == 0 {
+            let limit = occurrence.start + positions - 1;
+            search.from(first, limit, out);
+        }
     }
 }
 
-/// Choices of occurrences that begin at one position.
-struct Choice {
-    start: i64,
-    last: i64,
-    taken: Vec<Occurrence>,
-    ends: BTreeSet<i64>,
+struct WindowSearch<'a> {
+    candidates: &'a [(Occurrence, usize)],
+    needs: &'a [WordSet],
+    full: WordSet,
 }
 
-impl Choice {
-    fn extend(&mut self, words: &[Vec<Occurrence>]) {
-        let Some((first, rest)) = words.split_first() else {
-            let begins = self.taken.iter().any(|word| word.start == self.start);
-            if begins {
-                self.ends
-                    .extend(self.taken.iter().map(|word| word.end).max());
+impl WindowSearch<'_> {
+    /// Every end that can be reached from a leftmost word. A state is the last taken candidate and
+    /// the words taken; each is visited once.
+    fn from(&self, first: usize, limit: i64, out: &mut Vec<Occurrence>) {
+        let (start, word) = self.candidates[first];
+        let mut visited: HashSet<(usize, WordSet)> = HashSet::new();
+        let mut open: Vec<(usize, WordSet)> = Vec::new();
+        if start.end <= limit {
+            open.push((first, 1 << word));
+        }
+        while let Some((last, taken)) = open.pop() {
+            if !visited.insert((last, taken)) {
+                continue;
             }
-            return;
-        };
-        let from = first.partition_point(|word| word.start < self.start);
-        let last = self.last;
-        for word in first[from..].iter().take_while(|word| word.start <= last) {
-            let apart = |other: &Occurrence| word.end < other.start || other.end < word.start;
-            if word.end <= last && self.taken.iter().all(apart) {
-                self.taken.push(*word);
-                self.extend(rest);
-                self.taken.pop();
+            let end = self.candidates[last].0.end;
+            if taken == self.full {
+                let start = start.start;
+                out.push(Occurrence { start, end });
+                continue;
+            }
+            for (place, (next, word)) in self.candidates.iter().enumerate().skip(last + 1) {
+                if next.start > limit {
+                    break;
+                }
+                let needs = self.needs[*word];
+                let free = taken & (1 << word) == 0 && taken & needs == needs;
+                if free && next.start > end && next.end <= limit {
+                    open.push((place, taken | 1 << word));
+                }
             }
         }
     }

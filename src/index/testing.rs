@@ -11,9 +11,9 @@ use crate::domain::{
     AccountNo, App, ConversationKind, ConversationNo, HandleNo, ImportNo, Kind, MessageNo,
     Presence, Scope, StoreId, Timestamp,
 };
-use crate::query::analysis::{Analysis, analyse, exact, fold};
+use crate::query::analysis::{Analysis, TextFacts, analyse, exact, facts_of, fold};
 use crate::query::ast::{Expr, ExprKind, Query, TextField};
-use crate::query::{Node, Record, Resolved, SpanQuery, TermPattern, TextLeaf};
+use crate::query::{AttachmentFact, Node, Record, Resolved, SpanQuery, TermPattern, TextLeaf};
 
 /// Keys in memory.
 #[derive(Default)]
@@ -73,7 +73,11 @@ pub(super) struct Message {
     pub sent: i64,
     pub order: u64,
     pub presence: Presence,
+    pub kind: Kind,
+    pub thread: Option<u64>,
     pub versions: Vec<String>,
+    pub filenames: Vec<String>,
+    pub reactions: Vec<String>,
 }
 
 impl Message {
@@ -87,13 +91,25 @@ impl Message {
             sent: 1_700_000_000_000_000 + no as i64 * 60_000_000,
             order: no,
             presence: Presence::default(),
+            kind: Kind::Text,
+            thread: None,
             versions: vec![text.to_owned()],
+            filenames: Vec::new(),
+            reactions: Vec::new(),
         }
     }
 
     /// Calls with the record that borrows from the message.
     pub fn record<T>(&self, call: impl FnOnce(&Record<'_>) -> T) -> T {
-        let versions: Vec<&str> = self.versions.iter().map(String::as_str).collect();
+        let attachments: Vec<AttachmentFact<'_>> = self
+            .filenames
+            .iter()
+            .map(|name| AttachmentFact {
+                ext: name.rsplit_once('.').map_or("", |(_, ext)| ext),
+                mime: "application/pdf",
+                size: name.len() as u64 * 1_000,
+            })
+            .collect();
         call(&Record {
             no: MessageNo(self.no),
             conversation: ConversationNo(self.conversation),
@@ -102,20 +118,24 @@ impl Message {
             sent: Timestamp(self.sent),
             order: self.order,
             app: App::Slack,
-            kind: Kind::Text,
+            kind: self.kind,
             conversation_kind: ConversationKind::Group,
             presence: self.presence,
             import: ImportNo(1),
-            thread: None,
+            thread: self.thread.map(MessageNo),
             reply_to: None,
-            versions: &versions,
-            filenames: &[],
+            versions: &strs_of(&self.versions),
+            filenames: &strs_of(&self.filenames),
             extracted: &[],
-            reactions: &[],
+            reactions: &strs_of(&self.reactions),
             mentions: &[],
-            attachments: &[],
+            attachments: &attachments,
         })
     }
+}
+
+fn strs_of(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 /// An index with its directory and keys.
@@ -185,19 +205,23 @@ pub(super) fn with_words<T>(
     message: &Message,
     call: impl FnOnce(&Record<'_>, Words<'_>) -> T,
 ) -> T {
-    let analyses: Vec<Analysis> = message
-        .versions
-        .iter()
-        .map(|text| {
-            let mut analysis = Analysis::new();
-            analyse(text, &mut analysis);
-            analysis
-        })
-        .collect();
-    let versions: Vec<&Analysis> = analyses.iter().collect();
+    let analysed = |texts: &[String]| -> Vec<Analysis> {
+        texts
+            .iter()
+            .map(|text| {
+                let mut analysis = Analysis::new();
+                analyse(text, &mut analysis);
+                analysis
+            })
+            .collect()
+    };
+    let (versions, filenames) = (analysed(&message.versions), analysed(&message.filenames));
+    let facts: Vec<TextFacts> = message.versions.iter().map(|text| facts_of(text)).collect();
     let words = Words {
-        versions: &versions,
-        ..Words::default()
+        versions: &versions.iter().collect::<Vec<_>>(),
+        filenames: &filenames.iter().collect::<Vec<_>>(),
+        extracted: &[],
+        facts: &facts.iter().collect::<Vec<_>>(),
     };
     message.record(|record| call(record, words))
 }

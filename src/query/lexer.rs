@@ -169,8 +169,8 @@ impl<'a> Lexer<'a> {
 
     fn anchor(&mut self) -> Option<Anchor> {
         for (text, anchor) in [("{start}", Anchor::Start), ("{end}", Anchor::End)] {
-            let ahead = self.rest().get(..text.len())?;
-            if ahead.eq_ignore_ascii_case(text) {
+            let ahead = self.rest().get(..text.len());
+            if ahead.is_some_and(|ahead| ahead.eq_ignore_ascii_case(text)) {
                 self.at += text.len();
                 return Some(anchor);
             }

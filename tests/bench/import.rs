@@ -26,8 +26,10 @@ fn corpus() -> Option<PathBuf> {
 
 /// Writes the rows of all sources into one file each, up to `limit` rows in all.
 fn unpack(chats: &Path, into: &Path, limit: u64) -> Vec<(PathBuf, u64)> {
-    let mut files: Vec<_> =
-        std::fs::read_dir(chats).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(chats)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut left = limit;
     let mut written = Vec::new();
@@ -55,17 +57,30 @@ fn status(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()
-        .find_map(|line| line.strip_prefix(field)?.split_whitespace().nth(0)?.parse().ok())
+        .find_map(|line| {
+            line.strip_prefix(field)?
+                .split_whitespace()
+                .nth(0)?
+                .parse()
+                .ok()
+        })
         .unwrap_or(0)
 }
 
 fn bytes_below(path: &Path) -> u64 {
-    let Ok(meta) = std::fs::metadata(path) else { return 0 };
+    let Ok(meta) = std::fs::metadata(path) else {
+        return 0;
+    };
     if meta.is_file() {
         return meta.len();
     }
     std::fs::read_dir(path)
-        .map(|entries| entries.flatten().map(|entry| bytes_below(&entry.path())).sum())
+        .map(|entries| {
+            entries
+                .flatten()
+                .map(|entry| bytes_below(&entry.path()))
+                .sum()
+        })
         .unwrap_or(0)
 }
 
@@ -74,8 +89,10 @@ fn main() {
         println!("SKIPPED: no corpus; set WORDKEEP_CORPUS");
         return;
     };
-    let limit =
-        std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(1_000_000u64);
+    let limit = std::env::args()
+        .filter_map(|arg| arg.parse().ok())
+        .next()
+        .unwrap_or(1_000_000u64);
     let dir = tempfile::tempdir().unwrap();
     let files = unpack(&chats, dir.path(), limit);
     let rows: u64 = files.iter().map(|(_, rows)| rows).sum();
@@ -105,7 +122,9 @@ fn main() {
             mapping: Some(mapping.clone()),
             ..ImportRequest::default()
         };
-        let receipt = appliance.import(&session, &request, &SilentProgress).unwrap();
+        let receipt = appliance
+            .import(&session, &request, &SilentProgress)
+            .unwrap();
         let seconds = began.elapsed().as_secs_f64();
         println!(
             "{:20} {rows:>8} rows {:>8} new {:>6} known {:>4} revised {:>4} rejected {:>8.0}/s",
@@ -118,15 +137,25 @@ fn main() {
         );
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("all: {rows} messages in {seconds:.2} s = {:.0}/s durable and searchable", rows as f64 / seconds);
+    println!(
+        "all: {rows} messages in {seconds:.2} s = {:.0}/s durable and searchable",
+        rows as f64 / seconds
+    );
     println!("peak memory {} MB", status("VmHWM:") / 1024);
     appliance.archive().store().checkpoint().unwrap();
     let data = dir.path().join("data");
     for part in ["wordkeep.db", "index", "blobs", "log"] {
         let bytes = bytes_below(&data.join(part));
-        println!("{part:12} {:>8.1} MB {:>6.0} bytes a message", bytes as f64 / 1e6, bytes as f64 / rows as f64);
+        println!(
+            "{part:12} {:>8.1} MB {:>6.0} bytes a message",
+            bytes as f64 / 1e6,
+            bytes as f64 / rows as f64
+        );
     }
-    println!("disk {:.0} bytes a message", bytes_below(&data) as f64 / rows as f64);
+    println!(
+        "disk {:.0} bytes a message",
+        bytes_below(&data) as f64 / rows as f64
+    );
     drop(appliance);
     let began = Instant::now();
     let appliance = Appliance::open(settings, &secret).unwrap();

@@ -1,20 +1,20 @@
 //! Turns parsed messages into batches: conversation, handle, alignment, packing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
-use super::alignment::Alignment;
 use super::pipeline::Feed;
-use super::probe::Probe;
+use super::probe::{Probe, assumed_time};
 use super::request::Progress;
 use super::source::Media;
-use super::run::assumed_time;
 use super::{AppError, Result};
 use crate::app::Appliance;
 use crate::archive::{Batch, Fate, Incoming, NewConversation, NewHandle, Packed};
 use crate::domain::{
-    App, Attachment, AttachmentState, ConversationNo, HandleNo, ImportNo, Note, NoteKind,
-    Presence, Timestamp,
+    App, Attachment, AttachmentState, ConversationNo, HandleNo, ImportNo, Note, NoteKind, Presence,
+    Timestamp,
 };
+use crate::ingest::align::Verdict;
 use crate::ingest::raw::{Fields, Templates, raw_form};
 use crate::ingest::{Frame, ParsedMessage, Sink, Stop};
 use crate::query::analysis::facts_of;
@@ -35,9 +35,31 @@ struct Conversation {
     no: ConversationNo,
     shard: u16,
     lookup: [u8; 16],
-    alignment: Alignment,
+    /// What each message is, in order; empty when all are new.
+    verdicts: std::vec::IntoIter<Verdict>,
+    all_new: bool,
+    /// Hashes of the platform ids met in this source, where all are new.
+    ids: HashSet<u64>,
     last_sent: Option<Timestamp>,
     handles: HashMap<String, HandleNo>,
+}
+
+impl Conversation {
+    /// What a message is; `None` when its source shows it twice under one id.
+    fn fate(&mut self, hasher: &RandomState, message: &ParsedMessage<'_>) -> Option<Fate> {
+        if self.all_new {
+            let met = message
+                .source_id
+                .is_some_and(|id| !self.ids.insert(hasher.hash_one(id)));
+            return (!met).then_some(Fate::New);
+        }
+        match self.verdicts.next() {
+            Some(Verdict::Known(no)) => Some(Fate::Known(no)),
+            Some(Verdict::Revised(no)) => Some(Fate::Revised(no)),
+            Some(Verdict::Repeats(_)) => None,
+            Some(Verdict::New { .. }) | None => Some(Fate::New),
+        }
+    }
 }
 
 /// The sink of one entry.
@@ -45,7 +67,7 @@ pub(super) struct Importer<'a> {
     appliance: &'a Appliance,
     import: ImportNo,
     writing: Writing,
-    probe: &'a Probe,
+    probe: Probe,
     fallback: Timestamp,
     media: &'a Media,
     progress: &'a dyn Progress,
@@ -54,6 +76,7 @@ pub(super) struct Importer<'a> {
     open: Vec<Conversation>,
     current: Option<(String, usize)>,
     handles: HashMap<[u8; 16], HandleNo>,
+    hasher: RandomState,
     templates: Templates,
     raw: Vec<u8>,
     counts: ImportCounts,
@@ -65,7 +88,7 @@ impl<'a> Importer<'a> {
         appliance: &'a Appliance,
         import: ImportNo,
         writing: Writing,
-        probe: &'a Probe,
+        probe: Probe,
         fallback: Timestamp,
         media: &'a Media,
         progress: &'a dyn Progress,
@@ -83,6 +106,7 @@ impl<'a> Importer<'a> {
             open: Vec::new(),
             current: None,
             handles: HashMap::new(),
+            hasher: RandomState::new(),
             templates: Templates::default(),
             raw: Vec::new(),
             counts: ImportCounts::default(),
@@ -133,42 +157,39 @@ impl<'a> Importer<'a> {
 
     fn open_conversation(&mut self, message: &ParsedMessage<'_>) -> Result<Conversation> {
         let archive = &self.appliance.archive;
-        let identity = self.probe.identity(archive, message);
-        let known = match identity.known {
+        let plan = self.probe.plan(archive, message);
+        let all_new = plan.verdicts.is_none();
+        let verdicts = plan.verdicts.unwrap_or_default().into_iter();
+        let row = match plan.known {
             Some(no) => archive.store().read()?.conversation(no)?,
-            None => archive.store().read()?.conversation_by_lookup(&identity.lookup)?,
+            None => None,
         };
-        if let Some(row) = known {
-            let alignment = Alignment::with_known(archive, row.no)?;
-            let mut lookup = [0; 16];
-            lookup.copy_from_slice(row.lookup.get(..16).unwrap_or(&identity.lookup));
-            return Ok(Conversation {
-                no: row.no,
-                shard: row.shard,
-                lookup,
-                alignment,
-                last_sent: None,
-                handles: HashMap::new(),
-            });
+        let opened = |no, shard, lookup| Conversation {
+            no,
+            shard,
+            lookup,
+            verdicts,
+            all_new,
+            ids: HashSet::new(),
+            last_sent: None,
+            handles: HashMap::new(),
+        };
+        if let Some(row) = row {
+            let mut lookup = plan.lookup;
+            lookup.copy_from_slice(row.lookup.get(..16).unwrap_or(&plan.lookup));
+            return Ok(opened(row.no, row.shard, lookup));
         }
-        let shard = archive.shard_of(&identity.lookup);
+        let shard = archive.shard_of(&plan.lookup);
         let no = archive.next_conversation();
         self.batch.create_conversation(NewConversation {
             no,
             app: message.app,
             kind: message.conversation_kind,
-            lookup: identity.lookup,
+            lookup: plan.lookup,
             shard,
             title: message.conversation_title.to_owned(),
         });
-        Ok(Conversation {
-            no,
-            shard,
-            lookup: identity.lookup,
-            alignment: Alignment::empty(),
-            last_sent: None,
-            handles: HashMap::new(),
-        })
+        Ok(opened(no, shard, plan.lookup))
     }
 
     /// The handle of the author. A platform's handle is one person everywhere on the platform; a
@@ -236,7 +257,9 @@ impl<'a> Importer<'a> {
             }
         };
         conversation.last_sent = Some(sent);
-        let fate = conversation.alignment.fate(message, sender, sent);
+        let Some(fate) = conversation.fate(&self.hasher, message) else {
+            return self.repeated(message);
+        };
         let (no, shard) = (conversation.no, conversation.shard);
         presence = presence.with(facts_of(message.body).presence);
         if message.reply_to.is_some() {
@@ -255,7 +278,9 @@ impl<'a> Importer<'a> {
         raw_form(message.raw, &fields, &self.templates, &mut self.raw);
         let words = Packed {
             body: message.body,
-            local_offset: message.local.map(|local| (local - sent.0).div_euclid(1_000_000)),
+            local_offset: message
+                .local
+                .map(|local| (local - sent.0).div_euclid(1_000_000)),
             precision: message.precision,
             zone_source: message.zone_source,
             source_id: message.source_id,
@@ -282,7 +307,28 @@ impl<'a> Importer<'a> {
             kind: message.kind,
             presence,
         };
-        self.batch.push(incoming, &words, message.attachments.iter().map(|one| one.entry));
+        self.batch.push(
+            incoming,
+            &words,
+            message.attachments.iter().map(|one| one.entry),
+        );
+        Ok(())
+    }
+
+    /// A record that stands in the source twice under one id is kept once, and said.
+    fn repeated(&mut self, message: &ParsedMessage<'_>) -> Result<()> {
+        self.counts.known += 1;
+        self.counts.notes += 1;
+        self.batch.note(Note {
+            kind: NoteKind::Other,
+            entry: String::new(),
+            start: message.span.0,
+            end: message.span.1,
+            line: 0,
+            raw: String::from_utf8_lossy(message.raw).into_owned(),
+            reason: "this message stands in the source twice under one id; it is kept once"
+                .to_owned(),
+        });
         Ok(())
     }
 
@@ -304,7 +350,10 @@ impl<'a> Importer<'a> {
             if let AttachmentState::Present { mime, .. } = &state {
                 *presence = presence.with(presence_of_mime(mime));
             }
-            attachments.push(Attachment { name: parsed.name.clone().into_owned(), state });
+            attachments.push(Attachment {
+                name: parsed.name.clone().into_owned(),
+                state,
+            });
         }
         attachments
     }
@@ -325,7 +374,11 @@ impl<'a> Importer<'a> {
             }
         }
         // A feed that refuses has an error of its own, told when the pipeline ends.
-        if self.batch.is_full() && !self.flush() { Err(Stop) } else { Ok(()) }
+        if self.batch.is_full() && !self.flush() {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -350,7 +403,11 @@ impl Sink for Importer<'_> {
             self.counts.rejected += 1;
         }
         self.batch.note(note);
-        if self.batch.is_full() && !self.flush() { Err(Stop) } else { Ok(()) }
+        if self.batch.is_full() && !self.flush() {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
     }
 
     fn frame(&mut self, _frame: Frame<'_>) -> std::result::Result<(), Stop> {

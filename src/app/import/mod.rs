@@ -5,7 +5,6 @@
 //! then the report. Every batch is durable with its index work and its audit entry together, so
 //! that whatever stops the import, what is kept is whole and the same import can be run again.
 
-mod alignment;
 mod importer;
 mod pipeline;
 mod probe;
@@ -36,7 +35,10 @@ impl Appliance {
         progress: &dyn Progress,
     ) -> Result<ImportReceipt> {
         self.require(session, Right::Import, Action::ImportIntent)?;
-        let _alone = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self
+            .importing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut opened = Opened::open(&request.path)?;
         progress.begins(&opened.name, opened.bytes);
         let digest = opened.digest()?;
@@ -69,14 +71,23 @@ impl Appliance {
     }
 
     fn same_source(&self, lookup: &[u8]) -> Result<Option<ImportRow>> {
-        Ok(self.archive.store().read()?.imports_of_source(lookup)?.into_iter().next_back())
+        Ok(self
+            .archive
+            .store()
+            .read()?
+            .imports_of_source(lookup)?
+            .into_iter()
+            .next_back())
     }
 
     /// Imports that were running when a process died: their batches are whole, they are not.
     pub(super) fn close_interrupted_imports(&self) -> Result<()> {
         let running: Vec<ImportRow> = {
             let rows = self.archive.store().read()?;
-            rows.imports()?.into_iter().filter(|row| row.state == ImportState::Running).collect()
+            rows.imports()?
+                .into_iter()
+                .filter(|row| row.state == ImportState::Running)
+                .collect()
         };
         let now = self.clock.now();
         for mut row in running {
@@ -97,7 +108,10 @@ impl Appliance {
 /// Adds the counts of a receipt to an entry.
 fn counted(draft: Draft, counts: &ImportCounts) -> Draft {
     draft
-        .count("seen", counts.fresh + counts.known + counts.revised + counts.rejected)
+        .count(
+            "seen",
+            counts.fresh + counts.known + counts.revised + counts.rejected,
+        )
         .count("fresh", counts.fresh)
         .count("known", counts.known)
         .count("revised", counts.revised)

@@ -54,8 +54,16 @@ impl<'a> Pipeline<'a> {
         row: Option<ImportRow>,
     ) -> Self {
         let counts = row.as_ref().map(|row| row.counts).unwrap_or_default();
-        let ended = Mutex::new(Ok(Written { counts, ..Written::default() }));
-        Self { appliance, session, row, ended }
+        let ended = Mutex::new(Ok(Written {
+            counts,
+            ..Written::default()
+        }));
+        Self {
+            appliance,
+            session,
+            row,
+            ended,
+        }
     }
 
     /// Starts writer and settler. They end when the feed is dropped or one of them fails.
@@ -110,7 +118,9 @@ impl<'a> Pipeline<'a> {
 
     /// What was written, or why it failed. Call after the scope of the threads ended.
     pub(super) fn finish(self) -> Result<Written> {
-        self.ended.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.ended
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,6 +134,8 @@ fn add(to: &mut ImportCounts, more: &ImportCounts) {
 
 fn join(thread: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
     thread.join().unwrap_or_else(|_| {
-        Err(AppError::Integrity("the index writer stopped; run it again".to_owned()))
+        Err(AppError::Integrity(
+            "the index writer stopped; run it again".to_owned(),
+        ))
     })
 }

@@ -84,9 +84,17 @@ impl Appliance {
             .ok_or_else(|| AppError::NotFound(id.to_string()))?;
         let now = self.clock.now();
         self.change(now, |tx| {
-            self.log(tx, now, self.draft(session, Action::ContentView).object(id), None)
+            self.log(
+                tx,
+                now,
+                self.draft(session, Action::ContentView).object(id),
+                None,
+            )
         })?;
         let notes = reader.rows().import_notes(row.no)?;
-        notes.into_iter().map(|(_, no)| Ok(reader.note(no)?)).collect()
+        notes
+            .into_iter()
+            .map(|(_, no)| Ok(reader.note(no)?))
+            .collect()
     }
 }

@@ -33,6 +33,8 @@ pub struct ImportRequest {
     pub title: Option<String>,
     /// The conversation it continues, when the operator knows.
     pub conversation: Option<ConversationId>,
+    /// Start a conversation of its own where it is unclear whether one is continued.
+    pub new_conversation: bool,
     /// Only say what would happen.
     pub dry_run: bool,
 }
@@ -49,8 +51,14 @@ impl ImportRequest {
             }
         };
         let zone = match &self.zone {
-            Some(name) => ZoneAnswer { name: name.clone(), source: ZoneSource::Operator },
-            None => ZoneAnswer { name: default_zone.to_owned(), source: ZoneSource::Default },
+            Some(name) => ZoneAnswer {
+                name: name.clone(),
+                source: ZoneSource::Operator,
+            },
+            None => ZoneAnswer {
+                name: default_zone.to_owned(),
+                source: ZoneSource::Default,
+            },
         };
         Ok(Answers {
             zone: Some(zone),
@@ -130,7 +138,11 @@ impl ImportReceipt {
             known: before.counts.fresh + before.counts.known + before.counts.revised,
             ..ImportCounts::default()
         };
-        Self { counts, same_as: Some(before.id), ..Self::new(name, [0; 32]) }
+        Self {
+            counts,
+            same_as: Some(before.id),
+            ..Self::new(name, [0; 32])
+        }
     }
 
     pub(super) fn add(&mut self, counts: ImportCounts) {

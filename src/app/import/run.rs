@@ -8,7 +8,7 @@ use super::source::{Media, Opened};
 use super::{AppError, Result, counted};
 use crate::app::{Appliance, Session};
 use crate::audit::{Action, Outcome as AuditOutcome};
-use crate::domain::{ImportId, ImportNo, Timestamp};
+use crate::domain::{ImportId, ImportNo};
 use crate::ingest::{Answers, Found, IngestError, Outcome};
 use crate::store::{ImportCounts, ImportRow, ImportState};
 
@@ -40,7 +40,10 @@ impl Run<'_> {
 
     fn entry(&mut self, opened: &mut Opened, found: &Found, media: &Media) -> Result<()> {
         let fallback = opened.modified.unwrap_or(self.appliance.clock.now().wall);
-        let probe = probe::run(self, &mut opened.container, found, fallback)?;
+        let mut probe = probe::run(self, &mut opened.container, found)?;
+        for note in std::mem::take(&mut probe.notes) {
+            self.receipt.remark(note);
+        }
         if !self.request.dry_run && self.row.is_none() {
             self.begin(opened.bytes)?;
         }
@@ -55,7 +58,7 @@ impl Run<'_> {
                 self.appliance,
                 import,
                 writing,
-                &probe,
+                probe,
                 fallback,
                 media,
                 self.progress,
@@ -75,7 +78,10 @@ impl Run<'_> {
         opened: &mut Opened,
         found: &Found,
         media: &Media,
-        parsed: (std::result::Result<Outcome, IngestError>, Result<ImportCounts>),
+        parsed: (
+            std::result::Result<Outcome, IngestError>,
+            Result<ImportCounts>,
+        ),
         written: Result<Written>,
     ) -> Result<()> {
         let (outcome, counted) = parsed;
@@ -84,7 +90,11 @@ impl Run<'_> {
             row.counts = written.counts;
         }
         let counts = counted?;
-        self.receipt.add(if self.request.dry_run { counts } else { written.counts_here });
+        self.receipt.add(if self.request.dry_run {
+            counts
+        } else {
+            written.counts_here
+        });
         if !self.request.dry_run {
             opened.seal_media(self.appliance, &written.attachments, media)?;
         }
@@ -122,7 +132,8 @@ impl Run<'_> {
                 .draft(self.session, Action::ImportIntent)
                 .object(id)
                 .count("bytes", bytes);
-            self.appliance.log(tx, now, draft, Some(self.receipt.name.as_bytes()))
+            self.appliance
+                .log(tx, now, draft, Some(self.receipt.name.as_bytes()))
         })?;
         self.receipt.id = Some(id);
         self.row = Some(row);
@@ -139,7 +150,10 @@ impl Run<'_> {
         let report = self.receipt.to_report()?;
         let report_no = self.appliance.archive.seal_report(now, &report)?;
         let appended = self.appliance.change(now, |tx| {
-            row.counts = tx.import(row.no)?.map(|stored| stored.counts).unwrap_or_default();
+            row.counts = tx
+                .import(row.no)?
+                .map(|stored| stored.counts)
+                .unwrap_or_default();
             row.ended = Some(now.compliance);
             row.report_no = Some(report_no);
             let (state, result) = match &finished {
@@ -153,16 +167,12 @@ impl Run<'_> {
                 .draft(self.session, Action::ImportOutcome)
                 .object(row.id)
                 .result(result);
-            self.appliance.log(tx, now, counted(draft, &row.counts), None)
+            self.appliance
+                .log(tx, now, counted(draft, &row.counts), None)
         })?;
         self.appliance.names_changed();
         self.receipt.audit = Some(appended.seq);
         finished?;
         Ok(self.receipt)
     }
-}
-
-/// Time of a message whose source gave none: that of the message before it, else the file's.
-pub(super) fn assumed_time(before: Option<Timestamp>, fallback: Timestamp) -> Timestamp {
-    before.unwrap_or(fallback)
 }

@@ -44,9 +44,16 @@ impl Media {
 
 impl Opened {
     pub(super) fn open(path: &Path) -> Result<Opened> {
-        let files = if path.is_dir() { files_below(path)? } else { vec![path.to_owned()] };
+        let files = if path.is_dir() {
+            files_below(path)?
+        } else {
+            vec![path.to_owned()]
+        };
         if files.is_empty() {
-            return Err(AppError::Usage(format!("{}: the folder is empty", path.display())));
+            return Err(AppError::Usage(format!(
+                "{}: the folder is empty",
+                path.display()
+            )));
         }
         let mut sources: Vec<Box<dyn Source>> = Vec::new();
         let (mut bytes, mut modified) = (0, None);
@@ -57,8 +64,18 @@ impl Opened {
             sources.push(Box::new(source));
         }
         let container = Container::open(sources, Budget::default())?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Opened { name, bytes, modified, container, path: path.to_owned() })
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Ok(Opened {
+            name,
+            bytes,
+            modified,
+            container,
+            path: path.to_owned(),
+        })
     }
 
     /// SHA-256 of the file; of a folder, over the names and digests of its files in order.
@@ -68,7 +85,10 @@ impl Opened {
         }
         let mut folder = Hasher::new();
         for file in files_below(&self.path)? {
-            let name = file.strip_prefix(&self.path).unwrap_or(&file).to_string_lossy();
+            let name = file
+                .strip_prefix(&self.path)
+                .unwrap_or(&file)
+                .to_string_lossy();
             folder.update(&(name.len() as u64).to_be_bytes());
             folder.update(name.as_bytes());
             folder.update(&hash_file(&file)?);
@@ -114,7 +134,9 @@ impl Opened {
             };
             let now = appliance.clock.now();
             let sealed = self.container.read(attachment.entry, |bytes| {
-                Ok(appliance.archive.seal_attachment(now, attachment, &sha256, bytes))
+                Ok(appliance
+                    .archive
+                    .seal_attachment(now, attachment, &sha256, bytes))
             })?;
             sealed?;
         }
@@ -127,7 +149,10 @@ fn hash_file(path: &Path) -> Result<[u8; 32]> {
     let mut hasher = Hasher::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        match file.read(&mut chunk).map_err(|error| AppError::file(path, &error))? {
+        match file
+            .read(&mut chunk)
+            .map_err(|error| AppError::file(path, &error))?
+        {
             0 => return Ok(hasher.finish()),
             count => hasher.update(&chunk[..count]),
         }
@@ -150,5 +175,9 @@ fn hash_entry(bytes: &mut dyn Read) -> std::io::Result<AttachmentState> {
         size += count as u64;
     }
     let mime = crate::ingest::mime_of(&head).to_owned();
-    Ok(AttachmentState::Present { size, sha256: hasher.finish(), mime })
+    Ok(AttachmentState::Present {
+        size,
+        sha256: hasher.finish(),
+        mime,
+    })
 }

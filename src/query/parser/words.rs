@@ -255,24 +255,25 @@ impl Parser<'_> {
     /// Characters of scripts without blanks are found as substrings anyway: wildcards that touch
     /// them are dropped (N15).
     fn drop_unspaced_wildcards(&mut self, pieces: &Pieces, span: Span) -> Pieces {
-        let touches = |place: Option<usize>, last: bool| {
-            let Some(Piece::Literal(text)) = place.and_then(|place| pieces.0.get(place)) else {
-                return false;
-            };
-            let mut letters = text.chars();
-            let letter = if last {
-                letters.next_back()
-            } else {
-                letters.next()
-            };
-            letter.is_some_and(is_unspaced)
+        let literal = |piece: &Piece| match piece {
+            Piece::Literal(text) => Some(text.clone()),
+            _ => None,
+        };
+        // The literal nearest to a wildcard, other wildcards passed over.
+        let touches = |place: usize| {
+            let (before, after) = (&pieces.0[..place], &pieces.0[place..]);
+            let left = before.iter().rev().find_map(literal);
+            let right = after.iter().find_map(literal);
+            left.and_then(|text| text.chars().next_back())
+                .is_some_and(is_unspaced)
+                || right
+                    .and_then(|text| text.chars().next())
+                    .is_some_and(is_unspaced)
         };
         let mut kept: Vec<Piece> = Vec::with_capacity(pieces.0.len());
         for (place, piece) in pieces.0.iter().enumerate() {
             let is_wildcard = !matches!(piece, Piece::Literal(_));
-            if is_wildcard
-                && (touches(place.checked_sub(1), true) || touches(Some(place + 1), false))
-            {
+            if is_wildcard && touches(place) {
                 continue;
             }
             match (piece, kept.last_mut()) {
