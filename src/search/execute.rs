@@ -76,7 +76,8 @@ pub struct Answer {
     pub canonical: String,
     /// The same with relative dates absolute.
     pub absolute: String,
-    /// What is worth saying beside the answer; told with the first page only.
+    /// What is worth saying beside the answer and was not known before it ran (N09, N10, N12), to
+    /// be shown with the notes of parser and resolver; told with the first page only.
     pub notes: Vec<Problem>,
     /// How far the index has read: the answer is complete through that sequence number.
     pub watermark: Watermark,

@@ -12,11 +12,13 @@ const WORDS_SHOWN_MAX: usize = 12;
 const DOUBT: i64 = Timestamp::MICROS_PER_DAY;
 
 impl Search<'_> {
-    /// The notes of an answer. Totals inside them are exact and of the scope; a note whose total
+    /// What the index and the record add to the notes of parser and resolver. Totals inside them are exact and of the scope; a note whose total
     /// the index cannot tell is left out.
     pub(super) fn notes(&self, expansions: &[(String, Vec<String>)]) -> Result<Vec<Problem>> {
-        let mut notes = self.resolved.problems.clone();
-        notes.extend(expansions.iter().map(|(asked, words)| expansion(asked, words)));
+        let mut notes: Vec<Problem> = expansions
+            .iter()
+            .map(|(asked, words)| expansion(asked, words))
+            .collect();
         for (field, name) in [
             (TextField::Filename, "file names"),
             (TextField::Attachment, "attachments"),

@@ -112,7 +112,8 @@ fn operand(chance: &mut Chance) -> String {
 }
 
 fn operand_word(chance: &mut Chance) -> String {
-    quoted_where_needed(chance.skewed(WORDS), chance)
+    let word = *chance.skewed(WORDS);
+    quoted_where_needed(word, chance)
 }
 
 fn leaf(chance: &mut Chance) -> String {

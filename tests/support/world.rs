@@ -251,7 +251,8 @@ impl World {
             raw_form: &[],
             attachments: said.attachments.clone(),
         };
-        self.pending.push(incoming, &words);
+        let entries = said.attachments.iter().map(|_| None);
+        self.pending.push(incoming, &words, entries);
     }
 
     /// Makes what was said durable and visible in the index, as one commit.
