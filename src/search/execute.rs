@@ -10,9 +10,7 @@ use super::order::{Order, SortKey};
 use crate::archive::{Archive, ArchiveError, OpenedMessage, Reader, Watermark};
 use crate::domain::{ImportNo, MessageNo, Scope};
 use crate::index;
-use crate::query::{
-    ENGLISH, Facts, HitSpan, Node, Predicate, Problem, Resolved, print, read_as,
-};
+use crate::query::{ENGLISH, Facts, HitSpan, Node, Predicate, Problem, Resolved, print, read_as};
 use crate::store::MessageRow;
 
 /// Most messages that are opened to decide one query.

@@ -69,7 +69,10 @@ fn expansion(asked: &str, words: &[String]) -> Problem {
     let message = match words.len() {
         0 => format!("\"{asked}\" stands for no word here"),
         1 => format!("\"{asked}\" stands for {}", shown.join(", ")),
-        count => format!("\"{asked}\" stands for {count} words: {}{rest}", shown.join(", ")),
+        count => format!(
+            "\"{asked}\" stands for {count} words: {}{rest}",
+            shown.join(", ")
+        ),
     };
     Problem::new(Code::N09, Span::default(), message)
 }
@@ -81,13 +84,15 @@ fn further(root: &Node, field: TextField) -> Option<Node> {
     let moved = moved(root, field, &mut fields)?;
     let asks_text = fields.contains(&TextField::Text);
     let asks_other = fields.iter().any(|asked| *asked != TextField::Text);
-    (asks_text && !asks_other)
-        .then(|| Node::And(vec![moved, Node::Not(Box::new(root.clone()))]))
+    (asks_text && !asks_other).then(|| Node::And(vec![moved, Node::Not(Box::new(root.clone()))]))
 }
 
 fn moved(node: &Node, field: TextField, fields: &mut Vec<TextField>) -> Option<Node> {
     let mut each = |parts: &[Node]| -> Option<Vec<Node>> {
-        parts.iter().map(|part| moved(part, field, fields)).collect()
+        parts
+            .iter()
+            .map(|part| moved(part, field, fields))
+            .collect()
     };
     Some(match node {
         Node::And(parts) => Node::And(each(parts)?),

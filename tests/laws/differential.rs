@@ -236,7 +236,7 @@ impl Tally {
 /// Asks one corpus every query of a seed.
 fn run_corpus(seed: u64, queries: usize, tally: &mut Tally) {
     let mut chance = Chance::new(seed);
-    let most = *chance.one(&[3, 30, 120, 400]);
+    let most = *chance.one(&[3, 60, 200, 400, 400]);
     let talk = Talk::generate(&mut chance, most);
     let one = Settled::new("one segment", &talk, seed, usize::MAX);
     let every = 1 + talk.events.len() / (2 + chance.below(6));

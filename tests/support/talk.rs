@@ -1,4 +1,9 @@
 //! Generated conversations: few words, many ways to write them, several versions, odd times.
+#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(
+    clippy::expect_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 use wordkeep::domain::{
     App, Attachment, AttachmentState, ConversationKind, ConversationNo, HandleNo, Kind, Presence,

@@ -1,6 +1,11 @@
 //! A small real archive in a temporary directory, one line per actor and message.
 //!
 //! Seeded: the same calls with the same seed make the same ids and keys.
+#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(
+    clippy::expect_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 use std::sync::Arc;
 
