@@ -480,7 +480,7 @@ impl Directory for Corpus {
     }
 
     fn message(&self, id: &str) -> Option<MessageNo> {
-        let no = id.strip_prefix("msg_")?.parse().ok()?;
+        let no: u64 = id.strip_prefix("msg_")?.parse().ok()?;
         self.visible().find(|one| one.no.0 == no).map(|one| one.no)
     }
 
