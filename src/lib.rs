@@ -4,15 +4,27 @@
 //! A room imports only rooms on strictly lower floors; rooms on one floor never see each other.
 //! `tests/tidy.rs` holds the house to it.
 
-// Floor 0
-pub mod domain;
+// Floor 7
+pub mod app;
+
+// Floor 5
+pub mod ingest;
+pub mod search;
+
+// Floor 4
+pub mod archive;
+pub mod auth;
+
+// Floor 3
+pub mod audit;
+
+// Floor 2
+pub mod index;
+pub mod store;
 
 // Floor 1
 pub mod crypto;
 pub mod query;
 
-// Floor 2
-pub mod store;
-
-// Floor 5
-pub mod ingest;
+// Floor 0
+pub mod domain;

@@ -25,6 +25,41 @@ pub struct Admitted {
     pub counts: ImportCounts,
 }
 
+/// An attachment of an admitted message whose bytes are in the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdmittedAttachment {
+    /// The message.
+    pub message: MessageNo,
+    /// Its place among the attachments of the message.
+    pub ordinal: u32,
+    /// The entry of the container that holds the bytes.
+    pub entry: u32,
+    /// Time of the message: it decides the erase bucket.
+    pub sent: Timestamp,
+    /// Shard of the conversation.
+    pub shard: u16,
+}
+
+impl Admitted {
+    /// The attachments of new messages whose bytes are in the container.
+    pub fn attachments(&self) -> impl Iterator<Item = AdmittedAttachment> + '_ {
+        self.batch.items.iter().flat_map(|item| {
+            item.entries
+                .iter()
+                .enumerate()
+                .filter_map(|(ordinal, entry)| {
+                    Some(AdmittedAttachment {
+                        message: item.no,
+                        ordinal: ordinal as u32,
+                        entry: (*entry)?,
+                        sent: item.incoming.sent,
+                        shard: item.incoming.shard,
+                    })
+                })
+        })
+    }
+}
+
 impl Archive {
     /// Seals a batch and makes it durable. `with` runs in the same transaction, after the rows and
     /// before the commit: the audit entry, the import's counts. Nothing is kept if it fails.

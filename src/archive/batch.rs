@@ -56,6 +56,7 @@ pub(super) struct Item {
     pub(super) packed: Range<usize>,
     pub(super) body: Range<usize>,
     pub(super) has_attachments: bool,
+    pub(super) entries: Vec<Option<u32>>,
     /// Given when the batch is written.
     pub(super) no: MessageNo,
 }
@@ -118,8 +119,14 @@ impl Batch {
         }
     }
 
-    /// Adds a message with its words.
-    pub fn push(&mut self, incoming: Incoming, words: &Packed<'_>) {
+    /// Adds a message with its words; `entries` are the entries of the container that hold the bytes
+    /// of its attachments, in their order.
+    pub fn push(
+        &mut self,
+        incoming: Incoming,
+        words: &Packed<'_>,
+        entries: impl Iterator<Item = Option<u32>>,
+    ) {
         let start = self.bytes.len();
         let body = words.write(&mut self.bytes);
         self.items.push(Item {
@@ -127,6 +134,7 @@ impl Batch {
             packed: start..self.bytes.len(),
             body,
             has_attachments: !words.attachments.is_empty(),
+            entries: entries.collect(),
             no: MessageNo(0),
         });
     }

@@ -55,7 +55,7 @@ pub(super) struct BucketCipher {
 }
 
 /// The bucket of a purpose as the one number that wraps and rows bind.
-fn tag(purpose: &KeyPurpose) -> u64 {
+pub(super) fn tag(purpose: &KeyPurpose) -> u64 {
     match (purpose.bucket_month, purpose.bucket_shard) {
         (Some(month), shard) => bucket_tag(month as u32, u32::from(shard.unwrap_or(0))),
         // No calendar month reaches the upper bit, so kinds and months cannot meet.

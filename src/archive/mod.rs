@@ -15,10 +15,12 @@
 //! Must not know: who asks (rooms above pass what may be seen), how foreign files look.
 
 mod admit;
+mod attachment;
 mod batch;
 mod directory;
 mod entity;
 mod error;
+mod journal;
 mod keyring;
 mod open;
 mod packed;
@@ -30,14 +32,14 @@ mod settle;
 mod vault;
 mod wire;
 
-pub use admit::Admitted;
+pub use admit::{Admitted, AdmittedAttachment};
 pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
 pub use directory::{Directory, HandleEntry};
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;
 pub use open::{Archive, ArchiveConfig};
 pub use packed::{ATTACHMENTS_MAX, Packed};
-pub use read::{OpenedMessage, Reader};
+pub use read::{OpenedMessage, OpenedVersion, Reader};
 pub use sealer::{bucket_of, entity_bucket};
 pub use settle::{Settler, Watermark};
-pub use vault::{NewVault, Vault};
+pub use vault::{NewVault, Vault, mint};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::Result;
+use super::journal::NUMBERS_READY;
 use super::segment_keys::MintedKeys;
 use super::{ArchiveError, Keyring, Vault, parts};
 use crate::crypto::{Key, hmac_sha256};
@@ -151,6 +152,7 @@ impl Archive {
     /// sealed in it can never share a nonce with what is sealed later.
     pub fn write<T>(&self, now: Now, act: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> Result<T> {
         self.keyring.refresh_run(now.compliance)?;
+        self.reserve_ahead()?;
         let tx = self.store.write()?;
         let done = act(&tx).and_then(|value| {
             tx.commit()?;
@@ -181,6 +183,22 @@ impl Archive {
         Ok(taken)
     }
 
+    /// Sees to it that payloads sealed inside a transaction find numbers ready.
+    fn reserve_ahead(&self) -> Result<()> {
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        if reserved
+            .as_ref()
+            .is_none_or(|range| range.left() < NUMBERS_READY)
+        {
+            *reserved = Some(self.store.take_numbers(NUMBER_BLOCK)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn reserved(&self) -> &Mutex<Option<NumberRange>> {
+        &self.reserved
+    }
+
     /// A number for a conversation to be created.
     pub fn next_conversation(&self) -> ConversationNo {
         ConversationNo(self.last_conversation.fetch_add(1, Ordering::Relaxed) + 1)
@@ -202,6 +220,12 @@ impl Archive {
         let mut short = [0; LOOKUP_LEN];
         short.copy_from_slice(&digest[..LOOKUP_LEN]);
         short
+    }
+
+    /// A key for a purpose of its own, derived below the look-up key; the label tells purposes apart.
+    pub fn derived_key(&self, label: &str) -> Key {
+        self.lookup
+            .derive(&[], &[b"wordkeep/v1/", label.as_bytes()])
     }
 
     /// The shard of something with this look-up.

@@ -15,7 +15,7 @@ use super::read::{attachment_fact, extension};
 use super::{Archive, ArchiveError, Packed, parts};
 use crate::domain::{Attachment, MessageNo, Now};
 use crate::index::{Committed, KeyId, Novelty, Words, Writer};
-use crate::query::analysis::{Analysis, analyse};
+use crate::query::analysis::{Analysis, TextFacts, analyse, facts_of};
 use crate::query::{AttachmentFact, Record};
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
 
@@ -198,6 +198,8 @@ impl Settler<'_> {
         let versions: Vec<&Analysis> = self.analyses.versions[..record.versions.len()]
             .iter()
             .collect();
+        let told: Vec<TextFacts> = record.versions.iter().map(|text| facts_of(text)).collect();
+        let facts: Vec<&TextFacts> = told.iter().collect();
         let filenames: Vec<&Analysis> = self.analyses.filenames[..record.filenames.len()]
             .iter()
             .collect();
@@ -205,7 +207,7 @@ impl Settler<'_> {
             versions: &versions,
             filenames: &filenames,
             extracted: &[],
-            amounts: &[],
+            facts: &facts,
         };
         let closed = self
             .writer

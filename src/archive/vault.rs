@@ -111,7 +111,7 @@ fn read_keyhold(directory: &DataDirectory, root: &Key, id: StoreId) -> Result<Ke
 }
 
 /// A time-ordered 128-bit id: 48 bits of milliseconds, 80 random bits (the ULID layout).
-pub(super) fn mint(entropy: &dyn Entropy, now: Timestamp) -> u128 {
+pub fn mint(entropy: &dyn Entropy, now: Timestamp) -> u128 {
     let random = u128::from_be_bytes(crate::crypto::random_bytes::<16>(entropy));
     let millis = now.millis().clamp(0, (1 << 48) - 1) as u128;
     millis << 80 | random & ((1 << 80) - 1)

@@ -33,6 +33,19 @@ pub fn empty_root() -> Digest {
     sha256(b"")
 }
 
+/// The root over the hashes of a whole subtree, a power of two of them; of any other number the
+/// root as RFC 6962 splits it.
+pub fn perfect_root(hashes: &[Digest]) -> Digest {
+    match hashes {
+        [] => empty_root(),
+        [hash] => *hash,
+        _ => {
+            let (left, right) = hashes.split_at(left_size(hashes.len() as u64) as usize);
+            node_hash(&perfect_root(left), &perfect_root(right))
+        }
+    }
+}
+
 /// A complete node as it comes into being.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeNode {
@@ -91,6 +104,16 @@ impl Edge {
         }
         self.peaks.push(node.hash);
         self.size += 1;
+    }
+
+    /// Roots of the perfect subtrees, largest and leftmost first: with the size they are the edge.
+    pub fn peaks(&self) -> &[Digest] {
+        &self.peaks
+    }
+
+    /// The edge of a size and its peaks; `None` when their number does not fit the size.
+    pub fn from_peaks(size: u64, peaks: Vec<Digest>) -> Option<Self> {
+        (peaks.len() == size.count_ones() as usize).then_some(Self { size, peaks })
     }
 
     /// The root of the tree so far.

@@ -37,7 +37,8 @@ pub use key::{Entropy, KEY_LEN, Key, KeyFingerprint, SeededEntropy, random_bytes
 pub use keyhold::{KEYHOLD_FILE_LEN, Keyhold, KeyholdFile, PLACE_LEN, Place};
 pub use merkle::{
     Edge, MemoryTree, NodeSource, PROOF_LEN_MAX, TreeNode, consistency_proof, empty_root,
-    inclusion_proof, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion,
+    inclusion_proof, leaf_hash, node_hash, perfect_root, root_of, verify_consistency,
+    verify_inclusion,
 };
 pub use note::{
     Checkpoint, NOTE_LEN_MAX, NOTE_SIGNATURE_LEN, NOTE_SIGNATURES_MAX, NoteSignature, NoteVerifier,
@@ -60,7 +61,7 @@ pub use stream::{
 };
 pub use tile::{
     ENTRY_LEN_MAX, TILE_HEIGHT, TILE_LEVEL_MAX, TILE_WIDTH, TileId, TileKind, TileNodes,
-    push_entry, read_entries,
+    number_path, push_entry, read_entries,
 };
 pub use wrap::{
     WRAP_COUNT_MAX, WRAP_COUNT_ROTATE, WRAP_LEN, WRAPPED_KEY_LEN, WrapPlace, WrappedKey, Wrapper,

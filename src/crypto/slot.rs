@@ -155,6 +155,9 @@ const NO_STRETCH: StretchCost = StretchCost {
 
 impl SlotFile {
     /// A file without slots for this root; add one before it is written.
+    ///
+    /// Root is rotated in the same way: a new file for a new root, each secret added again (a slot
+    /// whose secret is not at hand ends here), and the keyhold written anew under that root.
     pub fn new(store: StoreId, root: &Key, db_key: &Key, entropy: &dyn Entropy) -> Result<Self> {
         let place = WrapPlace::new("wordkeep/v1/db_key", store);
         let mut file = Self {
@@ -485,6 +488,31 @@ mod tests {
         assert!(matches!(file.remove(&root, 1), Err(Error::Limit(_))));
         file.remove(&root, 2).expect("removes");
         assert!(matches!(file.remove(&root, 3), Err(Error::Limit(_))));
+    }
+
+    #[test]
+    fn e5_after_a_rotation_of_root_the_old_one_opens_nothing() {
+        use crate::crypto::keyhold::{Keyhold, KeyholdFile};
+        let (old_root, db_key) = keys();
+        let entropy = SeededEntropy::new(8);
+        let hold = Keyhold::first(&entropy);
+        let new_root = Key::random(&entropy);
+        let mut rotated = SlotFile::new(STORE, &new_root, &db_key, &entropy).expect("wraps");
+        let secret = Secret::passphrase("open sesame");
+        rotated
+            .add(&new_root, &secret, "front office", &CHEAP, &entropy)
+            .expect("adds");
+        let place = hold.to_place(&new_root, STORE, &entropy).expect("wraps");
+        let unlocked = rotated.unlock(&secret).expect("opens");
+        assert_eq!(unlocked.db_key, db_key);
+        let read = KeyholdFile::read(&place, &unlocked.root, STORE).expect("reads");
+        assert_eq!(read.holds[0].1, hold);
+        assert_eq!(
+            KeyholdFile::read(&place, &old_root, STORE),
+            Err(Error::Integrity)
+        );
+        let left_out = rotated.unlock(&Secret::key_file(&[7; 40]));
+        assert_eq!(left_out, Err(Error::WrongPassphrase));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::fmt;
 
 use super::error::{Error, Result};
 use super::hash::{DIGEST_LEN, Digest};
-use super::merkle::{NodeSource, node_hash};
+use super::merkle::{NodeSource, perfect_root};
 
 /// Hashes, or entries, of a full tile.
 pub const TILE_WIDTH: u16 = 256;
@@ -101,6 +101,20 @@ impl TileId {
         ids
     }
 
+    /// The partial hash tiles of a log of `size` entries: its right edge, at most one a level.
+    pub fn partial(size: u64) -> Vec<TileId> {
+        (0..=TILE_LEVEL_MAX)
+            .map(|level| (TileKind::Hashes { level }, size >> (TILE_HEIGHT * level)))
+            .filter(|(_, items)| items % u64::from(TILE_WIDTH) > 0)
+            .map(|(kind, items)| TileId {
+                kind,
+                index: items / u64::from(TILE_WIDTH),
+                // Below 256 by the remainder.
+                width: (items % u64::from(TILE_WIDTH)) as u16,
+            })
+            .collect()
+    }
+
     /// Number of the first hash or entry in it.
     pub fn first(&self) -> u64 {
         self.index * u64::from(TILE_WIDTH)
@@ -135,19 +149,25 @@ impl fmt::Display for TileId {
             TileKind::Entries => f.write_str("tile/entries/")?,
             TileKind::Hashes { level } => write!(f, "tile/{level}/")?,
         }
-        let mut groups = vec![format!("{:03}", self.index % 1000)];
-        let mut rest = self.index / 1000;
-        while rest > 0 {
-            groups.push(format!("x{:03}", rest % 1000));
-            rest /= 1000;
-        }
-        groups.reverse();
-        f.write_str(&groups.join("/"))?;
+        f.write_str(&number_path(self.index))?;
         match self.width {
             TILE_WIDTH => Ok(()),
             width => write!(f, ".p/{width}"),
         }
     }
+}
+
+/// A number as a path in groups of three digits, all but the last behind an `x`: 1234067 is
+/// `x001/x234/067`. No directory holds more than two thousand names.
+pub fn number_path(number: u64) -> String {
+    let mut groups = vec![format!("{:03}", number % 1000)];
+    let mut rest = number / 1000;
+    while rest > 0 {
+        groups.push(format!("x{:03}", rest % 1000));
+        rest /= 1000;
+    }
+    groups.reverse();
+    groups.join("/")
 }
 
 /// Appends an entry behind its length to the bytes of a bundle.
@@ -217,20 +237,12 @@ impl NodeSource for TileNodes {
             .ok_or(missing.clone())?;
         let width = u64::from(TILE_WIDTH);
         let within = (first % width) as usize;
-        let mut row = self
+        let row = self
             .tiles
             .get(&(tile_level, first / width))
             .and_then(|tile| tile.get(within..within + (1 << above)))
-            .ok_or(missing.clone())?
-            .to_vec();
-        while row.len() > 1 {
-            let (pairs, _) = row.as_chunks::<2>();
-            row = pairs
-                .iter()
-                .map(|[left, right]| node_hash(left, right))
-                .collect();
-        }
-        row.first().copied().ok_or(missing)
+            .ok_or(missing)?;
+        Ok(perfect_root(row))
     }
 }
 
@@ -365,6 +377,11 @@ mod tests {
             for id in TileId::all(size) {
                 prop_assert!(written.contains(&id), "{}", id);
             }
+            let partial: Vec<TileId> = TileId::all(size)
+                .into_iter()
+                .filter(|id| id.kind != TileKind::Entries && id.width < TILE_WIDTH)
+                .collect();
+            prop_assert_eq!(TileId::partial(size), partial);
             let tree = tree(size);
             let nodes = nodes(&Vec::from_iter(written), &tree);
             prop_assert_eq!(root_of(&nodes, size), Ok(tree.root()));

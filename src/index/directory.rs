@@ -42,6 +42,9 @@ pub(super) struct Surroundings {
     pub keys: Arc<dyn SegmentKeys>,
     pub entropy: Arc<dyn Entropy>,
     pub cache: Arc<Cache>,
+    /// Leave files unsealed: the benchmark's control.
+    #[cfg(feature = "plain-control")]
+    pub plain: bool,
 }
 
 /// One part's directory.
@@ -148,6 +151,11 @@ impl SealedDirectory {
             .collect();
         keys.sort();
         keys
+    }
+
+    /// Whether any file of a segment is on disk.
+    pub fn holds(&self, segment: &str) -> bool {
+        lock(&self.inner.segments).living.contains_key(segment)
     }
 
     /// Removes files of segments the list does not name: left by a crash before a commit.
@@ -308,7 +316,8 @@ impl SealedDirectory {
             &self.stream_name(path),
             |id| self.find_key(id, &shown),
             Arc::clone(&self.inner.around.cache),
-        )?;
+        )
+        .map_err(|error| missing(error, &shown))?;
         // The length is bound by the last page alone, so it is opened before anything is read.
         file.prove_end()?;
         let handle = Arc::new(file);
@@ -346,6 +355,18 @@ impl SealedDirectory {
             .collect();
         serde_json::to_vec(&names).map_err(io::Error::other)
     }
+}
+
+/// A file the list names must be there: the engine would take some for optional and go on.
+fn missing(error: io::Error, shown: &str) -> io::Error {
+    if error.kind() != io::ErrorKind::NotFound {
+        return error;
+    }
+    FileFailure {
+        file: shown.to_owned(),
+        reason: "it is missing".to_owned(),
+    }
+    .into_io()
 }
 
 fn names_below(root: &Path) -> io::Result<Vec<String>> {
@@ -398,6 +419,10 @@ impl Directory for SealedDirectory {
         &self,
         path: &Path,
     ) -> std::result::Result<Arc<dyn FileHandle>, OpenReadError> {
+        #[cfg(feature = "plain-control")]
+        if self.inner.around.plain {
+            return super::plain::open(&self.path(path)).map_err(|error| open_error(path, error));
+        }
         let handle = self
             .handle(path)
             .map_err(|error| open_error(path, self.note(error)))?;
@@ -415,10 +440,9 @@ impl Directory for SealedDirectory {
                 filepath: path.to_owned(),
             },
         })?;
-        if let Some(handle) = lock(&self.inner.handles).remove(path) {
-            if let Some(handle) = handle.upgrade() {
-                handle.forget();
-            }
+        let handle = lock(&self.inner.handles).remove(path);
+        if let Some(handle) = handle.and_then(|handle| handle.upgrade()) {
+            handle.forget();
         }
         let mut segments = lock(&self.inner.segments);
         let name = segment_of(path);
@@ -445,17 +469,20 @@ impl Directory for SealedDirectory {
     fn open_write(
         &self,
         path: &Path,
-    ) -> std::result::Result<io::BufWriter<Box<dyn TerminatingWrite + Send + Sync>>, OpenWriteError> {
+    ) -> std::result::Result<io::BufWriter<Box<dyn TerminatingWrite + Send + Sync>>, OpenWriteError>
+    {
         let failed = |error| OpenWriteError::wrap_io_error(error, path.to_owned());
+        #[cfg(feature = "plain-control")]
+        if self.inner.around.plain {
+            return super::plain::create(&self.path(path)).map_err(failed);
+        }
         let (id, key) = self.key_for_writing(path).map_err(failed)?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(self.path(path))
             .map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    OpenWriteError::FileAlreadyExists(path.to_owned())
-                }
+                io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
                 _ => failed(error),
             })?;
         file.write_all(&id.0.to_le_bytes()).map_err(failed)?;

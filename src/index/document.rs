@@ -5,12 +5,12 @@ use std::iter::Empty;
 use tantivy::schema::Field;
 use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
 
-use super::facts;
+use super::facts::{self, FactPacker};
 use super::schema::Fields;
 use super::terms::Packer;
 use crate::domain::MessageNo;
 use crate::query::Record;
-use crate::query::analysis::{Analysis, TermKind};
+use crate::query::analysis::{Analysis, TermKind, TextFacts};
 
 /// The analyses of one message, by field; each in the order of the record.
 #[derive(Clone, Copy, Default)]
@@ -21,8 +21,8 @@ pub struct Words<'a> {
     pub filenames: &'a [&'a Analysis],
     /// One for each extracted text.
     pub extracted: &'a [&'a Analysis],
-    /// Amounts of money in all versions: thousandths and ISO 4217 code, where one is stated.
-    pub amounts: &'a [(i64, Option<[u8; 3]>)],
+    /// What each version says beside its words, in the order of the versions.
+    pub facts: &'a [&'a TextFacts],
 }
 
 /// A message ready for the engine.
@@ -30,14 +30,14 @@ pub struct Words<'a> {
 pub(super) struct MessageDocument {
     pub no: MessageNo,
     fields: Fields,
-    text: Box<str>,
-    filename: Box<str>,
-    attachment: Box<str>,
-    facts: Box<[u8]>,
-    sent: i64,
-    order: u64,
-    conversation: u64,
-    sender: Option<u64>,
+    pub text: Box<str>,
+    pub filename: Box<str>,
+    pub attachment: Box<str>,
+    pub facts: Box<[u8]>,
+    pub sent: i64,
+    pub order: u64,
+    pub conversation: u64,
+    pub sender: Option<u64>,
     amounts: Box<[(i64, u64)]>,
     sizes: Box<[u64]>,
 }
@@ -46,7 +46,7 @@ pub(super) struct MessageDocument {
 #[derive(Default)]
 pub(super) struct DocumentMaker {
     packer: Packer,
-    facts: Vec<u8>,
+    facts: FactPacker,
 }
 
 /// An ISO 4217 code as a number; 0 = none stated.
@@ -64,7 +64,12 @@ impl DocumentMaker {
     }
 
     /// The document of a record.
-    pub fn make(&mut self, fields: Fields, record: &Record<'_>, words: Words<'_>) -> MessageDocument {
+    pub fn make(
+        &mut self,
+        fields: Fields,
+        record: &Record<'_>,
+        words: Words<'_>,
+    ) -> MessageDocument {
         // The latest version comes first: its positions stay small.
         let text = self.pack(words.versions.iter().rev().copied());
         let filename = self.pack(words.filenames.iter().copied());
@@ -73,23 +78,22 @@ impl DocumentMaker {
             .versions
             .iter()
             .any(|version| version.terms().any(|term| term.kind == TermKind::Emoji));
-        facts::pack(record, has_emoji, &mut self.facts);
+        let amounts = words.facts.iter().flat_map(|facts| &facts.amounts);
+        let amounts = amounts.map(|one| (one.value_millis, currency_number(one.currency)));
+        let urls = words.facts.iter().flat_map(|facts| &facts.urls);
+        let facts = self.facts.pack(record, has_emoji, urls.map(String::as_str));
         MessageDocument {
             no: record.no,
             fields,
             text,
             filename,
             attachment,
-            facts: self.facts.as_slice().into(),
+            facts: facts.into(),
             sent: record.sent.0,
             order: record.order,
             conversation: record.conversation.0.into(),
             sender: record.sender.map(|sender| sender.0.into()),
-            amounts: words
-                .amounts
-                .iter()
-                .map(|(value, code)| (*value, currency_number(*code)))
-                .collect(),
+            amounts: amounts.collect(),
             sizes: record.attachments.iter().map(|fact| fact.size).collect(),
         }
     }
@@ -145,7 +149,7 @@ impl<'a> DocumentValues<'a> {
             self.step += 1;
             return None;
         };
-        self.facts = &self.facts[key.len() + 1..];
+        self.facts = &self.facts[key.len() + facts::LENGTH_BYTES..];
         Some((self.document.fields.fact, DocumentValue::Fact(key)))
     }
 

@@ -22,7 +22,7 @@ pub enum Error {
     },
     /// The part is older than the store says: it could show again what was deleted. Rebuild.
     #[error(
-        "index part {part} is older than its anchor (generation {found}, the store says \
+        "index file {part}/meta.json is older than its anchor (generation {found}, the store says \
          {expected}): rebuild the index"
     )]
     OlderThanAnchor {
@@ -35,7 +35,7 @@ pub enum Error {
     },
     /// The part went on without the store, so the store was put back to an older copy. Rebuild.
     #[error(
-        "index part {part} is newer than its anchor by more than one commit (generation {found}, \
+        "index file {part}/meta.json is newer than its anchor by more than one commit (generation {found}, \
          the store says {expected}): rebuild the index"
     )]
     NewerThanAnchor {
@@ -47,13 +47,13 @@ pub enum Error {
         expected: u64,
     },
     /// The generation fits but the list of segments is another one. Rebuild.
-    #[error("index part {part}: its list of segments is not the one the store knows: rebuild the index")]
+    #[error("index file {part}/meta.json is not the list the store knows: rebuild the index")]
     ForeignList {
         /// The part.
         part: String,
     },
     /// The store has an anchor for a part that is not there. Rebuild.
-    #[error("index part {part} is missing: rebuild the index")]
+    #[error("index file {part}/meta.json is missing: rebuild the index")]
     MissingPart {
         /// The part.
         part: String,

@@ -8,6 +8,7 @@ use crate::domain::{
     Presence, Timestamp,
 };
 use crate::query::Record;
+use crate::query::analysis::{Analysis, TermKind, analyse};
 
 /// Bytes of a key before its value.
 const TAG_LEN: usize = 1;
@@ -30,6 +31,7 @@ pub(super) enum Tag {
     Sender = b's',
     Shape = b't',
     Thread = b'h',
+    Url = b'u',
     Mime = b'x',
     Emoji = b'y',
 }
@@ -59,6 +61,18 @@ pub(super) fn day_of(at: Timestamp) -> i32 {
 pub(super) fn month_of(at: Timestamp) -> i32 {
     let (year, month, _) = at.civil_utc();
     year * 12 + i32::from(month) - 1
+}
+
+/// The first day of a month counted like [`month_of`] (days-from-civil of Howard Hinnant,
+/// "chrono-compatible low-level date algorithms").
+pub(super) fn first_day_of(month: i32) -> i32 {
+    let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 impl FactKey {
@@ -125,9 +139,10 @@ impl FactKey {
         (FactKey(vec![tag as u8]), FactKey(vec![tag as u8 + 1]))
     }
 
-    /// The value of a text fact.
-    pub fn text_value(bytes: &[u8]) -> Option<&str> {
-        std::str::from_utf8(bytes.get(TAG_LEN..)?).ok()
+    /// Folded and exact form of a text fact.
+    pub fn text_value(bytes: &[u8]) -> Option<(&str, &str)> {
+        let text = std::str::from_utf8(bytes.get(TAG_LEN..)?).ok()?;
+        Some(text.split_once('\0').unwrap_or((text, text)))
     }
 }
 
@@ -145,47 +160,92 @@ pub(super) fn presence_of(record: &Record<'_>) -> Presence {
     }
 }
 
-/// Packs the facts of a record as (length, key) after one another.
-pub(super) fn pack(record: &Record<'_>, has_emoji: bool, out: &mut Vec<u8>) {
-    out.clear();
-    let mut put = |key: FactKey| {
-        let length = key.0.len().min(u8::MAX.into());
-        out.push(length as u8);
-        out.extend_from_slice(&key.0[..length]);
-    };
-    put(FactKey::conversation(record.conversation));
-    record.account.map(FactKey::account).map(&mut put);
-    record.sender.map(FactKey::sender).map(&mut put);
-    put(FactKey::app(record.app));
-    put(FactKey::kind(record.kind));
-    put(FactKey::shape(record.conversation_kind));
-    put(FactKey::import(record.import));
-    put(FactKey::day(day_of(record.sent)));
-    put(FactKey::month(month_of(record.sent)));
-    record.thread.map(FactKey::thread).map(&mut put);
-    for bit in bits_of(presence_of(record)) {
-        put(FactKey::presence_bit(bit));
+/// Packs the facts of records, with reused buffers.
+#[derive(Default)]
+pub(super) struct FactPacker {
+    out: Vec<u8>,
+    scratch: Analysis,
+}
+
+impl FactPacker {
+    /// The facts of a record as (length, key) after one another.
+    pub fn pack<'a>(
+        &mut self,
+        record: &Record<'_>,
+        has_emoji: bool,
+        urls: impl Iterator<Item = &'a str>,
+    ) -> &[u8] {
+        self.out.clear();
+        self.put(&FactKey::conversation(record.conversation));
+        for key in [
+            record.account.map(FactKey::account),
+            record.sender.map(FactKey::sender),
+            record.thread.map(FactKey::thread),
+            has_emoji.then(FactKey::emoji),
+        ] {
+            key.iter().for_each(|key| self.put(key));
+        }
+        self.put(&FactKey::app(record.app));
+        self.put(&FactKey::kind(record.kind));
+        self.put(&FactKey::shape(record.conversation_kind));
+        self.put(&FactKey::import(record.import));
+        self.put(&FactKey::day(day_of(record.sent)));
+        self.put(&FactKey::month(month_of(record.sent)));
+        for bit in bits_of(presence_of(record)) {
+            self.put(&FactKey::presence_bit(bit));
+        }
+        for mention in record.mentions {
+            self.put(&FactKey::mention(*mention));
+        }
+        for attachment in record.attachments {
+            self.put(&FactKey::text(
+                Tag::Extension,
+                &attachment.ext.to_lowercase(),
+            ));
+            self.put(&FactKey::text(Tag::Mime, &attachment.mime.to_lowercase()));
+        }
+        for reaction in record.reactions {
+            self.put_terms(Tag::Reaction, reaction, |_| true);
+        }
+        for url in urls {
+            self.put_terms(Tag::Url, url, |kind| {
+                matches!(kind, TermKind::Whole | TermKind::Alias | TermKind::Wider)
+            });
+        }
+        &self.out
     }
-    for mention in record.mentions {
-        put(FactKey::mention(*mention));
+
+    fn put(&mut self, key: &FactKey) {
+        // The engine indexes a key twice where it comes twice; a list holds it once all the same.
+        let length = (key.0.len() as u32).to_be_bytes();
+        self.out.extend_from_slice(&length);
+        self.out.extend_from_slice(&key.0);
     }
-    if has_emoji {
-        put(FactKey::emoji());
-    }
-    for attachment in record.attachments {
-        put(FactKey::text(Tag::Extension, &attachment.ext.to_lowercase()));
-        put(FactKey::text(Tag::Mime, &attachment.mime.to_lowercase()));
-    }
-    for reaction in record.reactions {
-        put(FactKey::text(Tag::Reaction, reaction));
+
+    /// The terms of a short text: folded form, and behind a NUL the exact form where it differs.
+    fn put_terms(&mut self, tag: Tag, text: &str, keep: impl Fn(TermKind) -> bool) {
+        let mut analysis = std::mem::take(&mut self.scratch);
+        analyse(text, &mut analysis);
+        for term in analysis.terms().filter(|term| keep(term.kind)) {
+            let mut value = term.folded.to_owned();
+            if term.exact != term.folded {
+                value.push('\0');
+                value.push_str(term.exact);
+            }
+            self.put(&FactKey::text(tag, &value));
+        }
+        self.scratch = analysis;
     }
 }
+
+/// Bytes of a length before a packed key.
+pub(super) const LENGTH_BYTES: usize = 4;
 
 /// The keys of a packed list.
 pub(super) fn unpack(mut packed: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
-        let (length, rest) = packed.split_first()?;
-        let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (length, rest) = packed.split_first_chunk::<LENGTH_BYTES>()?;
+        let (key, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
         packed = rest;
         Some(key)
     })
@@ -206,6 +266,16 @@ mod tests {
         assert!(instants.is_sorted_by_key(|at| FactKey::day(day_of(*at))));
         assert!(instants.is_sorted_by_key(|at| FactKey::month(month_of(*at))));
         assert_eq!(month_of(Timestamp(0)), 1970 * 12);
+    }
+
+    #[test]
+    fn a_month_begins_where_the_one_before_ends() {
+        for day in -800_000..800_000 {
+            let at = |day| Timestamp(i64::from(day) * Timestamp::MICROS_PER_DAY);
+            let month = month_of(at(day));
+            let (_, _, day_of_month) = at(day).civil_utc();
+            assert_eq!(first_day_of(month), day - i32::from(day_of_month) + 1);
+        }
     }
 
     #[test]

@@ -219,12 +219,21 @@ mod tests {
         let at = |generation, revision| sealed(generation, revision).1;
         let anchor = at(5, 1).anchor();
         let check = |state: MetaState| state.against("2024", Some(&anchor));
-        assert!(matches!(check(at(4, 9)), Err(Error::OlderThanAnchor { .. })));
-        assert!(matches!(check(at(5, 0)), Err(Error::OlderThanAnchor { .. })));
+        assert!(matches!(
+            check(at(4, 9)),
+            Err(Error::OlderThanAnchor { .. })
+        ));
+        assert!(matches!(
+            check(at(5, 0)),
+            Err(Error::OlderThanAnchor { .. })
+        ));
         assert!(matches!(check(at(5, 1)), Ok(Freshness::Settled)));
         assert!(matches!(check(at(5, 2)), Ok(Freshness::Settled)));
         assert!(matches!(check(at(6, 0)), Ok(Freshness::OneCommitAhead)));
-        assert!(matches!(check(at(7, 0)), Err(Error::NewerThanAnchor { .. })));
+        assert!(matches!(
+            check(at(7, 0)),
+            Err(Error::NewerThanAnchor { .. })
+        ));
         let mut other = at(5, 1);
         other.hash[0] ^= 1;
         assert!(matches!(check(other), Err(Error::ForeignList { .. })));

@@ -14,10 +14,12 @@
 //! Must not know: the store, transactions, who asks, the clock. Keys and chance are arguments.
 
 mod cache;
+mod collect;
 mod directory;
 mod docset;
 mod document;
 mod error;
+mod expand;
 mod facts;
 mod handle;
 mod keys;
@@ -25,16 +27,37 @@ mod merge;
 mod meta;
 mod numbers;
 mod parts;
+#[cfg(feature = "plain-control")]
+mod plain;
+mod plan;
+mod remove;
 mod schema;
+mod score;
+mod segment;
+mod span;
+mod stats;
 mod terms;
+mod verify;
 mod writer;
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod testing;
+
 pub use cache::CacheUse;
+pub use collect::{Answer, Cost, Cursor, Hit, Order, Page};
 pub use document::Words;
 pub use error::{Error, Result};
+pub use expand::EXPANSIONS_MAX;
 pub use keys::{KeyError, KeyId, SegmentKeys};
 pub use meta::{Anchor, Freshness};
 pub use parts::{
     ARENA_BYTES_DEFAULT, CACHE_BYTES_DEFAULT, Index, IndexConfig, NotAPart, Opened, PartName,
 };
+pub use remove::Removed;
+pub use stats::PartStats;
+pub use verify::{Disagreement, Tallies};
 pub use writer::{Committed, Novelty, OPEN_WRITERS_MAX, Writer};

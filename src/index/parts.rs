@@ -105,6 +105,9 @@ pub struct IndexConfig {
     pub cache_bytes: usize,
     /// Memory of all writers together.
     pub arena_bytes: usize,
+    /// Leave files unsealed: the benchmark's control.
+    #[cfg(feature = "plain-control")]
+    pub plain: bool,
 }
 
 impl IndexConfig {
@@ -114,6 +117,8 @@ impl IndexConfig {
             store,
             cache_bytes: CACHE_BYTES_DEFAULT,
             arena_bytes: ARENA_BYTES_DEFAULT,
+            #[cfg(feature = "plain-control")]
+            plain: false,
         }
     }
 }
@@ -176,6 +181,8 @@ impl Index {
                     keys,
                     entropy,
                     cache: Arc::new(Cache::new(config.cache_bytes)),
+                    #[cfg(feature = "plain-control")]
+                    plain: config.plain,
                 },
                 config,
                 fields,
@@ -213,6 +220,26 @@ impl Index {
     /// The anchor of a part now; `None` when there is no such part.
     pub fn anchor(&self, name: PartName) -> Option<Anchor> {
         Some(self.shared.get(name)?.directory.list().anchor())
+    }
+
+    /// Every segment of every open part and the key it took.
+    pub fn segment_keys(&self) -> Vec<(String, KeyId)> {
+        self.shared
+            .all()
+            .iter()
+            .flat_map(|part| part.directory.segment_keys())
+            .collect()
+    }
+
+    /// Opens every page of every file: what a search would find only when it comes by.
+    ///
+    /// # Errors
+    /// The first file that is not what was written, by name.
+    pub fn prove_files(&self) -> Result<()> {
+        for part in self.shared.all() {
+            part.directory.prove_all()?;
+        }
+        Ok(())
     }
 
     /// How full the cache is.
@@ -309,6 +336,11 @@ impl Shared {
             }
         }
         Ok(names)
+    }
+
+    /// Where the files of a part lie.
+    pub fn root_of(&self, name: PartName) -> PathBuf {
+        self.root.join(name.to_string())
     }
 
     fn directory(&self, name: PartName) -> Result<SealedDirectory> {

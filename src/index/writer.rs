@@ -194,11 +194,7 @@ impl Writer {
     }
 
     /// The part's writer, opened if it is closed; makes room first.
-    fn open_part(
-        &mut self,
-        name: PartName,
-        closed: &mut Vec<Committed>,
-    ) -> Result<&mut OpenPart> {
+    fn open_part(&mut self, name: PartName, closed: &mut Vec<Committed>) -> Result<&mut OpenPart> {
         closed.extend(self.make_room(name)?);
         self.turn += 1;
         let open = match self.open.entry(name) {

@@ -145,6 +145,12 @@ fn claims(container: &mut Container<'_>, entry: &Entry) -> Result<Option<Claimed
     }))
 }
 
+/// The type of a file by its first bytes, such as `image/jpeg`; what has no magic bytes is text or
+/// unknown and says `application/octet-stream`.
+pub fn mime_of(head: &[u8]) -> &'static str {
+    infer::get(head).map_or("application/octet-stream", |kind| kind.mime_type())
+}
+
 /// The format of a name.
 pub(super) fn format(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.name() == name)

@@ -341,7 +341,7 @@ impl Comparison {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A name or id, also codes with wildcards (`ext:`, `mime:`, `url:`).
-    Name(Name),
+    Name(Pieces),
     /// One of the fixed list of the field, lower case.
     Choice(String),
     /// A date.
@@ -353,29 +353,13 @@ pub enum Value {
     /// A day of the week, 0 = Monday.
     Weekday(u8),
     /// Bytes.
-    Size(Size),
+    Size(u64),
     /// Money.
     Amount(Amount),
     /// ISO 4217 code, upper case.
     Currency([u8; 3]),
     /// An emoji as typed, or `:name:`.
     Emoji(String),
-}
-
-/// A name as typed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name {
-    /// Its characters.
-    pub pieces: Pieces,
-    /// Whether it stood in quotes: blanks and operators are letters then.
-    pub quoted: bool,
-}
-
-/// A number of bytes as typed; compares by the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Size {
-    /// Bytes.
-    pub bytes: u64,
 }
 
 /// An amount of money.

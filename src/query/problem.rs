@@ -298,19 +298,27 @@ pub fn render_carets(query: &str, problems: &[Problem]) -> String {
             "^".repeat(under),
         ));
         if !problem.suggestions.is_empty() {
-            let helps: Vec<String> = problem
-                .suggestions
-                .iter()
-                .map(|suggestion| help_of(query, suggestion))
-                .collect();
+            let helps: Vec<String> = problem.suggestions.iter().map(help_of).collect();
             out.push_str(&format!("  = help: {}\n", helps.join(",  or  ")));
         }
     }
     out
 }
 
-fn help_of(query: &str, suggestion: &Suggestion) -> String {
-    format!("{}: {}", suggestion.label, suggestion.apply(query).trim())
+/// Problems of one query whose repairs are tried out; repairs of further problems are left out.
+pub(super) const REPAIRED_PROBLEMS_MAX: usize = 8;
+/// The label of a repair that rewrites a whole expression.
+pub(super) const WRITE: &str = "write";
+
+fn help_of(suggestion: &Suggestion) -> String {
+    let Suggestion { label, text, .. } = suggestion;
+    if text.trim().is_empty() {
+        label.clone()
+    } else if label == WRITE {
+        format!("{WRITE}  {text}")
+    } else {
+        format!("{text}  for \"{label}\"")
+    }
 }
 
 /// Columns a terminal gives the text: wide characters take two, marks none.
@@ -349,16 +357,22 @@ mod tests {
     #[test]
     fn carets_stand_under_the_place() {
         let query = "(discount AND refund) w/10 invoice";
-        let problem = Problem::new(Code::Q012, Span::new(0, 21), "proximity needs a word");
+        let problem = Problem::new(Code::Q012, Span::new(0, 21), "proximity needs a word")
+            .suggest(WRITE, Span::new(0, 34), "(discount w/10 invoice)")
+            .suggest("within 10 messages", Span::new(22, 26), "w/10msg");
         assert_eq!(
             render_carets(query, &[problem]),
-            "error[Q012]: proximity needs a word\n  | (discount AND refund) w/10 invoice\n  | ^^^^^^^^^^^^^^^^^^^^^\n"
+            "error[Q012]: proximity needs a word
+  | (discount AND refund) w/10 invoice
+  | ^^^^^^^^^^^^^^^^^^^^^
+  = help: write  (discount w/10 invoice),  or  w/10msg  for \"within 10 messages\"
+"
         );
     }
 
     #[test]
     fn codes_tell_their_severity() {
-        assert_eq!(Code::ALL.len(), 46);
+        assert_eq!(Code::ALL.len(), 47);
         assert!(Code::W03.may_be_accepted());
         assert!(!Code::W01.may_be_accepted());
         assert!(!Code::Q001.may_be_accepted());

@@ -59,6 +59,19 @@ impl Rows {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Signed checkpoints with `first <= size < end`, by size.
+    pub fn audit_checkpoints_between(
+        &self,
+        first: u64,
+        end: u64,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select size, note from audit_checkpoint where size >= ?1 and size < ?2 order by size",
+        )?;
+        let rows = statement.query_map([first, end], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The newest signed checkpoint.
     pub fn last_audit_checkpoint(&self) -> Result<Option<(u64, String)>, StoreError> {
         Ok(self

@@ -131,6 +131,18 @@ impl DataDirectory {
             Err(error) => Err(error),
         }
     }
+
+    /// Removes a file under `log/`, for instance a partial tile that a wider one replaced. One that
+    /// is gone already is no error.
+    pub fn remove_log_file(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.log().join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::file(path, error))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn make_dir(path: &Path) -> Result<(), StoreError> {

@@ -1,4 +1,8 @@
 //! C1: a WhatsApp export of any locale and either platform reads exactly, or asks.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 use crate::support::collect::{Collect, in_utc, run};
 use crate::support::locale_matrix::{Local, NATIVE_DIGITS, ROWS, Said, chat, print};

@@ -39,6 +39,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("fs4", &["store"]),
     ("tantivy", &["index"]),
+    ("tantivy-fst", &["index"]),
     ("csv", &["ingest"]),
     ("encoding_rs", &["ingest"]),
     ("infer", &["ingest"]),

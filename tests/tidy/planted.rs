@@ -277,6 +277,11 @@ fn tidy_fails_when_a_lint_is_silenced_without_reason() {
     fails(rules::silenced_lints, "src/a/b.rs", "#![expect(dead_code)]");
     let reasoned = "#[expect(dead_code, reason = \"read by the debugger\")]\nfn f() {}";
     passes(rules::silenced_lints, "src/a/b.rs", reasoned);
+    let shared = "#![allow(dead_code, reason = \"no program uses all of it\")]";
+    passes(rules::silenced_lints, "tests/support/mod.rs", shared);
+    fails(rules::silenced_lints, "tests/laws/mod.rs", shared);
+    let silent = "#![allow(dead_code)]";
+    fails(rules::silenced_lints, "tests/support/mod.rs", silent);
 }
 
 #[test]

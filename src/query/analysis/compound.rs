@@ -30,6 +30,8 @@ pub(super) struct Atom {
     pub digits: usize,
     /// Whether it is nothing but those digits.
     pub all_digits: bool,
+    /// How many characters stand behind those digits.
+    pub rest: usize,
     /// Whether the first of those digits is a zero: no number is grouped behind one.
     pub leading_zero: bool,
     /// Whether an apostrophe joins two words of it.
@@ -90,11 +92,13 @@ impl Scan<'_, '_> {
         let text = self.text[start..end].chars();
         let digits = text.clone().take_while(|c| digit_value(*c).is_some());
         let digits = digits.count();
+        let rest = text.count() - digits;
         Atom {
             start,
             end,
             digits,
-            all_digits: text.count() == digits,
+            all_digits: rest == 0,
+            rest,
             leading_zero: self.digit_at(start) == Some(0),
             apostrophe,
             joiner: 0,

@@ -37,6 +37,7 @@ const SHORT_NAMES: [(&str, &str); 12] = [
 ];
 
 /// Emoji by their CLDR name, blanks and hyphens as `_`; GitHub's names are the crate's own.
+/// Read-only, made once from the tables of the crate.
 static BY_NAME: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let slug = |name: &str| {
         let lower = name.chars().map(|c| match c {

@@ -384,7 +384,7 @@ mod properties {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn every_text_obeys_the_laws(text in text()) {
@@ -433,11 +433,50 @@ mod properties {
             let mut analysis = Analysis::new();
             let text = format!("before {word} after");
             analyse(&text, &mut analysis);
-            for place in &asked.unquoted {
+            for place in asked.unquoted.iter().chain(&asked.quoted) {
                 let found = analysis.terms().any(|term| place.any.iter().any(|form| {
                     form.folded == term.folded && term.position == place.offset + 1
                 }));
                 prop_assert!(found, "{:?} of {:?}", place, word);
+            }
+        }
+
+        /// Where no joiner stands, words are exactly those of UAX #29 (a lone tatweel is none).
+        #[test]
+        fn words_without_joiners_are_those_of_uax_29(
+            text in "([a-zA-Z0-9éßжй!?() ]|[\u{627}-\u{63A}\u{641}-\u{64A}]|\u{5E9}\u{5B8}?|[कन][िी्]?|e\u{301}|a\u{AD}){0,20}"
+        ) {
+            use unicode_segmentation::UnicodeSegmentation;
+            let mut analysis = Analysis::new();
+            analyse(&text, &mut analysis);
+            prop_assume!(analysis.terms().all(|term| term.kind == TermKind::Word));
+            let starts: Vec<u32> = analysis.terms().map(|term| term.bytes.start).collect();
+            let expected: Vec<u32> = text.unicode_word_indices().map(|(at, _)| at as u32).collect();
+            prop_assert_eq!(starts, expected, "{:?}", text);
+        }
+
+        /// The slice of a word says the word.
+        #[test]
+        fn a_word_is_the_folded_slice_it_stands_on(text in text()) {
+            let mut analysis = Analysis::new();
+            analyse(&text, &mut analysis);
+            for term in analysis.terms() {
+                let plain = matches!(term.kind, TermKind::Word | TermKind::Unigram | TermKind::Bigram);
+                if plain && term.folded.len() < 100 && term.exact.len() < 100 {
+                    let slice = &text[term.bytes.start as usize..term.bytes.end as usize];
+                    prop_assert_eq!(super::super::fold(slice), term.folded);
+                    prop_assert_eq!(super::super::exact(slice), term.exact);
+                }
+            }
+        }
+
+        #[test]
+        fn every_query_word_has_ordered_places_with_forms(word in text()) {
+            let asked = analyse_query_word(&word);
+            prop_assert_eq!(asked.unquoted.is_empty(), asked.quoted.is_empty());
+            for places in [&asked.unquoted, &asked.quoted] {
+                prop_assert!(places.windows(2).all(|pair| pair[0].offset < pair[1].offset));
+                prop_assert!(places.iter().all(|place| !place.any.is_empty() && place.span >= 1));
             }
         }
     }

@@ -42,7 +42,8 @@ pub(super) fn append_exact(text: &str, out: &mut String) {
     let mut after_i = false;
     for c in chars.nfkc().map(dotless).default_case_fold().nfkc() {
         // A dot above an i is the other spelling of the folded İ.
-        if !(after_i && c == '\u{307}') && !is_ignorable(c) {
+        let second_dot = after_i && c == '\u{307}';
+        if !second_dot && !is_ignorable(c) {
             out.push(c);
         }
         after_i = c == 'i';
@@ -105,8 +106,8 @@ struct Simple {
     folded_len: u8,
 }
 
-/// The forms of every letter of two bytes, computed once from the general rules above; an entry
-/// of no length sends the whole word to those rules.
+/// The forms of every letter of two bytes, read-only, computed once from the general rules above;
+/// an entry of no length sends the whole word to those rules.
 static SIMPLE: LazyLock<Vec<Simple>> =
     LazyLock::new(|| (SIMPLE_FIRST..SIMPLE_END).map(simple).collect());
 

@@ -12,13 +12,17 @@
 //!
 //! Must not know: the grammar of queries, fields, records, the index.
 
+mod amounts;
 mod compound;
+mod dates;
 mod distance;
 mod emit;
 mod emoji;
+mod facts;
 #[cfg(test)]
 mod fixtures;
 mod fold;
+mod iban;
 mod link;
 mod number;
 mod phone;
@@ -29,7 +33,9 @@ mod stem;
 mod term;
 mod unspaced;
 
+pub use amounts::Amount;
 pub use distance::osa_distance_at_most;
+pub use facts::{TextFacts, facts_of};
 pub use fold::{exact, fold};
 pub use queryword::{Form, Place, QueryTerms, analyse_query_word};
 pub use scan::analyse;

@@ -3,7 +3,7 @@
 use super::compound::{Atom, NUMBER_GROUPS_MAX};
 
 /// Letters glued behind the digits of an amount: `5k`, `50eur`.
-const UNIT_BYTES_MAX: usize = 4;
+const UNIT_CHARS_MAX: usize = 4;
 
 /// What the separators of a number do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +24,7 @@ pub(super) fn shape(atoms: &[Atom]) -> Option<Shape> {
     let (last, others) = atoms.split_last()?;
     let numeric =
         |atom: &Atom| atom.all_digits && matches!(atom.joiner, b'.' | b',' | b'\'' | b' ');
-    let unit_bytes = last.end - last.start - last.digits.min(last.end - last.start);
-    let has_unit = !last.all_digits;
-    let fits = last.digits > 0 && !last.apostrophe && (!has_unit || unit_bytes <= UNIT_BYTES_MAX);
+    let fits = last.digits > 0 && !last.apostrophe && last.rest <= UNIT_CHARS_MAX;
     if !fits || atoms.len() > NUMBER_GROUPS_MAX || !others.iter().all(numeric) {
         return None;
     }

@@ -3,6 +3,7 @@
 use super::compound::{Atom, PHONE_DIGITS};
 use super::emit::Unit;
 use super::scan::Scan;
+use super::scripts::{Role, role};
 use super::term::TermKind;
 
 /// The digits of a number written without `+` in groups between blanks. Fewer are a date or an
@@ -21,109 +22,119 @@ const ENOUGH_DIGITS: usize = 9;
 /// The most characters between two groups, as in `) - `.
 const SEPARATORS_MAX: usize = 3;
 
-/// What the groups of digits read so far are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Opening {
+/// What a number in groups begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// `+`: a country code follows.
     Plus,
+    /// A bracket around the area code.
     Bracket,
+    /// A digit.
     Digit,
 }
 
-impl Scan<'_, '_> {
-    /// The phone number at `at` (a `+`, a bracket or a digit); `None` when it is none, or when it
-    /// is one compound without blanks, which is kept as written as well.
-    pub fn phone(&mut self, at: usize) -> Option<usize> {
-        let opening = match self.char_at(at)? {
-            '+' | '\u{FF0B}' => Opening::Plus,
-            '(' | '\u{FF08}' => Opening::Bracket,
-            _ => Opening::Digit,
-        };
-        self.read_groups(at, opening);
-        let blanks = self.atoms.iter().any(|group| group.joiner == b' ');
-        let total: usize = self.atoms.iter().map(|group| group.digits).sum();
-        let groups_fit = || self.atoms.iter().all(|g| GROUP_DIGITS.contains(&g.digits));
-        let is_phone = match opening {
-            Opening::Plus => PHONE_DIGITS.contains(&total),
-            Opening::Bracket => {
-                self.is_closed() && groups_fit() && BRACKETED_DIGITS.contains(&total)
-            }
-            Opening::Digit => {
-                blanks && self.atoms.len() > 2 && groups_fit() && NATIONAL_DIGITS.contains(&total)
-            }
-        };
-        let end = self.atoms.last()?.end;
-        if !is_phone {
-            return None;
+/// Reads the groups of digits from `at` (a `+`, a bracket or a digit) into `groups`, whose joiners
+/// are a blank where a blank or bracket stands behind the group. Gives how the number opens when
+/// the groups are a phone number; `None` when they are none, or when they are one compound
+/// without blanks, which may be anything.
+pub(super) fn read_phone(text: &str, at: usize, groups: &mut Vec<Atom>) -> Option<Opening> {
+    let opening = match text[at..].chars().next()? {
+        '+' | '\u{FF0B}' => Opening::Plus,
+        '(' | '\u{FF08}' => Opening::Bracket,
+        _ => Opening::Digit,
+    };
+    read_groups(text, at, opening, groups);
+    let blanks = groups.iter().any(|group| group.joiner == b' ');
+    let total: usize = groups.iter().map(|group| group.digits).sum();
+    let groups_fit = || groups.iter().all(|g| GROUP_DIGITS.contains(&g.digits));
+    let is_phone = match opening {
+        Opening::Plus => PHONE_DIGITS.contains(&total),
+        Opening::Bracket => {
+            is_closed(text, groups) && groups_fit() && BRACKETED_DIGITS.contains(&total)
         }
+        Opening::Digit => {
+            blanks && groups.len() > 2 && groups_fit() && NATIONAL_DIGITS.contains(&total)
+        }
+    };
+    is_phone.then_some(opening)
+}
+
+fn read_groups(text: &str, at: usize, opening: Opening, groups: &mut Vec<Atom>) {
+    groups.clear();
+    let bytes = text.as_bytes();
+    let mut start = at;
+    if opening != Opening::Digit {
+        start = separators(text, at).0;
+    }
+    let mut total = 0;
+    while bytes.get(start).is_some_and(u8::is_ascii_digit) {
+        let rest = bytes[start..].iter();
+        let digits = rest.take_while(|byte| byte.is_ascii_digit()).count();
+        let end = start + digits;
+        total += digits;
+        let glued = text[end..].chars().next();
+        let glued = glued.is_some_and(|c| matches!(role(c), Role::Word | Role::Mark));
+        if total > *PHONE_DIGITS.end() || glued {
+            break;
+        }
+        let (next, blank) = separators(text, end);
+        let joins = next > end && bytes.get(next).is_some_and(u8::is_ascii_digit);
+        let joiner = match (joins, blank) {
+            (false, _) => 0,
+            (true, true) => b' ',
+            (true, false) => b'-',
+        };
+        groups.push(Atom {
+            start,
+            end,
+            digits,
+            all_digits: true,
+            rest: 0,
+            leading_zero: bytes[start] == b'0',
+            apostrophe: false,
+            joiner,
+        });
+        start = next;
+        if !joins {
+            break;
+        }
+    }
+    if let Some(last) = groups.last_mut() {
+        last.joiner = 0;
+    }
+}
+
+/// Whether the bracket before the first group is closed behind it, and more follows.
+fn is_closed(text: &str, groups: &[Atom]) -> bool {
+    let first = groups.first();
+    let closing = first.and_then(|group| text[group.end..].chars().next());
+    groups.len() > 1 && matches!(closing, Some(')' | '\u{FF09}'))
+}
+
+/// The end of the separators at `at`, and whether a blank or bracket is among them.
+fn separators(text: &str, at: usize) -> (usize, bool) {
+    let mut end = at;
+    let mut blank = false;
+    for c in text[at..].chars().take(SEPARATORS_MAX) {
+        match c {
+            ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' => blank = true,
+            '(' | ')' | '\u{FF08}' | '\u{FF09}' => blank = true,
+            '-' | '.' | '/' | '\u{2010}'..='\u{2013}' => {}
+            '+' | '\u{FF0B}' if end == at => {}
+            _ => break,
+        }
+        end += c.len_utf8();
+    }
+    (end, blank)
+}
+
+impl Scan<'_, '_> {
+    /// Writes the phone number at `at`; gives where it ends, `None` when there is none.
+    pub fn phone(&mut self, at: usize) -> Option<usize> {
+        let opening = read_phone(self.text, at, &mut self.atoms)?;
+        let end = self.atoms.last()?.end;
         self.write_phone((at, end), opening);
         Some(end)
-    }
-
-    /// Collects the groups of digits from `at` in `atoms`; the joiner of a group is a blank when
-    /// a blank or bracket stands behind it.
-    fn read_groups(&mut self, at: usize, opening: Opening) {
-        self.atoms.clear();
-        let mut start = at;
-        if opening != Opening::Digit {
-            start = self.separators(at).0;
-        }
-        let mut total = 0;
-        while self.is_digit(start) {
-            let rest = self.bytes[start..].iter();
-            let digits = rest.take_while(|byte| byte.is_ascii_digit()).count();
-            let end = start + digits;
-            total += digits;
-            if total > *PHONE_DIGITS.end() || self.run(start) > end {
-                break;
-            }
-            let (next, blank) = self.separators(end);
-            let joins = next > end && self.is_digit(next);
-            let joiner = match (joins, blank) {
-                (false, _) => 0,
-                (true, true) => b' ',
-                (true, false) => b'-',
-            };
-            self.atoms.push(Atom {
-                start,
-                end,
-                digits,
-                all_digits: true,
-                leading_zero: self.bytes[start] == b'0',
-                apostrophe: false,
-                joiner,
-            });
-            start = next;
-            if !joins {
-                break;
-            }
-        }
-        if let Some(last) = self.atoms.last_mut() {
-            last.joiner = 0;
-        }
-    }
-
-    /// Whether the bracket before the first group is closed behind it, and more follows.
-    fn is_closed(&self) -> bool {
-        let first = self.atoms.first();
-        let closing = first.and_then(|group| self.char_at(group.end));
-        self.atoms.len() > 1 && matches!(closing, Some(')' | '\u{FF09}'))
-    }
-
-    /// The end of the separators at `at`, and whether a blank or bracket is among them.
-    fn separators(&self, at: usize) -> (usize, bool) {
-        let mut end = at;
-        let mut blank = false;
-        for c in self.text[at..].chars().take(SEPARATORS_MAX) {
-            match c {
-                ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' => blank = true,
-                '(' | ')' | '\u{FF08}' | '\u{FF09}' => blank = true,
-                '-' | '.' | '/' | '\u{2010}'..='\u{2013}' => {}
-                '+' | '\u{FF0B}' if end == at => {}
-                _ => break,
-            }
-            end += c.len_utf8();
-        }
-        (end, blank)
     }
 
     /// The wholes over all groups, then every group, before it what the number is without the

@@ -5,8 +5,8 @@
 //! way, around that word only.
 //!
 //! Words are those of UAX #29 (runs of letters, numbers and marks), except that a joiner inside a
-//! word (`.` `-` `_` `/` `'` `@`, `,` in numbers) makes a compound with parts, and a colon always
-//! separates: in chat `note:call` is two words far more often than one.
+//! word (`.` `-` `_` `/` `'` `@`, `,` in numbers) makes a compound with parts, and that colon and
+//! semicolon always separate: in chat `note:call` is two words far more often than one.
 
 use super::compound::Atom;
 use super::emit::{Forms, lowered};

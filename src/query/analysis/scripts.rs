@@ -29,6 +29,7 @@ pub(super) fn role(c: char) -> Role {
         0xC0..=0x2AF if c != '×' && c != '÷' => Role::Word,
         0x300..=0x36F => combining(c),
         0x400..=0x481 | 0x48A..=0x52F => Role::Word,
+        0xE01..=0xE3A | 0xE40..=0xE4E | 0x3400..=0x4DBF | 0x4E00..=0x9FFF => Role::Unspaced,
         _ if is_ignorable(c) => Role::Ignorable,
         _ if is_unspaced(c) => Role::Unspaced,
         _ if c.is_alphanumeric() && !is_enclosed(c) => Role::Word,
@@ -81,6 +82,8 @@ pub(super) fn is_unspaced(c: char) -> bool {
         0x3038..=0x303B | 0xF900..=0xFAFF | 0x20000..=0x3FFFF | 0x1AFF0..=0x1B16F => true,
         0x1100..=0x11FF | 0x3131..=0x318E | 0xA960..=0xA97F | 0xD7B0..=0xD7FF => true,
         0xFFA1..=0xFFDC => true,
+        // Wholly letters and marks; what lies between needs the table.
+        0xE01..=0xE3A | 0xE40..=0xE4E | 0x1780..=0x17D3 | 0x1000..=0x103F => true,
         0xE00..=0xEFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0xA9E0..=0xA9FF => is_letter_or_mark(c),
         0xAA60..=0xAA7F => is_letter_or_mark(c),
         _ => false,
@@ -102,6 +105,44 @@ pub(super) fn is_plain_unspaced(c: char) -> bool {
         | 0x30A1..=0x30FA | 0x30FC..=0x30FE)
 }
 
+/// Letters that begin a grapheme cluster and join none before them: the plain characters above,
+/// and the letters of Thai and Lao.
+pub(super) fn is_cluster_base(c: char) -> bool {
+    match c as u32 {
+        0xE01..=0xE30 | 0xE32 | 0xE40..=0xE46 | 0xE81..=0xEB0 | 0xEB2 | 0xEC0..=0xEC6 => true,
+        _ => is_plain_unspaced(c),
+    }
+}
+
+/// Marks and vowels of Thai and Lao that belong to the letter before them (Unicode
+/// `Grapheme_Cluster_Break` Extend and SpacingMark).
+pub(super) fn is_cluster_mark(c: char) -> bool {
+    matches!(c as u32,
+        0xE31 | 0xE33..=0xE3A | 0xE47..=0xE4E | 0xEB1 | 0xEB3..=0xEBC | 0xEC8..=0xECE)
+}
+
+/// Whether normalising and folding leave a cluster of such letters and marks as it is: no vowel
+/// that NFKC takes apart, and its marks in canonical order.
+pub(super) fn is_normal_cluster(text: &str) -> bool {
+    let mut before = 0;
+    text.chars().all(|c| {
+        let order = match c as u32 {
+            0xE33 | 0xEB3 => return false,
+            0xE3A | 0xEBA => 1,
+            0xE38..=0xE39 => 2,
+            0xE48..=0xE4B => 3,
+            0xEB8..=0xEB9 => 4,
+            0xEC8..=0xECB => 5,
+            _ if is_cluster_base(c) || is_cluster_mark(c) => 0,
+            _ => return false,
+        };
+        // Combining classes 9, then 103 and 107 in Thai, 118 and 122 in Lao.
+        let ordered = order == 0 || order > before;
+        before = order;
+        ordered
+    })
+}
+
 /// Marks that vanish from the folded form: the general ones, and those of Latin, Greek, Cyrillic,
 /// Hebrew and Arabic. The marks of every other script are letters and stay.
 pub(super) fn is_accent(c: char) -> bool {
@@ -117,6 +158,11 @@ pub(super) fn is_accent(c: char) -> bool {
         }
         _ => false,
     }
+}
+
+/// Letters that the tables of facts know: those of Latin, with and without accents.
+pub(super) fn is_latin_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || (matches!(c, 'À'..='ɏ') && c != '×' && c != '÷')
 }
 
 /// Whether `c` is a currency sign (general category Sc).
@@ -225,6 +271,46 @@ mod tests {
         assert_eq!(digit_value('０'), Some(0));
         assert_eq!(digit_value('a'), None);
         assert_eq!(digit_value('中'), None);
+    }
+
+    #[test]
+    fn cluster_bases_and_marks_agree_with_the_grapheme_rules() {
+        use unicode_segmentation::UnicodeSegmentation;
+        for c in (0..0x11000).filter_map(char::from_u32) {
+            let glued = format!("ก{c}");
+            let clusters = glued.graphemes(true).count();
+            if is_cluster_base(c) {
+                assert_eq!(clusters, 2, "U+{:04X}", c as u32);
+            }
+            if is_cluster_mark(c) {
+                assert_eq!(clusters, 1, "U+{:04X}", c as u32);
+            }
+            let before = format!("{c}ก");
+            if is_cluster_base(c) {
+                assert_eq!(before.graphemes(true).count(), 2, "U+{:04X}", c as u32);
+            }
+        }
+    }
+
+    #[test]
+    fn normal_clusters_are_their_own_forms() {
+        let (letters, marks) = (['ก', 'ນ'], [0xE31..=0xE4Eu32, 0xEB1..=0xECE]);
+        let marks: Vec<char> = marks
+            .into_iter()
+            .flatten()
+            .filter_map(char::from_u32)
+            .collect();
+        for letter in letters {
+            for first in &marks {
+                for second in &marks {
+                    let cluster = format!("{letter}{first}{second}");
+                    if is_normal_cluster(&cluster) {
+                        assert_eq!(super::super::exact(&cluster), cluster);
+                        assert_eq!(super::super::fold(&cluster), cluster);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,143 @@
+//! The use-case "import": foreign files become sealed, searchable, proven messages.
+//!
+//! Order of events: authorise; hash the source (the same file again is no change); read the
+//! container; ask or refuse before anything is written; then parse, write and settle side by side;
+//! then the report. Every batch is durable with its index work and its audit entry together, so
+//! that whatever stops the import, what is kept is whole and the same import can be run again.
+
+mod importer;
+mod pipeline;
+mod probe;
+mod report;
+mod request;
+mod run;
+mod source;
+
+pub use report::{ImportLine, ImportReport};
+pub use request::{ImportReceipt, ImportRequest, Progress, SilentProgress};
+
+use std::sync::PoisonError;
+
+use self::run::Run;
+use self::source::Opened;
+use super::{AppError, Appliance, Result, Session};
+use crate::audit::{Action, Draft, EntryActor, Outcome as AuditOutcome};
+use crate::domain::{Right, ZoneSource};
+use crate::ingest::{Summary, detect};
+use crate::store::{ImportCounts, ImportRow, ImportState};
+
+impl Appliance {
+    /// Imports one source (a file, a folder, an archive). Asks and refuses before it writes.
+    pub fn import(
+        &self,
+        session: &Session,
+        request: &ImportRequest,
+        progress: &dyn Progress,
+    ) -> Result<ImportReceipt> {
+        self.require(session, Right::Import, Action::ImportIntent)?;
+        let _alone = self
+            .importing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut opened = Opened::open(&request.path)?;
+        progress.begins(&opened.name, opened.bytes);
+        let digest = opened.digest()?;
+        let lookup = self.archive.lookup("import", &[&digest]);
+        if let Some(before) = self.same_source(&lookup)? {
+            return Ok(ImportReceipt::same(before, opened.name));
+        }
+        let answers = request.answers(self.clock.now().wall, &self.settings.zone)?;
+        let detection = detect(&mut opened.container)?;
+        if detection.chats.is_empty() {
+            return Err(AppError::Usage(format!(
+                "{}: nothing in it is a chat that can be read; WhatsApp text exports (.txt or \
+                 .zip) and JSON lines or CSV with --map are",
+                opened.name
+            )));
+        }
+        let receipt = ImportReceipt::new(opened.name.clone(), digest);
+        let mut run = Run {
+            appliance: self,
+            session,
+            request,
+            progress,
+            answers,
+            row: None,
+            lookup: lookup.to_vec(),
+            receipt,
+        };
+        let finished = run.entries(&mut opened, &detection.chats);
+        run.end(finished)
+    }
+
+    fn same_source(&self, lookup: &[u8]) -> Result<Option<ImportRow>> {
+        Ok(self
+            .archive
+            .store()
+            .read()?
+            .imports_of_source(lookup)?
+            .into_iter()
+            .next_back())
+    }
+
+    /// Imports that were running when a process died: their batches are whole, they are not.
+    pub(super) fn close_interrupted_imports(&self) -> Result<()> {
+        let running: Vec<ImportRow> = {
+            let rows = self.archive.store().read()?;
+            rows.imports()?
+                .into_iter()
+                .filter(|row| row.state == ImportState::Running)
+                .collect()
+        };
+        let now = self.clock.now();
+        for mut row in running {
+            self.change(now, |tx| {
+                row.state = ImportState::Interrupted;
+                row.ended = Some(now.compliance);
+                tx.update_import(&row)?;
+                let draft = Draft::new(EntryActor::system(), Action::ImportOutcome, self.request())
+                    .object(row.id)
+                    .result(AuditOutcome::Failed);
+                self.log(tx, now, counted(draft, &row.counts), None)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds the counts of a receipt to an entry.
+fn counted(draft: Draft, counts: &ImportCounts) -> Draft {
+    draft
+        .count(
+            "seen",
+            counts.fresh + counts.known + counts.revised + counts.rejected,
+        )
+        .count("fresh", counts.fresh)
+        .count("known", counts.known)
+        .count("revised", counts.revised)
+        .count("rejected", counts.rejected)
+        .count("notes", counts.notes)
+}
+
+/// What a summary tells about assumptions, in words.
+fn assumptions(summary: &Summary) -> Vec<String> {
+    let mut told = Vec::new();
+    for decision in &summary.orders {
+        told.push(format!(
+            "dates like {} are {} ({} headers): {}",
+            decision.shape,
+            decision.order.name(),
+            decision.headers,
+            decision.reason
+        ));
+    }
+    if let Some(zone) = &summary.zone {
+        let by = match zone.source {
+            ZoneSource::Default => "the default of this workspace",
+            ZoneSource::Operator => "as you said",
+            _ => "as the file says",
+        };
+        told.push(format!("local times are in {} ({by})", zone.name));
+    }
+    told
+}

@@ -1,0 +1,421 @@
+//! Turns parsed messages into batches: conversation, handle, alignment, packing.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use super::pipeline::Feed;
+use super::probe::{Probe, assumed_time};
+use super::request::Progress;
+use super::source::Media;
+use super::{AppError, Result};
+use crate::app::Appliance;
+use crate::archive::{Batch, Fate, Incoming, NewConversation, NewHandle, Packed};
+use crate::domain::{
+    App, Attachment, AttachmentState, ConversationNo, HandleNo, ImportNo, Note, NoteKind, Presence,
+    Timestamp,
+};
+use crate::ingest::align::Verdict;
+use crate::ingest::raw::{Fields, Templates, raw_form};
+use crate::ingest::{Frame, ParsedMessage, Sink, Stop};
+use crate::query::analysis::facts_of;
+use crate::store::ImportCounts;
+
+/// Messages between two reports of progress.
+const PROGRESS_MESSAGES: u64 = 4_096;
+
+/// Where batches go.
+pub(super) enum Writing {
+    /// Nowhere: a dry run counts.
+    Counting,
+    /// To the writer.
+    Pipeline(Feed),
+}
+
+struct Conversation {
+    no: ConversationNo,
+    shard: u16,
+    lookup: [u8; 16],
+    /// What each message is, in order; empty when all are new.
+    verdicts: std::vec::IntoIter<Verdict>,
+    all_new: bool,
+    /// Hashes of the platform ids met in this source, where all are new.
+    ids: HashSet<u64>,
+    last_sent: Option<Timestamp>,
+    handles: HashMap<String, HandleNo>,
+}
+
+impl Conversation {
+    /// What a message is; `None` when its source shows it twice under one id.
+    fn fate(&mut self, hasher: &RandomState, message: &ParsedMessage<'_>) -> Option<Fate> {
+        if self.all_new {
+            let met = message
+                .source_id
+                .is_some_and(|id| !self.ids.insert(hasher.hash_one(id)));
+            return (!met).then_some(Fate::New);
+        }
+        match self.verdicts.next() {
+            Some(Verdict::Known(no)) => Some(Fate::Known(no)),
+            Some(Verdict::Revised(no)) => Some(Fate::Revised(no)),
+            Some(Verdict::Repeats(_)) => None,
+            Some(Verdict::New { .. }) | None => Some(Fate::New),
+        }
+    }
+}
+
+/// The sink of one entry.
+pub(super) struct Importer<'a> {
+    appliance: &'a Appliance,
+    import: ImportNo,
+    writing: Writing,
+    probe: Probe,
+    fallback: Timestamp,
+    media: &'a Media,
+    progress: &'a dyn Progress,
+    batch: Batch,
+    conversations: HashMap<String, usize>,
+    open: Vec<Conversation>,
+    current: Option<(String, usize)>,
+    handles: HashMap<[u8; 16], HandleNo>,
+    hasher: RandomState,
+    templates: Templates,
+    raw: Vec<u8>,
+    counts: ImportCounts,
+    failure: Option<AppError>,
+}
+
+impl<'a> Importer<'a> {
+    pub(super) fn new(
+        appliance: &'a Appliance,
+        import: ImportNo,
+        writing: Writing,
+        probe: Probe,
+        fallback: Timestamp,
+        media: &'a Media,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self {
+            appliance,
+            import,
+            writing,
+            probe,
+            fallback,
+            media,
+            progress,
+            batch: Batch::new(import),
+            conversations: HashMap::new(),
+            open: Vec::new(),
+            current: None,
+            handles: HashMap::new(),
+            hasher: RandomState::new(),
+            templates: Templates::default(),
+            raw: Vec::new(),
+            counts: ImportCounts::default(),
+            failure: None,
+        }
+    }
+
+    /// Sends what is left and ends the feed. Gives the counts of a dry run.
+    pub(super) fn finish(mut self) -> Result<ImportCounts> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.flush();
+        Ok(self.counts)
+    }
+
+    fn flush(&mut self) -> bool {
+        if self.batch.is_empty() {
+            return true;
+        }
+        let batch = std::mem::replace(&mut self.batch, Batch::new(self.import));
+        match &self.writing {
+            Writing::Counting => true,
+            Writing::Pipeline(feed) => feed.send(batch),
+        }
+    }
+
+    /// The conversation of a key: met before in this entry, known from an elder import, or new.
+    fn conversation(&mut self, message: &ParsedMessage<'_>) -> Result<usize> {
+        if let Some((key, at)) = &self.current
+            && key == message.conversation_key
+        {
+            return Ok(*at);
+        }
+        let key = message.conversation_key.to_owned();
+        let at = match self.conversations.get(&key) {
+            Some(at) => *at,
+            None => {
+                let conversation = self.open_conversation(message)?;
+                self.open.push(conversation);
+                self.conversations.insert(key.clone(), self.open.len() - 1);
+                self.open.len() - 1
+            }
+        };
+        self.current = Some((key, at));
+        Ok(at)
+    }
+
+    fn open_conversation(&mut self, message: &ParsedMessage<'_>) -> Result<Conversation> {
+        let archive = &self.appliance.archive;
+        let plan = self.probe.plan(archive, message);
+        let all_new = plan.verdicts.is_none();
+        let verdicts = plan.verdicts.unwrap_or_default().into_iter();
+        let row = match plan.known {
+            Some(no) => archive.store().read()?.conversation(no)?,
+            None => None,
+        };
+        let opened = |no, shard, lookup| Conversation {
+            no,
+            shard,
+            lookup,
+            verdicts,
+            all_new,
+            ids: HashSet::new(),
+            last_sent: None,
+            handles: HashMap::new(),
+        };
+        if let Some(row) = row {
+            let mut lookup = plan.lookup;
+            lookup.copy_from_slice(row.lookup.get(..16).unwrap_or(&plan.lookup));
+            return Ok(opened(row.no, row.shard, lookup));
+        }
+        let shard = archive.shard_of(&plan.lookup);
+        let no = archive.next_conversation();
+        self.batch.create_conversation(NewConversation {
+            no,
+            app: message.app,
+            kind: message.conversation_kind,
+            lookup: plan.lookup,
+            shard,
+            title: message.conversation_title.to_owned(),
+        });
+        Ok(opened(no, shard, plan.lookup))
+    }
+
+    /// The handle of the author. A platform's handle is one person everywhere on the platform; a
+    /// mere display name only inside its conversation, since two people may share it.
+    fn handle(&mut self, at: usize, message: &ParsedMessage<'_>) -> Result<Option<HandleNo>> {
+        let Some(label) = message.sender_label.or(message.sender_handle) else {
+            return Ok(None);
+        };
+        let conversation = &self.open[at];
+        if let Some(no) = conversation.handles.get(label) {
+            return Ok(Some(*no));
+        }
+        let archive = &self.appliance.archive;
+        let app = [message.app as u8];
+        let lookup = match message.sender_handle {
+            Some(handle) => archive.lookup("handle", &[&app, handle.as_bytes()]),
+            None => archive.lookup("label", &[&app, &conversation.lookup, label.as_bytes()]),
+        };
+        let no = match self.handles.get(&lookup) {
+            Some(no) => *no,
+            None => {
+                let no = self.known_or_new_handle(message.app, lookup, label, message)?;
+                self.handles.insert(lookup, no);
+                no
+            }
+        };
+        let conversation = &mut self.open[at];
+        conversation.handles.insert(label.to_owned(), no);
+        self.batch.join(conversation.no, no);
+        Ok(Some(no))
+    }
+
+    fn known_or_new_handle(
+        &mut self,
+        app: App,
+        lookup: [u8; 16],
+        label: &str,
+        message: &ParsedMessage<'_>,
+    ) -> Result<HandleNo> {
+        let archive = &self.appliance.archive;
+        if let Some(row) = archive.store().read()?.handle_by_lookup(&lookup)? {
+            return Ok(row.no);
+        }
+        let no = archive.next_handle();
+        self.batch.create_handle(NewHandle {
+            no,
+            app,
+            lookup,
+            label: label.to_owned(),
+            handle: message.sender_handle.map(str::to_owned),
+        });
+        Ok(no)
+    }
+
+    fn take(&mut self, message: &ParsedMessage<'_>) -> Result<()> {
+        let at = self.conversation(message)?;
+        let sender = self.handle(at, message)?;
+        let conversation = &mut self.open[at];
+        let mut presence = message.presence;
+        let sent = match message.sent {
+            Some(sent) => sent,
+            None => {
+                presence = presence.with(Presence::TIME_ASSUMED);
+                assumed_time(conversation.last_sent, self.fallback)
+            }
+        };
+        conversation.last_sent = Some(sent);
+        let Some(fate) = conversation.fate(&self.hasher, message) else {
+            return self.repeated(message);
+        };
+        let (no, shard) = (conversation.no, conversation.shard);
+        presence = presence.with(facts_of(message.body).presence);
+        if message.reply_to.is_some() {
+            presence = presence.with(Presence::REPLY);
+        }
+        let attachments = self.attachments(message, &mut presence);
+        self.raw.clear();
+        let fields = Fields {
+            body: message.body,
+            sender: message.sender_label,
+            conversation: message.conversation_key,
+            source_id: message.source_id,
+            reply_to: message.reply_to,
+            sent: message.sent,
+        };
+        raw_form(message.raw, &fields, &self.templates, &mut self.raw);
+        let words = Packed {
+            body: message.body,
+            local_offset: message
+                .local
+                .map(|local| (local - sent.0).div_euclid(1_000_000)),
+            precision: message.precision,
+            zone_source: message.zone_source,
+            source_id: message.source_id,
+            reply_to: message.reply_to,
+            entry: message.entry,
+            span: (message.span.0, message.span.1 - message.span.0),
+            raw_form: &self.raw,
+            attachments,
+        };
+        match fate {
+            Fate::New => self.counts.fresh += 1,
+            Fate::Known(_) => self.counts.known += 1,
+            Fate::Revised(_) => self.counts.revised += 1,
+        }
+        let incoming = Incoming {
+            fate,
+            conversation: no,
+            shard,
+            sender,
+            sent,
+            order: message.order,
+            app: message.app,
+            conversation_kind: message.conversation_kind,
+            kind: message.kind,
+            presence,
+        };
+        self.batch.push(
+            incoming,
+            &words,
+            message.attachments.iter().map(|one| one.entry),
+        );
+        Ok(())
+    }
+
+    /// A record that stands in the source twice under one id is kept once, and said.
+    fn repeated(&mut self, message: &ParsedMessage<'_>) -> Result<()> {
+        self.counts.known += 1;
+        self.counts.notes += 1;
+        self.batch.note(Note {
+            kind: NoteKind::Other,
+            entry: String::new(),
+            start: message.span.0,
+            end: message.span.1,
+            line: 0,
+            raw: String::from_utf8_lossy(message.raw).into_owned(),
+            reason: "this message stands in the source twice under one id; it is kept once"
+                .to_owned(),
+        });
+        Ok(())
+    }
+
+    fn attachments(
+        &mut self,
+        message: &ParsedMessage<'_>,
+        presence: &mut Presence,
+    ) -> Vec<Attachment> {
+        if message.attachments.is_empty() {
+            return Vec::new();
+        }
+        *presence = presence.with(Presence::ATTACHMENT);
+        let mut attachments = Vec::with_capacity(message.attachments.len());
+        for parsed in message.attachments {
+            let state = match parsed.entry {
+                None => AttachmentState::NotExported,
+                Some(entry) => self.media.state(entry),
+            };
+            if let AttachmentState::Present { mime, .. } = &state {
+                *presence = presence.with(presence_of_mime(mime));
+            }
+            attachments.push(Attachment {
+                name: parsed.name.clone().into_owned(),
+                state,
+            });
+        }
+        attachments
+    }
+
+    fn stop(&mut self, failure: AppError) -> Stop {
+        self.failure = Some(failure);
+        Stop
+    }
+
+    fn keep_going(&mut self) -> std::result::Result<(), Stop> {
+        let done = self.counts.fresh + self.counts.known + self.counts.revised;
+        if done % PROGRESS_MESSAGES == 0 {
+            self.progress.advances(done, self.counts.rejected, 0);
+            if self.progress.cancelled() {
+                self.flush();
+                let saved = "what was read so far is saved; the same command continues";
+                return Err(self.stop(AppError::Interrupted(saved.to_owned())));
+            }
+        }
+        // A feed that refuses has an error of its own, told when the pipeline ends.
+        if self.batch.is_full() && !self.flush() {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn presence_of_mime(mime: &str) -> Presence {
+    match mime.split('/').next() {
+        Some("image") => Presence::IMAGE,
+        Some("video") => Presence::VIDEO,
+        Some("audio") => Presence::AUDIO,
+        _ => Presence::FILE,
+    }
+}
+
+impl Sink for Importer<'_> {
+    fn message(&mut self, message: &ParsedMessage<'_>) -> std::result::Result<(), Stop> {
+        self.take(message).map_err(|error| self.stop(error))?;
+        self.keep_going()
+    }
+
+    fn note(&mut self, note: Note) -> std::result::Result<(), Stop> {
+        self.counts.notes += 1;
+        if note.kind == NoteKind::Rejected {
+            self.counts.rejected += 1;
+        }
+        self.batch.note(note);
+        if self.batch.is_full() && !self.flush() {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn frame(&mut self, _frame: Frame<'_>) -> std::result::Result<(), Stop> {
+        Ok(())
+    }
+
+    fn templates(&mut self, templates: &Templates) -> std::result::Result<(), Stop> {
+        self.templates = templates.clone();
+        Ok(())
+    }
+}

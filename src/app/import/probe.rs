@@ -1,0 +1,341 @@
+//! The first reading of a source: which conversations it continues, and what each of its messages
+//! is to them. Keeps hashes only; asks and refuses before anything is written.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::run::Run;
+use super::{AppError, Result};
+use crate::archive::{Archive, ArchiveError, Directory, OpenedVersion};
+use crate::domain::{App, AttachmentState, ConversationNo, Note, NoteKind, Presence, Timestamp};
+use crate::ingest::align::{
+    Anchor, Facts, Identity, Known, Sighting, Verdict, align, anchors, identify,
+};
+use crate::ingest::{Container, Found, IngestError, Outcome, ParsedMessage, Sink, Stop};
+use crate::store::{ConversationRow, MessageRow};
+
+/// What is planned for one conversation of the source.
+#[derive(Clone, Debug)]
+pub(super) struct ChatPlan {
+    /// The conversation it continues.
+    pub(super) known: Option<ConversationNo>,
+    /// Keyed hash under which the source finds it again.
+    pub(super) lookup: [u8; 16],
+    /// What each message is, in the order of the source; `None` when all are new.
+    pub(super) verdicts: Option<Vec<Verdict>>,
+}
+
+/// What the first reading learned.
+#[derive(Default)]
+pub(super) struct Probe {
+    plans: HashMap<String, ChatPlan>,
+    named: Option<ConversationNo>,
+    /// What to tell about coverage.
+    pub(super) notes: Vec<Note>,
+}
+
+impl Probe {
+    /// The plan of a conversation; one that was not met in the first reading is new.
+    pub(super) fn plan(&mut self, archive: &Archive, message: &ParsedMessage<'_>) -> ChatPlan {
+        self.plans
+            .remove(message.conversation_key)
+            .unwrap_or_else(|| ChatPlan {
+                known: self.named,
+                lookup: lookup(archive, message),
+                verdicts: None,
+            })
+    }
+}
+
+fn lookup(archive: &Archive, message: &ParsedMessage<'_>) -> [u8; 16] {
+    let app = [message.app as u8];
+    archive.lookup("conversation", &[&app, message.conversation_key.as_bytes()])
+}
+
+/// Reads an entry once, unless the archive is empty and the source names its conversations.
+pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -> Result<Probe> {
+    let archive = &run.appliance.archive;
+    let named = match run.request.conversation {
+        None => None,
+        Some(id) => {
+            let row = archive.store().read()?.conversation_by_id(id)?;
+            Some(row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no)
+        }
+    };
+    let has_keys = !found.formats.contains(&"whatsapp");
+    if has_keys && named.is_none() && archive.store().read()?.last_message()?.0 == 0 {
+        return Ok(Probe::default());
+    }
+    let mut collector = Collector {
+        archive,
+        has_keys,
+        named,
+        chats: BTreeMap::new(),
+        failure: None,
+    };
+    let outcome = crate::ingest::import(container, found, &run.answers, &mut collector);
+    if let Some(failure) = collector.failure.take() {
+        return Err(failure);
+    }
+    match outcome {
+        Ok(Outcome::Done(_)) | Err(IngestError::Stopped) => {}
+        Ok(Outcome::Ask(questions)) => return Err(AppError::Questions(questions)),
+        Ok(Outcome::Refused(refusal)) => return Err(AppError::Refused(refusal)),
+        Err(error) => return Err(error.into()),
+    }
+    let names = run.appliance.names()?;
+    let names = names.directory();
+    let mut probe = Probe {
+        named,
+        ..Probe::default()
+    };
+    let chats = collector.chats;
+    for (key, chat) in chats {
+        let known = match chat.known {
+            None if !has_keys => continues(run, names, &key, &chat)?,
+            known => known,
+        };
+        let verdicts = match known {
+            None => None,
+            Some(no) => Some(verdicts(archive, names, no, &chat, &mut probe.notes)?),
+        };
+        // A chat without a key of its own must never be found again by the name of its file.
+        let lookup = if has_keys {
+            chat.lookup
+        } else {
+            crate::crypto::random_bytes(&*run.appliance.entropy)
+        };
+        probe.plans.insert(
+            key,
+            ChatPlan {
+                known,
+                lookup,
+                verdicts,
+            },
+        );
+    }
+    Ok(probe)
+}
+
+/// A conversation of the source in short form.
+struct Chat {
+    app: App,
+    known: Option<ConversationNo>,
+    lookup: [u8; 16],
+    sightings: Vec<Sighting>,
+}
+
+struct Collector<'a> {
+    archive: &'a Archive,
+    has_keys: bool,
+    named: Option<ConversationNo>,
+    chats: BTreeMap<String, Chat>,
+    failure: Option<AppError>,
+}
+
+impl Collector<'_> {
+    fn open(&self, message: &ParsedMessage<'_>) -> Result<Chat> {
+        let lookup = lookup(self.archive, message);
+        let by_key = match self.has_keys {
+            true => self
+                .archive
+                .store()
+                .read()?
+                .conversation_by_lookup(&lookup)?,
+            false => None,
+        };
+        let known = self.named.or(by_key.map(|row| row.no));
+        Ok(Chat {
+            app: message.app,
+            known,
+            lookup,
+            sightings: Vec::new(),
+        })
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn message(&mut self, message: &ParsedMessage<'_>) -> std::result::Result<(), Stop> {
+        if !self.chats.contains_key(message.conversation_key) {
+            match self.open(message) {
+                Ok(chat) => self.chats.insert(message.conversation_key.to_owned(), chat),
+                Err(error) => {
+                    self.failure = Some(error);
+                    return Err(Stop);
+                }
+            };
+        }
+        if let Some(chat) = self.chats.get_mut(message.conversation_key)
+            && (chat.known.is_some() || !self.has_keys)
+        {
+            chat.sightings.push(Sighting::of(&Facts {
+                sender: message.sender_label,
+                body: message.body,
+                kind: message.kind,
+                presence: message.presence,
+                file_is_here: message.attachments.iter().any(|one| one.entry.is_some()),
+                sent: message.sent,
+                precision: message.precision,
+                source_id: message.source_id,
+            }));
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, _note: Note) -> std::result::Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// The known messages of a conversation in short form, in conversation order.
+fn known_sightings(
+    archive: &Archive,
+    names: &Directory,
+    conversation: ConversationNo,
+) -> Result<Vec<Known>> {
+    let mut reader = archive.reader()?;
+    let mut rows = Vec::new();
+    reader.rows().each_message_of(conversation, |row| {
+        rows.push(row);
+        Ok::<(), ArchiveError>(())
+    })?;
+    let mut known = Vec::with_capacity(rows.len());
+    for row in rows {
+        let message = reader.open(row)?;
+        let label = message
+            .row
+            .sender
+            .and_then(|handle| names.handles.get(&handle))
+            .map(|entry| entry.label.as_str());
+        for (at, version) in message.versions.iter().enumerate() {
+            let latest = at + 1 == message.versions.len();
+            let sighting = Sighting::of(&stored_facts(&message.row, label, version, latest));
+            known.push(Known {
+                no: message.row.no,
+                sighting,
+            });
+        }
+    }
+    Ok(known)
+}
+
+fn stored_facts<'a>(
+    row: &MessageRow,
+    label: Option<&'a str>,
+    version: &'a OpenedVersion,
+    latest: bool,
+) -> Facts<'a> {
+    let changed = Presence::EDITED.with(Presence::DELETED);
+    // Only the latest words are the changed ones.
+    let presence = if latest {
+        row.presence
+    } else {
+        Presence(row.presence.0 & !changed.0)
+    };
+    let here = |state: &AttachmentState| matches!(state, AttachmentState::Present { .. });
+    Facts {
+        sender: label,
+        body: &version.body,
+        kind: row.kind,
+        presence,
+        file_is_here: version
+            .attachments
+            .iter()
+            .any(|attachment| here(&attachment.state)),
+        sent: (!row.presence.has(Presence::TIME_ASSUMED)).then_some(row.sent),
+        precision: version.precision,
+        source_id: version.source_id.as_deref(),
+    }
+}
+
+/// Which conversation a chat without a key of its own continues, by what was said in it.
+fn continues(
+    run: &Run<'_>,
+    names: &Directory,
+    key: &str,
+    chat: &Chat,
+) -> Result<Option<ConversationNo>> {
+    let archive = &run.appliance.archive;
+    let times = chat.sightings.iter().filter_map(|sighting| sighting.at);
+    let span = (times.clone().min(), times.max());
+    let meets = |row: &ConversationRow| match (row.span, span) {
+        (Some(span), (Some(first), Some(last))) => {
+            row.app == chat.app && span.first.0 <= last && span.last.0 >= first
+        }
+        _ => false,
+    };
+    let rows = archive.store().read()?.conversations()?;
+    let mut candidates: Vec<(ConversationNo, Vec<Anchor>)> = Vec::new();
+    for row in rows.iter().filter(|row| meets(row)) {
+        let known = known_sightings(archive, names, row.no)?;
+        candidates.push((row.no, anchors(known.iter().map(|known| &known.sighting))));
+    }
+    let slices: Vec<(ConversationNo, &[Anchor])> = candidates
+        .iter()
+        .map(|(no, anchors)| (*no, anchors.as_slice()))
+        .collect();
+    match identify(&slices, &anchors(chat.sightings.iter())) {
+        Identity::Same(no, _) => Ok(Some(no)),
+        Identity::Unclear(Some(no)) if !run.request.new_conversation => {
+            let id = archive
+                .store()
+                .read()?
+                .conversation(no)?
+                .map(|row| row.id.to_string());
+            Err(AppError::Usage(format!(
+                "\"{key}\" has too little in common with conversation {} to tell whether it \
+                 continues it: say --conversation ID, or --new-conversation",
+                id.unwrap_or_default()
+            )))
+        }
+        Identity::Different | Identity::Unclear(_) => Ok(None),
+    }
+}
+
+fn verdicts(
+    archive: &Archive,
+    names: &Directory,
+    conversation: ConversationNo,
+    chat: &Chat,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Verdict>> {
+    let known = known_sightings(archive, names, conversation)?;
+    let alignment = align(&known, &chat.sightings);
+    let coverage = &alignment.coverage;
+    if !coverage.absent.is_empty() {
+        notes.push(remark(format!(
+            "{} messages that are here are absent in this source inside the time it covers; \
+             nothing was removed",
+            coverage.absent.len()
+        )));
+    }
+    if coverage.filled > 0 {
+        notes.push(remark(format!(
+            "{} messages fill holes of earlier sources",
+            coverage.filled
+        )));
+    }
+    if !alignment.review.is_empty() {
+        notes.push(remark(format!(
+            "{} messages stand where a known one is missing; both are kept, somebody should look",
+            alignment.review.len()
+        )));
+    }
+    Ok(alignment.verdicts)
+}
+
+fn remark(reason: String) -> Note {
+    Note {
+        kind: NoteKind::Gap,
+        entry: String::new(),
+        start: 0,
+        end: 0,
+        line: 0,
+        raw: String::new(),
+        reason,
+    }
+}
+
+/// Time of a message whose source gave none: that of the message before it, else the file's.
+pub(super) fn assumed_time(before: Option<Timestamp>, fallback: Timestamp) -> Timestamp {
+    before.unwrap_or(fallback)
+}

@@ -1,0 +1,34 @@
+//! Floor 7: the composition root. Every use-case: authorise, audit, act.
+//!
+//! Purpose: opens the product in the right order, reads clock, randomness and configuration, and
+//! joins rooms of one floor into use-cases that every surface calls.
+//!
+//! Invariants:
+//! - The only room that reads the wall clock, the system's randomness and the environment.
+//! - A change and its audit entry share one transaction; content is shown only after its entry is
+//!   durable.
+//! - A refusal for lack of right is logged before it is told.
+//!
+//! Must not know: how anything is printed or served.
+
+mod appliance;
+mod clock;
+mod conversation;
+mod entropy;
+mod error;
+mod files;
+pub mod import;
+pub mod sample;
+mod search;
+mod settings;
+
+pub use appliance::{Appliance, NewAppliance, Session};
+pub use clock::{Clock, Stopwatch};
+pub use conversation::{
+    ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
+};
+pub use entropy::SystemEntropy;
+pub use error::{AppError, Result};
+pub use files::{read_bytes, read_text, replace_secret, write_secret};
+pub use search::{Reading, SearchAnswer, SearchRequest};
+pub use settings::{Given, Settings};

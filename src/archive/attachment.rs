@@ -1,0 +1,150 @@
+//! Attachment bytes: sealed files under a key of their own, which the bucket key wraps.
+
+use std::io::{Read, Write};
+
+use super::error::Result;
+use super::sealer::{Sealer, bucket_of, entity_bucket};
+use super::{AdmittedAttachment, Archive, ArchiveError, entity};
+use crate::crypto::{
+    BLOB_PAGE_LEN, Key, StreamKind, StreamWriter, WrapPlace, Wrapper, hex, hmac_sha256,
+    random_bytes,
+};
+use crate::domain::{MessageNo, Now};
+use crate::store::{BlobRow, ContentKey, StoreError};
+
+/// Bytes copied at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+impl Archive {
+    /// Seals the bytes of an attachment and links them to its message. Bytes that are already
+    /// there under the same bucket are stored once. `sha256` is the digest of `bytes`.
+    pub fn seal_attachment(
+        &self,
+        now: Now,
+        attachment: &AdmittedAttachment,
+        sha256: &[u8; 32],
+        bytes: &mut dyn Read,
+    ) -> Result<()> {
+        let bucket = bucket_of(attachment.sent, attachment.shard);
+        let name = self.blob_name(&bucket, sha256);
+        let known = self.store.read()?.blob_by_name(&name)?;
+        if let Some(blob) = known {
+            return self.write(now, |tx| {
+                let (message, ordinal) = (attachment.message, attachment.ordinal);
+                Ok(tx.insert_attachment(message, ordinal, Some(blob.no))?)
+            });
+        }
+        // The id is bound into the stream and the wrap; it is minted before the first byte.
+        let id = u128::from_be_bytes(random_bytes(&**self.keyring.entropy()));
+        let label = hex(&id.to_be_bytes());
+        let key = Key::random(&**self.keyring.entropy());
+        let length = self.seal_file(&label, &key, &name, bytes)?;
+        self.write(now, |tx| {
+            let (data_key, bucket_key) = self.keyring.current(tx, &bucket)?;
+            let tag = super::keyring::tag(&bucket);
+            let wrapped = Wrapper::new(&bucket_key, 0).wrap(
+                &WrapPlace::blob_key(self.keyring.store_id(), id, tag),
+                &key,
+                &**self.keyring.entropy(),
+            )?;
+            let mut place = id.to_be_bytes().to_vec();
+            place.extend_from_slice(&wrapped.sealed);
+            let blob = tx.insert_blob(&BlobRow {
+                no: 0,
+                name,
+                data_key,
+                nonce: wrapped.nonce.to_vec(),
+                wrapped: place,
+                bytes: length,
+            })?;
+            Ok(tx.insert_attachment(attachment.message, attachment.ordinal, Some(blob))?)
+        })
+    }
+
+    fn blob_name(&self, bucket: &crate::store::KeyPurpose, sha256: &[u8; 32]) -> [u8; 32] {
+        let tag = super::keyring::tag(bucket).to_be_bytes();
+        hmac_sha256(self.blob_name.expose(), &[&tag, sha256])
+    }
+
+    fn seal_file(
+        &self,
+        label: &str,
+        key: &Key,
+        name: &[u8; 32],
+        bytes: &mut dyn Read,
+    ) -> Result<u64> {
+        let failed = |error: std::io::Error| StoreError::file("blobs", error);
+        let file = self.blobs.begin(label)?;
+        let entropy = &**self.keyring.entropy();
+        let mut stream =
+            StreamWriter::new(file, key, StreamKind::Blob, label, BLOB_PAGE_LEN, entropy)
+                .map_err(failed)?;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut length = 0;
+        loop {
+            let count = bytes.read(&mut chunk).map_err(failed)?;
+            if count == 0 {
+                break;
+            }
+            stream.write_all(&chunk[..count]).map_err(failed)?;
+            length += count as u64;
+        }
+        let file = stream.finish().map_err(failed)?;
+        self.blobs.keep(label, &file, name)?;
+        Ok(length)
+    }
+
+    /// Opens the bytes of an attachment whole; `None` when they did not come along.
+    pub fn attachment_bytes(&self, message: MessageNo, ordinal: u32) -> Result<Option<Vec<u8>>> {
+        let rows = self.store.read()?;
+        let attachments = rows.attachments(message)?;
+        let blob = attachments
+            .iter()
+            .find(|(at, _)| *at == ordinal)
+            .and_then(|(_, blob)| *blob);
+        let Some(blob) = blob else { return Ok(None) };
+        let row = rows
+            .blob(blob)?
+            .ok_or_else(|| ArchiveError::Integrity(format!("attachment of message {message}")))?;
+        let broken = || ArchiveError::Integrity(format!("blob {blob}"));
+        let (id, sealed) = row.wrapped.split_first_chunk::<16>().ok_or_else(broken)?;
+        let id = u128::from_be_bytes(*id);
+        let bucket = rows
+            .data_key(row.data_key)?
+            .ok_or_else(|| ArchiveError::Disposed(format!("attachment of message {message}")))?;
+        let place = WrapPlace::blob_key(
+            self.keyring.store_id(),
+            id,
+            super::keyring::tag(&bucket.purpose),
+        );
+        let wrapped = crate::crypto::WrappedKey {
+            nonce: row.nonce.as_slice().try_into().map_err(|_| broken())?,
+            sealed: sealed.try_into().map_err(|_| broken())?,
+        };
+        let bucket_key = self.keyring.key(&rows, row.data_key)?;
+        let key = Wrapper::new(&bucket_key, 0)
+            .unwrap(&place, &wrapped)
+            .map_err(|_| broken())?;
+        let length = usize::try_from(self.blobs.len(&row.name)?).map_err(|_| broken())?;
+        let mut file = vec![0; length];
+        self.blobs.read(&row.name, 0, &mut file)?;
+        let label = hex(&id.to_be_bytes());
+        let bytes = crate::crypto::open_whole(&file, &key, StreamKind::Blob, &label)
+            .map_err(|_| broken())?;
+        Ok(Some(bytes))
+    }
+
+    /// Seals the report of an import and gives its content number.
+    pub fn seal_report(&self, now: Now, report: &str) -> Result<u64> {
+        let no = self
+            .take_numbers(1)?
+            .next()
+            .ok_or(StoreError::Limit("numbers"))?;
+        self.write(now, |tx| {
+            let plain = entity::pack_texts(&[report]);
+            let bucket = entity_bucket((no % u64::from(self.shards())) as u16);
+            Sealer::new(&self.keyring)?.put(tx, ContentKey::first(no), &bucket, &plain)?;
+            Ok(no)
+        })
+    }
+}

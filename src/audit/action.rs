@@ -1,0 +1,138 @@
+//! What was done: the closed list of acts in the log, and the right each of them needs.
+
+use crate::domain::Right;
+
+/// How an act relates to the state it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// One entry tells it all: it stands in the transaction of the change itself.
+    Whole,
+    /// Something long begins; an outcome with the same first object must follow.
+    Intent,
+    /// It ended, well or not.
+    Outcome,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $right:expr, $phase:ident;)*) => {
+        /// An act. The text is in the log for ever and never changes its meaning.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+            /// An act of a newer program; it is counted and proved, and not judged.
+            Other(String),
+        }
+
+        impl Action {
+            /// Every act this program knows.
+            pub const ALL: &'static [Action] = &[$(Action::$name,)*];
+
+            /// The text in the log.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Action::$name => $text,)*
+                    Action::Other(name) => name,
+                }
+            }
+
+            /// The right somebody needs to do it; `None` when everybody known may.
+            pub const fn right(&self) -> Option<Right> {
+                match self {
+                    $(Action::$name => $right,)*
+                    Action::Other(_) => None,
+                }
+            }
+
+            /// How it relates to the state it changes.
+            pub const fn phase(&self) -> Phase {
+                match self {
+                    $(Action::$name => Phase::$phase,)*
+                    Action::Other(_) => Phase::Whole,
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// The data directory was made. First entry of every log.
+    StoreCreate = "store.create", None, Whole;
+    /// It was opened by a process.
+    StoreOpen = "store.open", None, Whole;
+    /// It was closed in order.
+    StoreClose = "store.close", None, Whole;
+    /// Somebody logged in.
+    Login = "login", None, Whole;
+    /// Somebody logged out.
+    Logout = "logout", None, Whole;
+    /// A user was added: object = user, facts: role.
+    UserAdd = "user.add", Some(Right::ManageUsers), Whole;
+    /// A user got another role: object = user, facts: role.
+    UserRole = "user.role", Some(Right::ManageUsers), Whole;
+    /// A user may no longer log in: object = user.
+    UserDisable = "user.disable", Some(Right::ManageUsers), Whole;
+    /// A user may log in again: object = user.
+    UserEnable = "user.enable", Some(Right::ManageUsers), Whole;
+    /// A user got another password: object = user.
+    UserPassword = "user.password", None, Whole;
+    /// What a user may see was changed: object = user.
+    UserGrant = "user.grant", Some(Right::ManageUsers), Whole;
+    /// A search was answered: facts: hits, query_commit, ids_root.
+    ContentSearch = "content.search", Some(Right::ReadContent), Whole;
+    /// Messages were shown: objects = messages or conversations.
+    ContentView = "content.view", Some(Right::ReadContent), Whole;
+    /// Messages leave the house: begun.
+    ExportIntent = "export.intent", Some(Right::ReadContent), Intent;
+    /// Messages left the house, or did not.
+    ExportOutcome = "export.outcome", None, Outcome;
+    /// An import began: object = import.
+    ImportIntent = "import.intent", Some(Right::Import), Intent;
+    /// A batch of it was admitted: object = import, facts: first_no, count.
+    ImportBatch = "import.batch", Some(Right::Import), Whole;
+    /// An import ended: object = import, facts: seen, fresh, known, revised, rejected, notes.
+    ImportOutcome = "import.outcome", None, Outcome;
+    /// The log was read.
+    LogRead = "log.read", Some(Right::ReadAudit), Whole;
+    /// The log was exported.
+    LogExport = "log.export", Some(Right::ReadAudit), Whole;
+    /// The verifier ran: facts: problems.
+    VerifyRun = "verify.run", Some(Right::Verify), Whole;
+    /// A slot was added.
+    SlotAdd = "slot.add", Some(Right::ManageKeys), Whole;
+    /// A slot was removed.
+    SlotRemove = "slot.remove", Some(Right::ManageKeys), Whole;
+    /// Keys were rotated: facts: generation.
+    KeyRotate = "key.rotate", Some(Right::ManageKeys), Whole;
+    /// The search index was rebuilt.
+    IndexRebuild = "index.rebuild", Some(Right::MaintainIndex), Whole;
+    /// The configuration was changed.
+    ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
+}
+
+impl Action {
+    /// The act of a text; an unknown one is [`Action::Other`].
+    pub fn from_name(name: &str) -> Action {
+        Action::ALL
+            .iter()
+            .find(|action| action.name() == name)
+            .cloned()
+            .unwrap_or_else(|| Action::Other(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back_and_stands_once() {
+        let mut names: Vec<&str> = Action::ALL.iter().map(Action::name).collect();
+        for action in Action::ALL {
+            assert_eq!(Action::from_name(action.name()), *action);
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Action::ALL.len());
+        assert_eq!(Action::from_name("x.y"), Action::Other("x.y".to_owned()));
+    }
+}

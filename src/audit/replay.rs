@@ -1,0 +1,425 @@
+//! What the entries tell, replayed: was each act allowed when it was done, do the counts agree?
+
+use std::collections::BTreeMap;
+
+use crate::domain::{EntryNo, Right, Role, Timestamp};
+
+use super::action::{Action, Phase};
+use super::entry::{Entry, EntryActor, Fact, Outcome};
+
+/// A rule an entry breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The entry.
+    pub seq: EntryNo,
+    /// The rule, in words, with the ids.
+    pub what: String,
+}
+
+/// What is known of a user at one point of the log.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    role: Role,
+    disabled: bool,
+}
+
+/// The conservation equation as the log tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conservation {
+    /// Messages that came in as new, over all imports.
+    pub imported: u64,
+    /// Messages that were destroyed.
+    pub disposed: u64,
+}
+
+impl Conservation {
+    /// Messages that must be live.
+    pub const fn live(&self) -> u64 {
+        self.imported.saturating_sub(self.disposed)
+    }
+}
+
+/// Replays entries in their order and collects what breaks a rule.
+#[derive(Debug, Default)]
+pub struct Replay {
+    users: BTreeMap<String, Standing>,
+    last: Option<Timestamp>,
+    next: u64,
+    open: BTreeMap<(String, String), EntryNo>,
+    counts: Conservation,
+    violations: Vec<Violation>,
+}
+
+impl Replay {
+    /// Starts before the first entry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next entry.
+    pub fn take(&mut self, entry: &Entry) {
+        self.check_order(entry);
+        if entry.draft.result == Outcome::Done {
+            self.check_actor(entry);
+            self.follow_users(entry);
+            self.follow_counts(entry);
+        }
+        self.follow_phases(entry);
+    }
+
+    /// What broke a rule, in the order of the log.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// What the log says came in and was destroyed.
+    pub const fn conservation(&self) -> Conservation {
+        self.counts
+    }
+
+    /// Intents without an outcome, oldest first: work that runs, or that a crash cut off.
+    pub fn open_intents(&self) -> Vec<EntryNo> {
+        let mut open: Vec<_> = self.open.values().copied().collect();
+        open.sort_unstable();
+        open
+    }
+
+    fn violate(&mut self, entry: &Entry, what: String) {
+        self.violations.push(Violation {
+            seq: entry.seq,
+            what,
+        });
+    }
+
+    fn check_order(&mut self, entry: &Entry) {
+        if entry.seq.0 != self.next {
+            let expected = self.next;
+            self.violate(
+                entry,
+                format!(
+                    "it says it is entry {}, and stands at {expected}",
+                    entry.seq
+                ),
+            );
+        }
+        if self.last.is_some_and(|last| entry.t_c < last) {
+            self.violate(entry, "compliance time goes back".to_owned());
+        }
+        if self.next == 0 && entry.draft.action != Action::StoreCreate {
+            self.violate(entry, "the log does not begin with store.create".to_owned());
+        }
+        if self.next > 0 && entry.draft.action == Action::StoreCreate {
+            self.violate(entry, "a store is created once".to_owned());
+        }
+        self.last = self.last.max(Some(entry.t_c));
+        self.next += 1;
+    }
+
+    /// The actor exists, is enabled, acts in the role it has now, and the role carries the right.
+    fn check_actor(&mut self, entry: &Entry) {
+        let actor = &entry.draft.actor;
+        let (name, right) = (entry.draft.action.name(), entry.draft.action.right());
+        let wrong = match self.users.get(&actor.id) {
+            _ if actor.id == EntryActor::SYSTEM => system_wrong(actor, right),
+            None => Some("who was never added".to_owned()),
+            Some(user) if user.disabled => Some("who was disabled then".to_owned()),
+            Some(user) if actor.role != Some(user.role) => {
+                Some(format!("whose role was {} then", user.role.name()))
+            }
+            Some(user) if right.is_some_and(|right| !user.role.may(right)) => Some(format!(
+                "whose role {} has no right to it",
+                user.role.name()
+            )),
+            Some(_) => None,
+        };
+        if let Some(wrong) = wrong {
+            let what = format!("{name} by {}, {wrong}", actor.id);
+            self.violate(entry, what);
+        }
+    }
+
+    fn follow_users(&mut self, entry: &Entry) {
+        let draft = &entry.draft;
+        let known = matches!(
+            draft.action,
+            Action::UserAdd | Action::UserRole | Action::UserDisable | Action::UserEnable
+        );
+        let Some(user) = draft.objects.first().filter(|_| known) else {
+            return;
+        };
+        let role = match draft.facts.get("role") {
+            Some(Fact::Word(word)) => Role::from_name(word),
+            _ => None,
+        };
+        let wrong = match (&draft.action, role, self.users.get_mut(user)) {
+            (Action::UserAdd, Some(role), None) => {
+                let disabled = false;
+                self.users.insert(user.clone(), Standing { role, disabled });
+                None
+            }
+            (Action::UserAdd, Some(_), Some(_)) => Some("a user is added twice"),
+            (Action::UserRole, Some(role), Some(standing)) => {
+                standing.role = role;
+                None
+            }
+            (Action::UserDisable, _, Some(standing)) => {
+                standing.disabled = true;
+                None
+            }
+            (Action::UserEnable, _, Some(standing)) => {
+                standing.disabled = false;
+                None
+            }
+            (Action::UserAdd | Action::UserRole, None, _) => Some("it names no role"),
+            _ => Some("it changes a user who was never added"),
+        };
+        if let Some(wrong) = wrong {
+            self.violate(entry, format!("{}: {wrong}", draft.action.name()));
+        }
+    }
+
+    /// Seen = fresh + known + revised + rejected, to the record.
+    fn follow_counts(&mut self, entry: &Entry) {
+        if entry.draft.action != Action::ImportOutcome {
+            return;
+        }
+        let count = |name: &str| match entry.draft.facts.get(name) {
+            Some(Fact::Number(number)) => u64::try_from(*number).ok(),
+            _ => None,
+        };
+        let parts = ["fresh", "known", "revised", "rejected"].map(count);
+        let sum: Option<u64> = parts.into_iter().sum();
+        match (count("seen"), sum, parts[0]) {
+            (Some(seen), Some(sum), Some(fresh)) if seen == sum => self.counts.imported += fresh,
+            (Some(seen), Some(sum), _) => {
+                let what = format!("an import saw {seen} messages and accounts for {sum}");
+                self.violate(entry, what);
+            }
+            _ => self.violate(entry, "an import without its counts".to_owned()),
+        }
+    }
+
+    /// An outcome needs its intent. The pair is found by the act's stem and its first object.
+    fn follow_phases(&mut self, entry: &Entry) {
+        let phase = entry.draft.action.phase();
+        if phase == Phase::Whole {
+            return;
+        }
+        let name = entry.draft.action.name();
+        let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+        let object = entry.draft.objects.first().cloned().unwrap_or_default();
+        let key = (stem.to_owned(), object);
+        match phase {
+            Phase::Intent if entry.draft.result == Outcome::Done => {
+                self.open.insert(key, entry.seq);
+            }
+            Phase::Outcome if self.open.remove(&key).is_none() => {
+                self.violate(entry, format!("{name} without an intent before it"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The house itself reads no content; for the rest it may act, as at the first start.
+fn system_wrong(actor: &EntryActor, right: Option<Right>) -> Option<String> {
+    if actor.role.is_some() {
+        return Some("which has no role".to_owned());
+    }
+    (right == Some(Right::ReadContent)).then(|| "which reads no content".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::entry::{AuthStrength, Draft};
+
+    struct Story(Vec<Entry>);
+
+    impl Story {
+        /// A store with an administrator, a lawyer and an auditor.
+        fn begun() -> Self {
+            let mut story = Story(Vec::new());
+            story.add(Draft::new(EntryActor::system(), Action::StoreCreate, "r"));
+            story.user(EntryActor::system(), "usr_admin", Role::Administrator);
+            story.user(
+                by("usr_admin", Role::Administrator),
+                "usr_law",
+                Role::Lawyer,
+            );
+            story.user(
+                by("usr_admin", Role::Administrator),
+                "usr_aud",
+                Role::Auditor,
+            );
+            story
+        }
+
+        fn user(&mut self, actor: EntryActor, id: &str, role: Role) {
+            self.add(
+                Draft::new(actor, Action::UserAdd, "r")
+                    .object(id)
+                    .word("role", role.name()),
+            );
+        }
+
+        fn add(&mut self, draft: Draft) {
+            let seq = self.0.len() as u64;
+            self.0.push(Entry {
+                seq: EntryNo(seq),
+                t_c: Timestamp(seq as i64),
+                wall: Timestamp(seq as i64),
+                payload_commit: [0; 32],
+                draft,
+            });
+        }
+
+        /// Violations of the whole story by entry.
+        fn wrong(&self) -> Vec<(u64, String)> {
+            let mut replay = Replay::new();
+            self.0.iter().for_each(|entry| replay.take(entry));
+            let found = replay.violations().iter();
+            found
+                .map(|violation| (violation.seq.0, violation.what.clone()))
+                .collect()
+        }
+
+        fn check(&self, expected: &str) {
+            let wrong = self.wrong();
+            assert_eq!(wrong.len(), 1, "{wrong:?}");
+            assert_eq!(wrong[0].0, self.0.len() as u64 - 1);
+            assert!(wrong[0].1.contains(expected), "{wrong:?}");
+        }
+    }
+
+    fn by(id: &str, role: Role) -> EntryActor {
+        EntryActor {
+            id: id.to_owned(),
+            role: Some(role),
+            login: Some("s1".to_owned()),
+            auth_strength: AuthStrength::Password,
+        }
+    }
+
+    fn view(actor: EntryActor) -> Draft {
+        Draft::new(actor, Action::ContentView, "r").object("msg_1")
+    }
+
+    fn import(seen: u64, fresh: u64) -> Draft {
+        Draft::new(by("usr_law", Role::Lawyer), Action::ImportOutcome, "r")
+            .object("imp_1")
+            .count("seen", seen)
+            .count("fresh", fresh)
+            .count("known", 2)
+            .count("revised", 1)
+            .count("rejected", 0)
+            .count("notes", 0)
+    }
+
+    #[test]
+    fn a_lawful_story_breaks_no_rule() {
+        let mut story = Story::begun();
+        story.add(view(by("usr_law", Role::Lawyer)));
+        story.add(
+            Draft::new(by("usr_law", Role::Lawyer), Action::ImportIntent, "r").object("imp_1"),
+        );
+        story.add(import(10, 7));
+        story.add(view(by("usr_admin", Role::Administrator)).result(Outcome::Refused));
+        assert_eq!(story.wrong(), []);
+        let mut replay = Replay::new();
+        story.0.iter().for_each(|entry| replay.take(entry));
+        assert_eq!(replay.conservation().live(), 7);
+        assert!(replay.open_intents().is_empty());
+    }
+
+    #[test]
+    fn a2_a_view_without_the_right_is_found() {
+        let mut story = Story::begun();
+        story.add(view(by("usr_admin", Role::Administrator)));
+        story.check("no right");
+        let mut story = Story::begun();
+        story.add(view(by("usr_aud", Role::Lawyer)));
+        story.check("whose role was auditor");
+        let mut story = Story::begun();
+        story.add(view(EntryActor::system()));
+        story.check("reads no content");
+        let mut story = Story::begun();
+        story.add(view(by("usr_ghost", Role::Lawyer)));
+        story.check("never added");
+    }
+
+    #[test]
+    fn a2_the_role_at_that_time_counts() {
+        let mut story = Story::begun();
+        story.add(view(by("usr_law", Role::Lawyer)));
+        let change = Draft::new(by("usr_admin", Role::Administrator), Action::UserRole, "r");
+        story.add(change.object("usr_law").word("role", "auditor"));
+        assert_eq!(story.wrong(), []);
+        story.add(view(by("usr_law", Role::Lawyer)));
+        story.check("whose role was auditor then");
+    }
+
+    #[test]
+    fn a2_a_disabled_user_does_nothing() {
+        let mut story = Story::begun();
+        let disable = Draft::new(
+            by("usr_admin", Role::Administrator),
+            Action::UserDisable,
+            "r",
+        );
+        story.add(disable.object("usr_law"));
+        story.add(Draft::new(by("usr_law", Role::Lawyer), Action::Login, "r"));
+        story.check("disabled");
+    }
+
+    #[test]
+    fn a2_a_role_given_by_somebody_without_the_right_is_found() {
+        let mut story = Story::begun();
+        let change = Draft::new(by("usr_law", Role::Lawyer), Action::UserRole, "r");
+        story.add(change.object("usr_law").word("role", "administrator"));
+        story.check("no right");
+    }
+
+    #[test]
+    fn an_import_that_lost_a_message_is_found() {
+        let mut story = Story::begun();
+        story.add(
+            Draft::new(by("usr_law", Role::Lawyer), Action::ImportIntent, "r").object("imp_1"),
+        );
+        story.add(import(11, 7));
+        story.check("saw 11 messages and accounts for 10");
+    }
+
+    #[test]
+    fn a8_an_outcome_needs_its_intent_and_an_open_intent_is_shown() {
+        let mut story = Story::begun();
+        story.add(import(10, 7));
+        story.check("without an intent");
+        let mut story = Story::begun();
+        story.add(
+            Draft::new(by("usr_law", Role::Lawyer), Action::ImportIntent, "r").object("imp_1"),
+        );
+        let mut replay = Replay::new();
+        story.0.iter().for_each(|entry| replay.take(entry));
+        assert_eq!(replay.open_intents(), [EntryNo(4)]);
+    }
+
+    #[test]
+    fn a2_time_that_goes_back_and_a_wrong_place_are_found() {
+        let mut story = Story::begun();
+        story.add(view(by("usr_law", Role::Lawyer)));
+        story.0[4].t_c = Timestamp(1);
+        story.check("goes back");
+        let mut story = Story::begun();
+        story.add(view(by("usr_law", Role::Lawyer)));
+        story.0[4].seq = EntryNo(9);
+        assert_eq!(story.wrong().len(), 1);
+    }
+
+    #[test]
+    fn a_log_begins_with_its_store() {
+        let mut story = Story(Vec::new());
+        story.add(Draft::new(EntryActor::system(), Action::StoreOpen, "r"));
+        story.check("does not begin");
+    }
+}
