@@ -241,6 +241,15 @@ impl<'a> ScopedNames<'a> {
         self.sees(no).then_some(title.as_str())
     }
 
+    /// The name of the person behind a handle, as the asker sees them.
+    pub fn person_label(&self, entry: &HandleEntry) -> String {
+        match self.person(entry.person) {
+            Some(person) => person.label,
+            None if entry.label.is_empty() => entry.handle.clone(),
+            None => entry.label.clone(),
+        }
+    }
+
     fn person(&self, no: PersonNo) -> Option<PersonMatch> {
         let handles = self.names.persons.get(&no)?;
         let visible: Vec<&HandleEntry> = handles.iter().filter_map(|no| self.handle(*no)).collect();
