@@ -517,7 +517,7 @@ impl Facts for Corpus {
     fn holds(&self, record: &Record<'_>, test: &FactTest) -> bool {
         let tags: Vec<&str> = [(3, "urgent"), (5, "later")]
             .into_iter()
-            .filter(|(every, _)| record.no.0 % every == 0)
+            .filter(|(every, _)| record.no.0.is_multiple_of(*every))
             .map(|(_, tag)| tag)
             .collect();
         match (&test.values, test.field) {
