@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use asking::ask;
-use world::{NOW, Said, World};
 use wordkeep::archive::{Directory, HandleEntry};
 use wordkeep::crypto::{Key, SeededEntropy};
 use wordkeep::domain::{
@@ -19,9 +18,8 @@ use wordkeep::domain::{
 };
 use wordkeep::query::ast::{Piece, Pieces};
 use wordkeep::query::{Directory as _, NamePattern};
-use wordkeep::search::{
-    Answer, Cursor, FacetField, NameIndex, Order, Page, SearchError, SortKey,
-};
+use wordkeep::search::{Answer, Cursor, FacetField, NameIndex, Order, Page, SearchError, SortKey};
+use world::{NOW, Said, World};
 
 fn asked(text: &str) -> NamePattern {
     NamePattern::new(&Pieces::literal(text))
@@ -106,14 +104,19 @@ fn s14_the_scope_of_an_account_and_a_wall_are_kept() {
     let nothing = Scope::nothing();
     let names = index.within(&office.world.archive, &nothing, None);
     assert_eq!(names.people(&asked("rui")), []);
-    assert_eq!(names.people(&NamePattern::new(&Pieces(vec![Piece::AnyRun]))), []);
+    assert_eq!(
+        names.people(&NamePattern::new(&Pieces(vec![Piece::AnyRun]))),
+        []
+    );
 }
 
 #[test]
 fn s14_a_message_and_an_import_outside_the_scope_do_not_exist() {
     let mut office = office();
     let later = office.world.begin_import();
-    office.world.say(office.private, office.eve, 1_700_000_300, "later");
+    office
+        .world
+        .say(office.private, office.eve, 1_700_000_300, "later");
     office.world.commit();
     let messages = office.world.messages();
     let of = |body: &str| {
@@ -130,7 +133,14 @@ fn s14_a_message_and_an_import_outside_the_scope_do_not_exist() {
     assert_eq!(some.message(&hidden), None);
     let shown = of("thank you").id.to_string();
     assert_eq!(some.message(&shown), Some(of("thank you").row.no));
-    let imports = office.world.archive.store().read().unwrap().imports().unwrap();
+    let imports = office
+        .world
+        .archive
+        .store()
+        .read()
+        .unwrap()
+        .imports()
+        .unwrap();
     for import in imports {
         let asked = asked(&import.id.to_string());
         assert_eq!(all.imports(&asked).len(), 1);
@@ -177,7 +187,11 @@ fn s6_a_name_among_thirty_thousand_is_found_in_ten_milliseconds() {
         };
         directory.handles.insert(HandleNo(no), entry);
         let conversation = ConversationNo(no % 9_000);
-        directory.participants.entry(conversation).or_default().push(HandleNo(no));
+        directory
+            .participants
+            .entry(conversation)
+            .or_default()
+            .push(HandleNo(no));
     }
     let index = NameIndex::new(Arc::new(directory));
     let everything = Scope::everything();
@@ -220,11 +234,16 @@ fn shown(answer: &Answer) -> Vec<String> {
 
 #[track_caller]
 fn check(world: &World, scope: &Scope, query: &str, expected: &[&str]) {
-    let answer = ask(&world.archive, scope, query, |search| search.page(&Page::default()));
+    let answer = ask(&world.archive, scope, query, |search| {
+        search.page(&Page::default())
+    });
     let answer = answer.unwrap();
     assert_eq!(shown(&answer), expected, "{query}");
     assert_eq!(answer.total, expected.len() as u64, "{query}");
-    let scanned = ask(&world.archive, scope, query, |search| search.scan(Order::Newest)).unwrap();
+    let scanned = ask(&world.archive, scope, query, |search| {
+        search.scan(Order::Newest)
+    })
+    .unwrap();
     assert_eq!(scanned.len(), expected.len(), "{query}");
 }
 
@@ -233,7 +252,10 @@ fn s1_words_phrases_and_booleans_find_messages_with_their_marks() {
     let office = office();
     let everything = Scope::everything();
     for (query, expected) in [
-        ("discount", &["no [discount] for anybody", "we promise a [discount]"][..]),
+        (
+            "discount",
+            &["no [discount] for anybody", "we promise a [discount]"][..],
+        ),
         ("discount AND promise", &["we [promise] a [discount]"]),
         ("discount -promise", &["no [discount] for anybody"]),
         ("\"promise a discount\"", &["we [promise a discount]"]),
@@ -257,15 +279,30 @@ fn s1_words_phrases_and_booleans_find_messages_with_their_marks() {
 fn s14_an_answer_holds_nothing_from_outside_the_scope() {
     let office = office();
     let deals = only(&[office.deals]);
-    check(&office.world, &deals, "discount", &["we promise a [discount]"]);
+    check(
+        &office.world,
+        &deals,
+        "discount",
+        &["we promise a [discount]"],
+    );
     check(&office.world, &deals, "from:rui", &["thank you"]);
     check(&office.world, &deals, "from:eve", &[]);
     check(&office.world, &deals, "in:board", &[]);
-    check(&office.world, &deals, "*", &["thank you", "we promise a discount"]);
+    check(
+        &office.world,
+        &deals,
+        "*",
+        &["thank you", "we promise a discount"],
+    );
     check(&office.world, &Scope::nothing(), "*", &[]);
     let mut walled = Scope::everything();
     walled.denied.insert(office.deals);
-    check(&office.world, &walled, "discount", &["no [discount] for anybody"]);
+    check(
+        &office.world,
+        &walled,
+        "discount",
+        &["no [discount] for anybody"],
+    );
 }
 
 #[test]
@@ -278,11 +315,18 @@ fn s1_queries_over_several_messages_are_answered_exactly() {
         "promise w/1msg thank",
         &["[thank] you", "we [promise] a discount"],
     );
-    check(&office.world, &everything, "(discount understood)@conversation", &[
-        "[understood]",
-        "no [discount] for anybody",
-    ]);
-    check(&office.world, &everything, "text:/disc.unt$/", &["we promise a [discount]"]);
+    check(
+        &office.world,
+        &everything,
+        "(discount understood)@conversation",
+        &["[understood]", "no [discount] for anybody"],
+    );
+    check(
+        &office.world,
+        &everything,
+        "text:/disc.unt$/",
+        &["we promise a [discount]"],
+    );
 }
 
 #[test]
@@ -292,16 +336,23 @@ fn s11_a_hit_stands_in_its_conversation() {
         context_lines: 2,
         ..Page::default()
     };
-    let answer = ask(&office.world.archive, &Scope::everything(), "thank", |search| {
-        search.page(&page)
-    });
+    let answer = ask(
+        &office.world.archive,
+        &Scope::everything(),
+        "thank",
+        |search| search.page(&page),
+    );
     let hit = answer.unwrap().hits.remove(0);
     assert_eq!(hit.conversation.title, "Acme deals");
     assert_eq!(hit.line.sender.as_ref().unwrap().label, "Rui Melo");
     assert_eq!(hit.line.time.sent, Timestamp::from_seconds(1_700_000_060));
     assert_eq!(hit.line.time.local.to_string(), "2023-11-14 22:14:20");
     assert!(!hit.line.time.zone_assumed);
-    let before: Vec<&str> = hit.before.iter().map(|line| line.opening.as_str()).collect();
+    let before: Vec<&str> = hit
+        .before
+        .iter()
+        .map(|line| line.opening.as_str())
+        .collect();
     assert_eq!(before, ["we promise a discount"]);
     assert!(hit.after.is_empty());
 }
@@ -320,12 +371,18 @@ fn s11_an_assumed_zone_and_the_time_of_the_source_are_told() {
     office.world.put(said);
     office.world.commit();
     for (query, source) in [("assumed", Some("2024-07-01 11:00:00")), ("flagged", None)] {
-        let answer = ask(&office.world.archive, &Scope::everything(), query, |search| {
-            search.page(&Page::default())
-        });
+        let answer = ask(
+            &office.world.archive,
+            &Scope::everything(),
+            query,
+            |search| search.page(&Page::default()),
+        );
         let time = answer.unwrap().hits[0].line.time;
         assert!(time.zone_assumed, "{query}");
-        assert_eq!(time.source_local.map(|at| at.to_string()).as_deref(), source);
+        assert_eq!(
+            time.source_local.map(|at| at.to_string()).as_deref(),
+            source
+        );
         // Lisbon keeps summer time on that day.
         assert_eq!(time.local.to_string(), "2024-07-01 13:00:00");
     }
@@ -337,11 +394,17 @@ fn s11_earlier_versions_are_found_and_named() {
     let no = office.world.number_of("thank you");
     office.world.revise(no, "no thanks");
     office.world.commit();
-    let answer = ask(&office.world.archive, &Scope::everything(), "thank", |search| {
-        search.page(&Page::default())
-    });
+    let answer = ask(
+        &office.world.archive,
+        &Scope::everything(),
+        "thank",
+        |search| search.page(&Page::default()),
+    );
     let hit = answer.unwrap().hits.remove(0);
-    assert_eq!((hit.versions_matched.as_slice(), hit.versions), (&[0][..], 2));
+    assert_eq!(
+        (hit.versions_matched.as_slice(), hit.versions),
+        (&[0][..], 2)
+    );
     assert_eq!(hit.pieces[0].snippet.text, "thank you");
     assert_eq!(hit.line.opening, "no thanks");
 }
@@ -353,7 +416,11 @@ fn s10_pages_reach_the_last_hit_once_in_every_order() {
     let ana = world.handle("Ana", None, App::Line);
     for turn in 0..57 {
         // Many share a second.
-        let words = ["word", "word word", "other word of many more words than one"][turn % 3];
+        let words = [
+            "word",
+            "word word",
+            "other word of many more words than one",
+        ][turn % 3];
         world.say(room, ana, 1_700_000_000 + turn as i64 / 5, words);
         if turn % 20 == 19 {
             world.commit();
@@ -377,7 +444,9 @@ fn s10_pages_reach_the_last_hit_once_in_every_order() {
                 context_lines: 0,
             };
             let everything = Scope::everything();
-            let answer = ask(&world.archive, &everything, query, |search| search.page(&page));
+            let answer = ask(&world.archive, &everything, query, |search| {
+                search.page(&page)
+            });
             let answer = answer.unwrap();
             assert_eq!(answer.total, 57);
             seen.extend(answer.hits.iter().map(|hit| hit.key));
@@ -387,7 +456,10 @@ fn s10_pages_reach_the_last_hit_once_in_every_order() {
             }
         }
         assert_eq!(seen.len(), 57, "{order:?} {query}");
-        assert!(seen.is_sorted_by(|a, b| a.compare(b, order).is_lt()), "{order:?} {query}");
+        assert!(
+            seen.is_sorted_by(|a, b| a.compare(b, order).is_lt()),
+            "{order:?} {query}"
+        );
     }
 }
 
@@ -398,9 +470,12 @@ fn s10_a_cursor_of_another_store_is_refused() {
         limit: 1,
         ..Page::default()
     };
-    let answer = ask(&office.world.archive, &Scope::everything(), "discount", |search| {
-        search.page(&page)
-    });
+    let answer = ask(
+        &office.world.archive,
+        &Scope::everything(),
+        "discount",
+        |search| search.page(&page),
+    );
     let next = answer.unwrap().next.unwrap();
     let key = |seed| Key::random(&SeededEntropy::new(seed));
     let text = next.seal(&key(1), b"discount");
@@ -412,7 +487,9 @@ fn s10_a_cursor_of_another_store_is_refused() {
 #[test]
 fn s13_an_answer_says_how_far_the_index_has_read() {
     let mut office = office();
-    office.world.say(office.deals, office.ana, 1_700_000_500, "late discount");
+    office
+        .world
+        .say(office.deals, office.ana, 1_700_000_500, "late discount");
     office.world.commit_unsettled();
     let count = |world: &World| {
         ask(&world.archive, &Scope::everything(), "discount", |search| {
@@ -437,7 +514,10 @@ fn s13_an_answer_says_how_far_the_index_has_read() {
 fn s10_facets_add_up_and_stay_inside_the_scope() {
     let office = office();
     let facets = |scope: &Scope, query: &str| {
-        ask(&office.world.archive, scope, query, |search| search.facets(&FacetField::ALL)).unwrap()
+        ask(&office.world.archive, scope, query, |search| {
+            search.facets(&FacetField::ALL)
+        })
+        .unwrap()
     };
     let all = facets(&Scope::everything(), "*");
     for facet in &all {
@@ -446,9 +526,14 @@ fn s10_facets_add_up_and_stay_inside_the_scope() {
     }
     let labels = |facet: &wordkeep::search::Facet| -> Vec<(String, u64)> {
         let values = facet.values.iter();
-        values.map(|value| (value.label.clone(), value.count)).collect()
+        values
+            .map(|value| (value.label.clone(), value.count))
+            .collect()
     };
-    assert_eq!(labels(&all[0]), [("telegram".into(), 2), ("whatsapp".into(), 2)]);
+    assert_eq!(
+        labels(&all[0]),
+        [("telegram".into(), 2), ("whatsapp".into(), 2)]
+    );
     assert_eq!(labels(&all[1])[0], ("Rui Melo".into(), 2));
     assert_eq!(labels(&all[3]), [("2023".into(), 4)]);
     let some = facets(&only(&[office.deals]), "*");
@@ -461,7 +546,9 @@ fn s1_an_empty_answer_shows_what_each_clause_finds() {
     let office = office();
     let table = |scope: &Scope| {
         let query = "discount from:rui before:2023 \"thank you\"";
-        let clauses = ask(&office.world.archive, scope, query, |search| search.clauses());
+        let clauses = ask(&office.world.archive, scope, query, |search| {
+            search.clauses()
+        });
         clauses
             .unwrap()
             .into_iter()
@@ -477,12 +564,20 @@ fn s10_a_spent_budget_names_the_costly_clause_and_counts_nothing() {
     let office = office();
     let spent = || std::time::Duration::from_secs(6);
     let everything = Scope::everything();
-    let answer = ask(&office.world.archive, &everything, "text:/a.b/ OR x", |search| {
-        let budget = wordkeep::search::Budget {
-            allowed: std::time::Duration::from_secs(5),
-            spent: &spent,
-        };
-        wordkeep::search::Search { budget, ..search }.count()
-    });
-    assert!(matches!(answer, Err(SearchError::Budget { .. })), "{answer:?}");
+    let answer = ask(
+        &office.world.archive,
+        &everything,
+        "text:/a.b/ OR x",
+        |search| {
+            let budget = wordkeep::search::Budget {
+                allowed: std::time::Duration::from_secs(5),
+                spent: &spent,
+            };
+            wordkeep::search::Search { budget, ..search }.count()
+        },
+    );
+    assert!(
+        matches!(answer, Err(SearchError::Budget { .. })),
+        "{answer:?}"
+    );
 }

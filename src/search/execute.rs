@@ -135,12 +135,7 @@ impl<'a> Search<'a> {
     }
 
     /// The keys of the hits behind `after`, at most `limit`, and the total.
-    pub(super) fn find(
-        &self,
-        order: Order,
-        after: Option<SortKey>,
-        limit: usize,
-    ) -> Result<Found> {
+    pub(super) fn find(&self, order: Order, after: Option<SortKey>, limit: usize) -> Result<Found> {
         if let Some((part, reason)) = self.archive.refused_parts().first() {
             return Err(SearchError::ClosedPart {
                 part: part.to_string(),
@@ -163,7 +158,12 @@ impl<'a> Search<'a> {
                 most: OPENED_MAX,
             });
         }
-        self.verified(self.ask_index(order, None, usize::MAX)?, order, after, limit)
+        self.verified(
+            self.ask_index(order, None, usize::MAX)?,
+            order,
+            after,
+            limit,
+        )
     }
 
     fn ask_index(
@@ -332,7 +332,11 @@ impl<'a> Search<'a> {
         let title = match self.names.title(row.no) {
             Some(title) => title.to_owned(),
             // Created since the directory was read.
-            None => reader.texts(row.title_no)?.into_iter().next().unwrap_or_default(),
+            None => reader
+                .texts(row.title_no)?
+                .into_iter()
+                .next()
+                .unwrap_or_default(),
         };
         Ok(Place {
             no: row.no,
@@ -357,7 +361,11 @@ impl<'a> Search<'a> {
 
 fn attachment_names(message: &OpenedMessage) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for attachment in message.versions.iter().flat_map(|version| &version.attachments) {
+    for attachment in message
+        .versions
+        .iter()
+        .flat_map(|version| &version.attachments)
+    {
         if !names.contains(&attachment.name) {
             names.push(attachment.name.clone());
         }

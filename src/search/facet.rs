@@ -137,7 +137,10 @@ impl Search<'_> {
             FacetField::App => each(&counts.apps, |app| (app.name().to_owned(), String::new())),
             FacetField::Year => each(&counts.years, |year| (year.to_string(), String::new())),
             FacetField::Conversation => each(&counts.conversations, |no| {
-                (self.names.conversation_id(*no), self.names.title(*no).unwrap_or_default().to_owned())
+                (
+                    self.names.conversation_id(*no),
+                    self.names.title(*no).unwrap_or_default().to_owned(),
+                )
             }),
             FacetField::From => counts
                 .people

@@ -52,8 +52,7 @@ impl<'a> Judge<'a> {
             evaluator,
             around,
         } = self;
-        let hit =
-            message.with_record(|record| evaluator.matches(record, around, search.facts));
+        let hit = message.with_record(|record| evaluator.matches(record, around, search.facts));
         around.failed.take().map_or(Ok(hit), Err)
     }
 
@@ -67,8 +66,7 @@ impl<'a> Judge<'a> {
             evaluator,
             around,
         } = self;
-        let spans =
-            message.with_record(|record| evaluator.evaluate(record, around, search.facts));
+        let spans = message.with_record(|record| evaluator.evaluate(record, around, search.facts));
         match around.failed.take() {
             Some(error) => Err(error),
             None => Ok(spans.map(|spans| spans.0)),

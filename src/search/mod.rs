@@ -30,9 +30,7 @@ pub use budget::{BUDGET_DEFAULT, Budget};
 pub use clause::{CLAUSES_MAX, ClauseCount};
 pub use cursor::Cursor;
 pub use error::{Result, SearchError};
-pub use execute::{
-    Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search,
-};
+pub use execute::{Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search};
 pub use facet::{Facet, FacetField, FacetValue};
 pub use hit::{Hit, Line, LocalTime, Piece, Place, Sender};
 pub use names::{NameIndex, ScopedNames};

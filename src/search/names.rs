@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::archive::{Archive, Directory, HandleEntry};
 use crate::domain::{
-    ConversationId, ConversationNo, HandleNo, ImportId, ImportNo, MessageId, MessageNo, PersonId, PersonNo, Scope,
+    ConversationId, ConversationNo, HandleNo, ImportId, ImportNo, MessageId, MessageNo, PersonId,
+    PersonNo, Scope,
 };
 use crate::query::analysis::fold;
 use crate::query::ast::StemLanguage;
@@ -116,7 +117,11 @@ impl NameIndex {
         for (place, entry) in (0..).zip(directory.handles.values()) {
             index.handle_names.add_name(&entry.label, place);
             index.handle_names.add_name(&entry.handle, place);
-            index.persons.entry(entry.person).or_default().push(entry.no);
+            index
+                .persons
+                .entry(entry.person)
+                .or_default()
+                .push(entry.no);
             index.person_numbers.insert(entry.person_id, entry.person);
         }
         for (place, (row, title)) in (0..).zip(directory.conversations.values()) {
@@ -200,7 +205,9 @@ impl<'a> ScopedNames<'a> {
 
     /// The public id of a visible conversation; empty when it is not known.
     pub fn conversation_id(&self, no: ConversationNo) -> String {
-        self.conversation(no).map(|known| known.id).unwrap_or_default()
+        self.conversation(no)
+            .map(|known| known.id)
+            .unwrap_or_default()
     }
 
     /// Whether the conversation is inside.
@@ -236,8 +243,7 @@ impl<'a> ScopedNames<'a> {
 
     fn person(&self, no: PersonNo) -> Option<PersonMatch> {
         let handles = self.names.persons.get(&no)?;
-        let visible: Vec<&HandleEntry> =
-            handles.iter().filter_map(|no| self.handle(*no)).collect();
+        let visible: Vec<&HandleEntry> = handles.iter().filter_map(|no| self.handle(*no)).collect();
         let first = visible.first()?;
         let named = visible.iter().find(|entry| !entry.label.is_empty());
         Some(PersonMatch {
@@ -256,18 +262,18 @@ impl<'a> ScopedNames<'a> {
         let named = |name: &str| {
             !name.is_empty() && (pattern.matches_label(name) || pattern.matches_handle(name))
         };
-        (named(&entry.label) || named(&entry.handle)).then_some(entry.person)
+        (named(&entry.label) || named(&entry.handle))
+            .then_some(entry.person)
             .filter(|_| self.handle(*no).is_some())
     }
 
-    fn conversation_matches(
-        &self,
-        place: u32,
-        pattern: &NamePattern,
-    ) -> Option<ConversationMatch> {
+    fn conversation_matches(&self, place: u32, pattern: &NamePattern) -> Option<ConversationMatch> {
         let no = *self.names.titles.get(place as usize)?;
         let (_, title) = self.names.directory.conversations.get(&no)?;
-        pattern.matches_label(title).then(|| self.conversation(no)).flatten()
+        pattern
+            .matches_label(title)
+            .then(|| self.conversation(no))
+            .flatten()
     }
 
     fn conversation(&self, no: ConversationNo) -> Option<ConversationMatch> {
@@ -354,7 +360,14 @@ impl crate::query::Directory for ScopedNames<'_> {
     fn message(&self, id: &str) -> Option<MessageNo> {
         let id: MessageId = id.parse().ok()?;
         let no = self.archive.message_of_id(id).ok().flatten()?;
-        let row = self.archive.store().read().ok()?.message(no).ok().flatten()?;
+        let row = self
+            .archive
+            .store()
+            .read()
+            .ok()?
+            .message(no)
+            .ok()
+            .flatten()?;
         self.sees(row.conversation).then_some(no)
     }
 

@@ -107,12 +107,17 @@ fn widened(text: &str, edges: &[usize], window: Range<usize>, floor: usize) -> R
     let start = if wide.start == floor {
         wide.start
     } else {
-        words.clone().find(|at| *at <= core.start).unwrap_or(core.start)
+        words
+            .clone()
+            .find(|at| *at <= core.start)
+            .unwrap_or(core.start)
     };
     let end = if wide.end == text.len() {
         wide.end
     } else {
-        words.rfind(|at| *at >= core.end).unwrap_or(wide.end.max(core.end))
+        words
+            .rfind(|at| *at >= core.end)
+            .unwrap_or(wide.end.max(core.end))
     };
     trimmed(text, start..end, &core)
 }
@@ -201,7 +206,10 @@ mod tests {
     fn s11_a_match_longer_than_a_snippet_is_cut_at_a_character() {
         let text = "é\u{301}".repeat(900);
         let pieces = cut(&text, &[0..text.len()]);
-        assert_eq!(pieces[0].text.graphemes(true).count(), SNIPPET_CHARACTERS_MAX);
+        assert_eq!(
+            pieces[0].text.graphemes(true).count(),
+            SNIPPET_CHARACTERS_MAX
+        );
         assert_eq!(pieces[0].highlights, vec![0..pieces[0].text.len()]);
     }
 

@@ -154,11 +154,23 @@ fn joins(node: &Node) -> bool {
 
 fn difference(answer: &Found, expected: &Found) -> String {
     let set = |found: &Found| -> BTreeMap<u64, Vec<HitSpan>> {
-        found.hits.iter().map(|(no, spans)| (no.0, spans.clone())).collect()
+        found
+            .hits
+            .iter()
+            .map(|(no, spans)| (no.0, spans.clone()))
+            .collect()
     };
     let (answered, scanned) = (set(answer), set(expected));
-    let missing: Vec<_> = scanned.keys().filter(|no| !answered.contains_key(no)).take(5).collect();
-    let surplus: Vec<_> = answered.keys().filter(|no| !scanned.contains_key(no)).take(5).collect();
+    let missing: Vec<_> = scanned
+        .keys()
+        .filter(|no| !answered.contains_key(no))
+        .take(5)
+        .collect();
+    let surplus: Vec<_> = answered
+        .keys()
+        .filter(|no| !scanned.contains_key(no))
+        .take(5)
+        .collect();
     format!(
         "index {} scan {}; missing {missing:?}, surplus {surplus:?}, same hits: {}",
         answer.total,
@@ -234,7 +246,9 @@ fn run_corpus(seed: u64, queries: usize, tally: &mut Tally) {
         tally.note(seed, one.compare(&everything, &text));
         for settled in [&one, &many, &deleted] {
             if let Compared::Differs(how) = settled.compare(&scope, &text) {
-                tally.failures.push(format!("seed {seed}, {scope:?}: {how}"));
+                tally
+                    .failures
+                    .push(format!("seed {seed}, {scope:?}: {how}"));
             }
         }
         for settled in [&many, &deleted] {

@@ -22,7 +22,11 @@ pub fn understood(names: &ScopedNames<'_>, text: &str) -> Result<Resolved, Vec<S
     };
     let parsed = parse(text, &context);
     let problems = || -> Vec<String> {
-        parsed.problems.iter().map(|problem| format!("{problem:?}")).collect()
+        parsed
+            .problems
+            .iter()
+            .map(|problem| format!("{problem:?}"))
+            .collect()
     };
     let query = parsed.ast.as_ref().ok_or_else(problems)?;
     let context = ResolveContext {
@@ -42,7 +46,12 @@ pub fn names(archive: &Archive) -> NameIndex {
 /// # Panics
 /// When the query has errors.
 #[track_caller]
-pub fn ask<T>(archive: &Archive, scope: &Scope, text: &str, act: impl FnOnce(Search<'_>) -> T) -> T {
+pub fn ask<T>(
+    archive: &Archive,
+    scope: &Scope,
+    text: &str,
+    act: impl FnOnce(Search<'_>) -> T,
+) -> T {
     let index = names(archive);
     let names = index.within(archive, scope, None);
     let resolved = understood(&names, text).expect("a query without errors");

@@ -27,9 +27,21 @@ fn expression(chance: &mut Chance, depth: usize, wide: bool) -> String {
     let next = depth + 1;
     match chance.below(if wide { 13 } else { 9 }) {
         0..3 => leaf(chance),
-        3 => format!("({} AND {})", expression(chance, next, wide), expression(chance, next, wide)),
-        4 | 5 => format!("({} OR {})", expression(chance, next, wide), expression(chance, next, wide)),
-        6 => format!("({} -({}))", expression(chance, next, wide), expression(chance, next, wide)),
+        3 => format!(
+            "({} AND {})",
+            expression(chance, next, wide),
+            expression(chance, next, wide)
+        ),
+        4 | 5 => format!(
+            "({} OR {})",
+            expression(chance, next, wide),
+            expression(chance, next, wide)
+        ),
+        6 => format!(
+            "({} -({}))",
+            expression(chance, next, wide),
+            expression(chance, next, wide)
+        ),
         7 => format!("NOT ({})", expression(chance, next, wide)),
         8 => near(chance),
         9 | 10 => message_near(chance, next),
@@ -51,7 +63,14 @@ fn message_near(chance: &mut Chance, depth: usize) -> String {
 
 fn group(chance: &mut Chance, depth: usize) -> String {
     let body = expression(chance, depth + 1, false);
-    let unit = *chance.one(&["@day", "@conversation", "@thread", "@window", "@window(30min)", "@message"]);
+    let unit = *chance.one(&[
+        "@day",
+        "@conversation",
+        "@thread",
+        "@window",
+        "@window(30min)",
+        "@message",
+    ]);
     format!("({body}){unit}")
 }
 
@@ -60,7 +79,12 @@ fn near(chance: &mut Chance) -> String {
     let distance = 1 + chance.below(6);
     let chain = chance.once_in(4) && !operator.starts_with("not");
     let left = match chain {
-        true => format!("({} w/{} {})", operand(chance), 1 + chance.below(5), operand(chance)),
+        true => format!(
+            "({} w/{} {})",
+            operand(chance),
+            1 + chance.below(5),
+            operand(chance)
+        ),
         false => operand(chance),
     };
     let (left, right) = match chance.below(10) {
@@ -169,21 +193,45 @@ fn fuzzy(chance: &mut Chance) -> String {
 }
 
 fn stem(chance: &mut Chance) -> String {
-    let word = *chance.one(&["promise", "promises", "signing", "signed", "discounts", "deals", "joão"]);
+    let word = *chance.one(&[
+        "promise",
+        "promises",
+        "signing",
+        "signed",
+        "discounts",
+        "deals",
+        "joão",
+    ]);
     let language = *chance.one(&["", ":en", ":pt"]);
     format!("{word}^stem{language}")
 }
 
 fn term_regex(chance: &mut Chance) -> String {
     let pattern = *chance.one(&[
-        "disc.*", "colou?r", "[0-9.,]+", "caf(e|é)", ".*ing", "inv-?.*", "p.+e[ds]?", "今.", "u.?s.?a.?",
+        "disc.*",
+        "colou?r",
+        "[0-9.,]+",
+        "caf(e|é)",
+        ".*ing",
+        "inv-?.*",
+        "p.+e[ds]?",
+        "今.",
+        "u.?s.?a.?",
     ]);
     format!("/{pattern}/")
 }
 
 fn text_regex(chance: &mut Chance) -> String {
     let pattern = *chance.one(&[
-        "disc\\w+", "^we", "the (deal|price)", "[0-9]{3}", "\\.$", "今天", "DEAL", "é", "a\\nb|,\\s",
+        "disc\\w+",
+        "^we",
+        "the (deal|price)",
+        "[0-9]{3}",
+        "\\.$",
+        "今天",
+        "DEAL",
+        "é",
+        "a\\nb|,\\s",
     ]);
     let field = *chance.one(&["text", "text", "filename"]);
     let flag = *chance.one(&["", "i"]);
@@ -194,9 +242,21 @@ fn inside(chance: &mut Chance) -> String {
     let words = match chance.below(3) {
         0 => "*".to_owned(),
         1 => format!("({} OR {})", operand_word(chance), operand_word(chance)),
-        _ => (*chance.one(&["quote", "photo.jpg", "price", "ana", "\"ana price\"", "discount", "pdf"])).to_owned(),
+        _ => (*chance.one(&[
+            "quote",
+            "photo.jpg",
+            "price",
+            "ana",
+            "\"ana price\"",
+            "discount",
+            "pdf",
+        ]))
+        .to_owned(),
     };
-    format!("{}:{words}", chance.one(&["filename", "text", "filename", "attachment"]))
+    format!(
+        "{}:{words}",
+        chance.one(&["filename", "text", "filename", "attachment"])
+    )
 }
 
 fn field(chance: &mut Chance) -> String {
@@ -205,20 +265,81 @@ fn field(chance: &mut Chance) -> String {
         format!("{field}:{value}")
     };
     match chance.below(20) {
-        0..3 => of(chance, "from", &["ana", "rui", "\"Ana Sousa\"", "joao,rui", "*", "@rui", "nobody", "a*"]),
+        0..3 => of(
+            chance,
+            "from",
+            &[
+                "ana",
+                "rui",
+                "\"Ana Sousa\"",
+                "joao,rui",
+                "*",
+                "@rui",
+                "nobody",
+                "a*",
+            ],
+        ),
         3 => of(chance, "to", &["ana", "rui", "李雷"]),
         4 => of(chance, "with", &["ana", "rui", "\"João Ana\""]),
-        5 => of(chance, "in", &["deals", "Ana", "board", "\"Acme deals\"", "cafe", "nowhere"]),
+        5 => of(
+            chance,
+            "in",
+            &["deals", "Ana", "board", "\"Acme deals\"", "cafe", "nowhere"],
+        ),
         6 => of(chance, "app", &["whatsapp", "telegram,slack", "line"]),
         7 => of(chance, "type", &["dm", "group,channel", "broadcast"]),
-        8 => of(chance, "on", &["2022-12-31", "2023", "2023-01", "2023-01-02"]),
-        9 => of(chance, "before", &["2023", "2023-01-01T12:00", "2022-12-31"]),
-        10 => of(chance, "since", &["2023-01-01", "2022-12-31T18:30", "2023-02"]),
-        11 => of(chance, "date", &["2022-12-31..2023-01-02", "2022..2022", "2023-01-01..2024"]),
-        12 => of(chance, "time", &["18:00..08:00", "09:00..12:30", "00:00..06:00"]),
+        8 => of(
+            chance,
+            "on",
+            &["2022-12-31", "2023", "2023-01", "2023-01-02"],
+        ),
+        9 => of(
+            chance,
+            "before",
+            &["2023", "2023-01-01T12:00", "2022-12-31"],
+        ),
+        10 => of(
+            chance,
+            "since",
+            &["2023-01-01", "2022-12-31T18:30", "2023-02"],
+        ),
+        11 => of(
+            chance,
+            "date",
+            &["2022-12-31..2023-01-02", "2022..2022", "2023-01-01..2024"],
+        ),
+        12 => of(
+            chance,
+            "time",
+            &["18:00..08:00", "09:00..12:30", "00:00..06:00"],
+        ),
         13 => of(chance, "dow", &["sat,sun", "mon", "fri,mon,tue"]),
-        14 => of(chance, "has", &["attachment", "amount", "link", "image", "reaction", "reply", "phone", "email"]),
-        15 => of(chance, "is", &["edited", "deleted", "original", "forwarded", "reply", "system"]),
+        14 => of(
+            chance,
+            "has",
+            &[
+                "attachment",
+                "amount",
+                "link",
+                "image",
+                "reaction",
+                "reply",
+                "phone",
+                "email",
+            ],
+        ),
+        15 => of(
+            chance,
+            "is",
+            &[
+                "edited",
+                "deleted",
+                "original",
+                "forwarded",
+                "reply",
+                "system",
+            ],
+        ),
         16 => of(chance, "ext", &["pdf", "jpg", "j*", "xlsx,pdf", "*"]),
         17 => of(chance, "size", &[">1mb", "<10kb", "1kb..1mb", ">=0"]),
         18 => of(chance, "amount", &[">1000", "<600", "500..1300eur", ">0"]),

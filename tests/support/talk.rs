@@ -10,17 +10,89 @@ use crate::world::{Said, World};
 
 /// The words of the corpus, the common ones first.
 pub const WORDS: &[&str] = &[
-    "discount", "the", "we", "deal", "promise", "price", "ana", "signed", "not", "10%", "today",
-    "can", "Sign", "café", "cafe", "joão", "€500", "don't", "今天可以", "今天", "手机", "วันนี้ไป", "👍",
-    "e-mail", "INV-2024/17", "INV", "promised", "promises", "colour", "color", "signing", "or",
-    "and", "1,200.50", "1200.50", "1.200", "USD 1,200.50", "+351 912-345-678", "ana@acme.example",
-    "acme", "https://acme.example/a?b=1", "@ana", "#price", "U.S.A.", "usa", "file_v2.pdf", "dont",
-    "l'offre", "offre", "Ana's", "iPhone手机", "👍🏽", ":smile:", "😄", "straße", "strasse", "Русский",
-    "ελληνικά", "مرحبا", "naïve", "naive", "co-operate", "12/03/2024", "x", "re: no", "…", "discounts",
-    "dicsount", "İstanbul", "한국어", "カタカナ", "ひらがな", "a/b", "it's", "Δ", "ﬁne", "fine", "zero\u{200b}width",
+    "discount",
+    "the",
+    "we",
+    "deal",
+    "promise",
+    "price",
+    "ana",
+    "signed",
+    "not",
+    "10%",
+    "today",
+    "can",
+    "Sign",
+    "café",
+    "cafe",
+    "joão",
+    "€500",
+    "don't",
+    "今天可以",
+    "今天",
+    "手机",
+    "วันนี้ไป",
+    "👍",
+    "e-mail",
+    "INV-2024/17",
+    "INV",
+    "promised",
+    "promises",
+    "colour",
+    "color",
+    "signing",
+    "or",
+    "and",
+    "1,200.50",
+    "1200.50",
+    "1.200",
+    "USD 1,200.50",
+    "+351 912-345-678",
+    "ana@acme.example",
+    "acme",
+    "https://acme.example/a?b=1",
+    "@ana",
+    "#price",
+    "U.S.A.",
+    "usa",
+    "file_v2.pdf",
+    "dont",
+    "l'offre",
+    "offre",
+    "Ana's",
+    "iPhone手机",
+    "👍🏽",
+    ":smile:",
+    "😄",
+    "straße",
+    "strasse",
+    "Русский",
+    "ελληνικά",
+    "مرحبا",
+    "naïve",
+    "naive",
+    "co-operate",
+    "12/03/2024",
+    "x",
+    "re: no",
+    "…",
+    "discounts",
+    "dicsount",
+    "İstanbul",
+    "한국어",
+    "カタカナ",
+    "ひらがな",
+    "a/b",
+    "it's",
+    "Δ",
+    "ﬁne",
+    "fine",
+    "zero\u{200b}width",
 ];
 
-const JOINTS: &[&str] = &[" ", " ", " ", " ", " ", ", ", ". ", "\n", "-", "/", " — ", "", "!  "];
+const JOINTS: &[&str] = &[
+    " ", " ", " ", " ", " ", ", ", ". ", "\n", "-", "/", " — ", "", "!  ",
+];
 const APPS: &[App] = &[App::WhatsApp, App::Telegram, App::Slack];
 const KINDS: &[ConversationKind] = &[
     ConversationKind::Direct,
@@ -35,7 +107,14 @@ const NAMES: &[(&str, Option<&str>)] = &[
     ("João Ana", None),
     ("李雷", Some("li@acme.example")),
 ];
-const TITLES: &[&str] = &["Acme deals", "Ana", "Board", "価格 deals", "Ops / night", "Café"];
+const TITLES: &[&str] = &[
+    "Acme deals",
+    "Ana",
+    "Board",
+    "価格 deals",
+    "Ops / night",
+    "Café",
+];
 const FILES: &[(&str, &str)] = &[
     ("quote_v2.pdf", "application/pdf"),
     ("photo.JPG", "image/jpeg"),
@@ -103,7 +182,12 @@ fn attachment(chance: &mut Chance) -> Attachment {
 fn said(chance: &mut Chance, rooms: usize, at: i64, order: u64) -> Said {
     let conversation = ConversationNo(1 + chance.below(rooms) as u32);
     let sender = HandleNo(1 + chance.below(NAMES.len()) as u32);
-    let mut said = Said::new(conversation, sender, Timestamp::from_seconds(at), words(chance));
+    let mut said = Said::new(
+        conversation,
+        sender,
+        Timestamp::from_seconds(at),
+        words(chance),
+    );
     said.order = order;
     if chance.once_in(9) {
         said.kind = *chance.one(SYSTEM);
@@ -185,7 +269,11 @@ impl Talk {
 }
 
 /// Commits and learns the numbers of what was said, in the order it was said.
-fn commit(world: &mut World, pending: &mut Vec<&Said>, numbers: &mut Vec<wordkeep::domain::MessageNo>) {
+fn commit(
+    world: &mut World,
+    pending: &mut Vec<&Said>,
+    numbers: &mut Vec<wordkeep::domain::MessageNo>,
+) {
     if pending.is_empty() {
         return;
     }

@@ -8,7 +8,7 @@ use wordkeep::archive::{
     Archive, ArchiveConfig, Batch, Fate, Incoming, NewConversation, NewHandle, NewVault,
     OpenedMessage, Packed, Vault,
 };
-use wordkeep::crypto::{SeededEntropy, Secret, StretchCost};
+use wordkeep::crypto::{Secret, SeededEntropy, StretchCost};
 use wordkeep::domain::{
     App, Attachment, ConversationKind, ConversationNo, HandleNo, ImportId, ImportNo, Kind,
     MessageNo, Now, Precision, Presence, Timestamp, UserNo, ZoneSource,
@@ -190,7 +190,11 @@ impl World {
     /// Any message. Its source order is the order of the calls unless it states one.
     pub fn put(&mut self, said: Said) {
         self.order += 1;
-        let order = if said.order == 0 { self.order } else { said.order };
+        let order = if said.order == 0 {
+            self.order
+        } else {
+            said.order
+        };
         if let Some(sender) = said.sender {
             self.pending.join(said.conversation, sender);
         }
