@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::{self, Clock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
-use crate::archive::{Archive, Directory, Milestones, NewVault, Vault};
+use crate::archive::{Archive, Milestones, NewVault, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
 use crate::crypto::{Entropy, SealObserver, Secret, StretchCost, hex, random_bytes};
 use crate::domain::{Actor, Now, Right, Role, Scope};
+use crate::search::NameIndex;
 use crate::store::{GrantKind, WriteTx};
 
 /// Somebody recognised, with how surely.
@@ -28,7 +29,7 @@ pub struct Appliance {
     pub(super) settings: Settings,
     pub(super) entropy: Arc<dyn Entropy>,
     /// Opened names, with the number of imports they were read after.
-    names: RwLock<Option<(u64, Arc<Directory>)>>,
+    names: RwLock<Option<(u64, Arc<NameIndex>)>>,
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
     /// What opening had to mend, in words.
@@ -296,23 +297,18 @@ impl Appliance {
         }
     }
 
-    /// All names, opened once and kept until the next import.
-    pub(super) fn names(&self) -> Result<Arc<Directory>> {
-        let imports = self.archive.store().read()?.imports()?.len() as u64;
-        let kept = self
-            .names
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        match kept {
-            Some((of, names)) if of == imports => Ok(names),
-            _ => {
-                let names = Arc::new(self.archive.directory()?);
-                let mut kept = self.names.write().unwrap_or_else(PoisonError::into_inner);
-                *kept = Some((imports, Arc::clone(&names)));
-                Ok(names)
-            }
-        }
+    /// Kept names, if no import came since.
+    pub(super) fn kept_names(&self, imports: u64) -> Option<Arc<NameIndex>> {
+        let kept = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref()
+            .filter(|(of, _)| *of == imports)
+            .map(|(_, names)| Arc::clone(names))
+    }
+
+    /// Keeps names that were opened after so many imports.
+    pub(super) fn keep_names(&self, imports: u64, names: &Arc<NameIndex>) {
+        let mut kept = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some((imports, Arc::clone(names)));
     }
 
     /// Forgets the opened names: they changed.

@@ -15,6 +15,7 @@ mod appliance;
 mod audit;
 mod check;
 mod clock;
+mod conversation;
 mod entropy;
 mod error;
 mod files;
@@ -23,6 +24,7 @@ mod index;
 mod keys;
 mod pins;
 pub mod sample;
+mod search;
 mod settings;
 mod verify;
 
@@ -30,10 +32,14 @@ pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use check::{Finding, Standing, check_host};
 pub use clock::{Clock, Stopwatch};
+pub use conversation::{
+    ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
+};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
+pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};

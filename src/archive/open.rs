@@ -264,6 +264,12 @@ impl Archive {
         short
     }
 
+    /// A key for a purpose of its own, derived below the look-up key; the label tells purposes apart.
+    pub fn derived_key(&self, label: &str) -> Key {
+        self.lookup
+            .derive(&[], &[b"wordkeep/v1/", label.as_bytes()])
+    }
+
     /// The shard of something with this look-up.
     pub fn shard_of(&self, lookup: &[u8]) -> u16 {
         u16::from(lookup.first().copied().unwrap_or(0)) % SHARDS

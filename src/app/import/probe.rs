@@ -83,6 +83,7 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
         Err(error) => return Err(error.into()),
     }
     let names = run.appliance.names()?;
+    let names = names.directory();
     let mut probe = Probe {
         named,
         ..Probe::default()
@@ -90,12 +91,12 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
     let chats = collector.chats;
     for (key, chat) in chats {
         let known = match chat.known {
-            None if !has_keys => continues(run, &names, &key, &chat)?,
+            None if !has_keys => continues(run, names, &key, &chat)?,
             known => known,
         };
         let verdicts = match known {
             None => None,
-            Some(no) => Some(verdicts(archive, &names, no, &chat, &mut probe.notes)?),
+            Some(no) => Some(verdicts(archive, names, no, &chat, &mut probe.notes)?),
         };
         // A chat without a key of its own must never be found again by the name of its file.
         let lookup = if has_keys {

@@ -1,0 +1,288 @@
+//! The use-cases "search" and "check a query": read back, answered exactly, logged before shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::clock::Stopwatch;
+use super::{AppError, Appliance, Result, Session};
+use crate::audit::Action;
+use crate::crypto::{hex, sha256_of};
+use crate::domain::{EntryNo, Right, Scope};
+use crate::query::{
+    Code, ENGLISH, NoFacts, ParseContext, Parsed, Problem, Purpose, ResolveContext, Resolved,
+    Severity, parse, print, read_as, resolve,
+};
+use crate::search::{
+    Answer, BUDGET_DEFAULT, Budget, ClauseCount, Cursor, Facet, FacetField, NameIndex, Order, Page,
+    Search, SearchError,
+};
+
+/// A search as asked for.
+#[derive(Clone, Debug)]
+pub struct SearchRequest {
+    /// The query as typed.
+    pub text: String,
+    /// Zone of dates; `None` is that of the workspace.
+    pub zone: Option<String>,
+    /// Hits on a page.
+    pub limit: usize,
+    /// Order of the hits.
+    pub order: Order,
+    /// Messages shown before and after each hit.
+    pub context_lines: u32,
+    /// Fields counted beside the hits.
+    pub facets: Vec<FacetField>,
+    /// Whether warnings block.
+    pub strict: bool,
+    /// Warnings accepted by code, such as `W03`.
+    pub accept: Vec<String>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// Only count.
+    pub count_only: bool,
+    /// Time allowed; `None` is five seconds.
+    pub budget: Option<Duration>,
+}
+
+impl SearchRequest {
+    /// A first page of fifty, newest first.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            zone: None,
+            limit: 50,
+            order: Order::Newest,
+            context_lines: 0,
+            facets: Vec::new(),
+            strict: false,
+            accept: Vec::new(),
+            cursor: None,
+            count_only: false,
+            budget: None,
+        }
+    }
+}
+
+/// How a query was read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The query as typed.
+    pub text: String,
+    /// What it means, as a sentence.
+    pub read_as: String,
+    /// Canonical form: fully parenthesised, names as ids.
+    pub canonical: String,
+    /// Canonical form with relative dates absolute.
+    pub resolved: String,
+    /// Notes and warnings.
+    pub problems: Vec<Problem>,
+    /// The zone of its dates.
+    pub zone: Tz,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct SearchAnswer {
+    /// How the query was read.
+    pub reading: Reading,
+    /// Hits, exact total, watermark.
+    pub answer: Answer,
+    /// Counts by field.
+    pub facets: Vec<Facet>,
+    /// What each clause finds alone, when the whole finds nothing.
+    pub zero: Vec<ClauseCount>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// The audit entry, durable before this was handed out.
+    pub audit: EntryNo,
+    /// Time the search took, without the audit entry.
+    pub took: Duration,
+}
+
+impl Appliance {
+    /// Answers a query inside the session's scope. The entry with the query's text is durable
+    /// before the answer is handed out.
+    pub fn search(&self, session: &Session, request: &SearchRequest) -> Result<SearchAnswer> {
+        self.require(session, Right::ReadContent, Action::ContentSearch)?;
+        let watch = Stopwatch::start();
+        let scope = self.scope(session)?;
+        let names = self.names()?;
+        let (resolved, reading) = self.understand(request, &names, &scope)?;
+        let spent = || watch.elapsed();
+        let allowed = request.budget.unwrap_or(BUDGET_DEFAULT);
+        let scoped = names.within(&self.archive, &scope, None);
+        let search = Search {
+            archive: &self.archive,
+            names: &scoped,
+            facts: &NoFacts,
+            resolved: &resolved,
+            budget: Budget {
+                allowed,
+                spent: &spent,
+            },
+        };
+        let key = self.archive.derived_key("cursor");
+        let bound = bound(&reading.resolved, session);
+        let after = match &request.cursor {
+            Some(text) => Some(Cursor::open(text, &key, &bound).map_err(refused)?),
+            None => None,
+        };
+        let limit = if request.count_only { 0 } else { request.limit };
+        let page = Page {
+            order: request.order,
+            after,
+            limit,
+            context_lines: request.context_lines,
+        };
+        let answer = search.page(&page).map_err(refused)?;
+        let facets = match request.facets.is_empty() {
+            true => Vec::new(),
+            false => search.facets(&request.facets).map_err(refused)?,
+        };
+        let zero = match answer.total {
+            0 => search.clauses().map_err(refused)?,
+            _ => Vec::new(),
+        };
+        let took = watch.elapsed();
+        let audit = self.log_search(session, &reading, &answer)?;
+        let next = answer.next.as_ref().map(|cursor| cursor.seal(&key, &bound));
+        Ok(SearchAnswer {
+            reading,
+            answer,
+            facets,
+            zero,
+            next,
+            audit,
+            took,
+        })
+    }
+
+    /// Says how a query is read, without running it. Names are resolved inside the scope of a
+    /// session that may read, else not at all.
+    pub fn check_query(&self, session: &Session, request: &SearchRequest) -> Result<Reading> {
+        let scope = self.scope(session)?;
+        let names = self.names()?;
+        self.understand(request, &names, &scope)
+            .map(|(_, reading)| reading)
+    }
+
+    fn understand(
+        &self,
+        request: &SearchRequest,
+        names: &NameIndex,
+        scope: &Scope,
+    ) -> Result<(Resolved, Reading)> {
+        let zone = zone(request.zone.as_deref().unwrap_or(&self.settings.zone))?;
+        let now = self.clock.now().wall;
+        let context = ParseContext {
+            zone,
+            now,
+            strict: request.strict,
+            purpose: Purpose::Search,
+        };
+        let parsed = parse(&request.text, &context);
+        let accepted = accepted(&request.accept)?;
+        let Some(query) = parsed.ast.as_ref().filter(|_| !blocks(&parsed, &accepted)) else {
+            return Err(query_error(&request.text, parsed.problems));
+        };
+        let scoped = names.within(&self.archive, scope, None);
+        let resolved = resolve(query, &scoped, &ResolveContext { zone, now });
+        let mut problems = parsed.problems.clone();
+        problems.extend(resolved.problems.iter().cloned());
+        let late_warning = |problem: &Problem| {
+            problem.severity() == Severity::Warning && !accepted.contains(&problem.code)
+        };
+        if parsed.strict && resolved.problems.iter().any(late_warning) {
+            return Err(query_error(&request.text, problems));
+        }
+        let reading = Reading {
+            text: request.text.clone(),
+            read_as: read_as(&resolved, &ENGLISH),
+            canonical: print(&resolved.canonical),
+            resolved: print(&resolved.absolute),
+            problems,
+            zone: resolved.zone,
+        };
+        Ok((resolved, reading))
+    }
+
+    fn log_search(&self, session: &Session, reading: &Reading, answer: &Answer) -> Result<EntryNo> {
+        let now = self.clock.now();
+        let ids: Vec<u8> = answer
+            .hits
+            .iter()
+            .flat_map(|hit| hit.line.id.0.to_be_bytes())
+            .collect();
+        let draft = self
+            .draft(session, Action::ContentSearch)
+            .count("hits", answer.total)
+            .count("shown", answer.hits.len() as u64)
+            .word("ids", hex(&sha256_of(&[&ids])));
+        let payload = format!("{}\n{}", reading.text, reading.resolved);
+        self.change(now, |tx| {
+            Ok(self.log(tx, now, draft, Some(payload.as_bytes()))?.seq)
+        })
+    }
+
+    /// The names of the archive with their look-ups, built once and kept until they change.
+    pub(super) fn names(&self) -> Result<Arc<NameIndex>> {
+        let imports = self.archive.store().read()?.imports()?.len() as u64;
+        if let Some(kept) = self.kept_names(imports) {
+            return Ok(kept);
+        }
+        let names = Arc::new(NameIndex::new(Arc::new(self.archive.directory()?)));
+        self.keep_names(imports, &names);
+        Ok(names)
+    }
+}
+
+/// The zone of an IANA name.
+pub(super) fn zone(name: &str) -> Result<Tz> {
+    name.parse().map_err(|_| {
+        AppError::Usage(format!(
+            "\"{name}\" is not a time zone; say one like Europe/Lisbon"
+        ))
+    })
+}
+
+fn accepted(codes: &[String]) -> Result<Vec<Code>> {
+    codes
+        .iter()
+        .map(|code| {
+            Code::ALL
+                .iter()
+                .copied()
+                .find(|known| known.name().eq_ignore_ascii_case(code))
+                .ok_or_else(|| AppError::Usage(format!("there is no warning {code}")))
+        })
+        .collect()
+}
+
+fn blocks(parsed: &Parsed, accepted: &[Code]) -> bool {
+    parsed.blocking(accepted).next().is_some()
+}
+
+fn query_error(text: &str, problems: Vec<Problem>) -> AppError {
+    AppError::Query {
+        text: text.to_owned(),
+        problems,
+    }
+}
+
+/// What a page mark belongs to: the query and the asker.
+fn bound(resolved: &str, session: &Session) -> Vec<u8> {
+    let mut bound = session.actor.id.0.to_be_bytes().to_vec();
+    bound.extend_from_slice(resolved.as_bytes());
+    bound
+}
+
+pub(super) fn refused(error: SearchError) -> AppError {
+    match error {
+        SearchError::Archive(error) => error.into(),
+        SearchError::ForeignCursor => AppError::Usage(error.to_string()),
+        error if error.is_about_cost() => AppError::Budget(error.to_string()),
+        error => AppError::Integrity(error.to_string()),
+    }
+}
