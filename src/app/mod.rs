@@ -18,6 +18,7 @@ mod entropy;
 mod error;
 mod files;
 pub mod import;
+mod log_out;
 pub mod sample;
 mod search;
 mod settings;

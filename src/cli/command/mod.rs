@@ -1,0 +1,30 @@
+//! One file per command: its help, its flags, the call, the print.
+
+pub(super) mod completions;
+pub(super) mod import;
+mod import_report;
+pub(super) mod init;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod man;
+pub(super) mod user;
+
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::typed::Command;
+
+/// How a command ends when it did what was asked.
+pub(super) type Ended = Result<Exit, Failure>;
+
+/// Runs one command.
+pub(super) fn run(context: &mut Context, command: Command) -> Ended {
+    match command {
+        Command::Init(typed) => init::run(context, &typed),
+        Command::Login(typed) => login::run(context, &typed),
+        Command::Logout(_) => logout::run(context),
+        Command::Import(typed) => import::run(context, typed),
+        Command::User(typed) => user::run(context, &typed),
+        Command::Completions(typed) => completions::run(context, &typed),
+        Command::Man(typed) => man::run(context, &typed),
+    }
+}
