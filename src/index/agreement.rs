@@ -11,7 +11,7 @@ use crate::query::{
 
 /// Random pairs of corpus and queries; each corpus is asked this many queries.
 const CORPORA: u64 = 12;
-const QUERIES: u32 = 120;
+const QUERIES: u32 = 80;
 
 /// A small repeatable generator (splitmix64 of Steele, Lea and Flood).
 struct Dice(u64);
@@ -238,13 +238,16 @@ impl Neighbours for Conversations<'_> {
 
 fn expected(messages: &[Message], scope: &Scope, query: &Resolved) -> Vec<u64> {
     let neighbours = Conversations { messages, scope };
-    let mut hits: Vec<u64> = messages
+    let mut members: Vec<&Message> = messages
         .iter()
         .filter(|message| inside(message, scope))
-        .filter(|message| {
-            let mut evaluator = Evaluator::new(query);
-            message.record(|record| evaluator.matches(record, &neighbours, &NoFacts))
-        })
+        .collect();
+    // Conversation by conversation, as the evaluator likes it.
+    members.sort_by_key(|message| message.conversation);
+    let mut evaluator = Evaluator::new(query);
+    let mut hits: Vec<u64> = members
+        .into_iter()
+        .filter(|message| message.record(|record| evaluator.matches(record, &neighbours, &NoFacts)))
         .map(|message| message.no)
         .collect();
     hits.sort_unstable();
@@ -315,11 +318,11 @@ fn s10_the_index_answers_what_the_evaluator_answers() {
         ask(&index, &messages, &mut dice, seed, &mut seen);
         // After replacements, deletions and merges the law still holds.
         let mut writer = index.writer();
-        for place in 0..messages.len() {
+        for message in &mut messages {
             if dice.roll(5) == 0 {
-                let sent = Timestamp(messages[place].sent);
-                messages[place].versions.push(sentence(&mut dice));
-                add(&mut writer, &messages[place], Novelty::Replaces(sent));
+                let sent = Timestamp(message.sent);
+                message.versions.push(sentence(&mut dice));
+                add(&mut writer, message, Novelty::Replaces(sent));
             }
         }
         let gone: Vec<Message> = messages.extract_if(.., |_| dice.roll(6) == 0).collect();
@@ -337,7 +340,7 @@ fn s10_the_index_answers_what_the_evaluator_answers() {
         "{} queries, {} exact, {} with hits",
         seen.asked, seen.exact, seen.with_hits
     );
-    assert!(seen.asked > 3_000 && seen.exact * 3 > seen.asked * 2);
+    assert!(seen.asked > 2_000 && seen.exact * 3 > seen.asked * 2);
     assert!(
         seen.with_hits * 2 > seen.asked,
         "{} of {}",

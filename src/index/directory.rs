@@ -440,10 +440,9 @@ impl Directory for SealedDirectory {
                 filepath: path.to_owned(),
             },
         })?;
-        if let Some(handle) = lock(&self.inner.handles).remove(path) {
-            if let Some(handle) = handle.upgrade() {
-                handle.forget();
-            }
+        let handle = lock(&self.inner.handles).remove(path);
+        if let Some(handle) = handle.and_then(|handle| handle.upgrade()) {
+            handle.forget();
         }
         let mut segments = lock(&self.inner.segments);
         let name = segment_of(path);

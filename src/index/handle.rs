@@ -21,8 +21,9 @@ use crate::crypto::{HEADER_LEN, INDEX_PAGE_LEN, Key, StreamKind, StreamReader};
 pub(super) const KEY_ID_LEN: usize = 8;
 /// Most sealed pages read from disk in one call (1 MiB).
 const PAGES_PER_READ: u64 = 64;
-/// The engine names its merge threads so. A merge reads everything once: keeping that would push
-/// out what the searches use.
+/// The engine names its merge threads so. A merge reads long ranges once: keeping them would push
+/// out what the searches use. Its short reads go list by list through the same pages, so pages are
+/// kept for it too.
 const MERGE_THREAD: &str = "merge_thread";
 
 /// An open file and the cipher of its pages.
@@ -32,7 +33,6 @@ pub(super) struct SealedFile {
     name: String,
     reader: StreamReader,
     cache: Arc<Cache>,
-    pub key_id: KeyId,
 }
 
 /// The id of the key a file was sealed under.
@@ -84,7 +84,6 @@ impl SealedFile {
             name,
             reader,
             cache,
-            key_id,
         })
     }
 
@@ -148,9 +147,7 @@ impl SealedFile {
         let bytes = filled(self.reader.page_plain_len(page), |plain| {
             self.open_pages(page..page + 1, plain)
         })?;
-        if !on_merge_thread() {
-            self.cache.keep_page(self.id, page, &bytes);
-        }
+        self.cache.keep_page(self.id, page, &bytes);
         Ok(bytes)
     }
 

@@ -43,7 +43,7 @@ fn s14_nothing_outside_the_scope_is_found_or_counted() {
         message.conversation = message.no as u32 % 3;
         message.account = (message.no % 5 == 0).then_some(7);
     }
-    let (_world, index) = World::with(&[messages.clone()]);
+    let (_world, index) = World::with(std::slice::from_ref(&messages));
     let mut scope = Scope::nothing();
     assert!(hits(&index, word("deal"), &scope).is_empty());
     scope.conversations.insert(ConversationNo(1));

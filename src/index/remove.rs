@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn d5_removing_everything_leaves_nothing() {
         let messages: Vec<Message> = (1..=5).map(|no| Message::new(no, "canary")).collect();
-        let (world, index) = World::with(&[messages.clone()]);
+        let (world, index) = World::with(std::slice::from_ref(&messages));
         let mut writer = index.writer();
         let all: Vec<&Message> = messages.iter().collect();
         let removed = remove(&mut writer, &all);

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn figures_count_living_and_deleted_messages() {
         let messages: Vec<Message> = (1..=10).map(|no| Message::new(no, "deal")).collect();
-        let (_world, index) = World::with(&[messages.clone()]);
+        let (_world, index) = World::with(std::slice::from_ref(&messages));
         let mut writer = index.writer();
         let (no, sent) = (
             crate::domain::MessageNo(3),

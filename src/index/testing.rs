@@ -158,10 +158,6 @@ impl World {
         self.directory.path()
     }
 
-    pub fn open(&self) -> Opened {
-        self.open_with(1)
-    }
-
     pub fn open_with(&self, seed: u64) -> Opened {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
         let keys: Arc<dyn SegmentKeys> = Arc::clone(&self.keys) as _;

@@ -1,9 +1,11 @@
 //! Finds out by content which entry is of which format.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::container::{Container, Entry};
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
-use super::table::Jsonl;
+use super::table::{Csv, Jsonl};
 use super::whatsapp::WhatsApp;
 
 /// Bytes of an entry that are looked at.
@@ -12,7 +14,7 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 const LOOKED_AT_MAX: usize = 10_000;
 
 /// The formats, in the order in which they are asked.
-pub(super) const FORMATS: &[&dyn Format] = &[&WhatsApp, &Jsonl];
+pub(super) const FORMATS: &[&dyn Format] = &[&WhatsApp, &Jsonl, &Csv];
 
 /// An entry that a format claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,9 @@ pub struct Found {
     pub entry: u32,
     /// Names of the formats that claim it equally well; more than one must be asked about.
     pub formats: Vec<&'static str>,
+    /// Whether the content is beyond doubt. Otherwise it only could be of the format: a table, a
+    /// log that resembles an old chat.
+    pub sure: bool,
 }
 
 /// What a container holds.
@@ -32,63 +37,112 @@ pub struct Detection {
     pub others: Vec<u32>,
 }
 
+/// An entry with the claims on it.
+struct Claimed {
+    found: Found,
+    /// How much of the head was recognised.
+    weight: u32,
+}
+
 /// Looks at every entry of a container.
 ///
 /// # Errors
 /// What the medium reports. Entries that cannot be read are `others`.
 pub fn detect(container: &mut Container<'_>) -> Result<Detection> {
-    let mut detection = Detection::default();
     let entries: Vec<Entry> = container.entries().to_vec();
-    for entry in &entries {
-        let is_parent = entries
-            .iter()
-            .skip(entry.ordinal as usize + 1)
-            .take(1)
-            .any(|next| next.parent == Some(entry.ordinal));
-        let looked_at =
-            (entry.ordinal as usize) < LOOKED_AT_MAX && !is_parent && entry.refused.is_none();
-        let formats = match looked_at {
-            true => claims(container, entry)?,
-            false => Vec::new(),
-        };
-        match formats.is_empty() {
-            true => detection.others.push(entry.ordinal),
-            false => detection.chats.push(Found {
-                entry: entry.ordinal,
-                formats,
-            }),
+    let archives: BTreeSet<u32> = entries.iter().filter_map(|entry| entry.parent).collect();
+    let mut claimed = Vec::new();
+    for entry in entries.iter().take(LOOKED_AT_MAX) {
+        if entry.refused.is_none() && !archives.contains(&entry.ordinal) {
+            claimed.extend(claims(container, entry)?);
         }
     }
-    Ok(detection)
+    one_chat_an_archive(&entries, &mut claimed);
+    let chats: Vec<Found> = claimed.into_iter().map(|claimed| claimed.found).collect();
+    let is_chat = |ordinal: &u32| chats.iter().any(|found| found.entry == *ordinal);
+    let others = (0..entries.len() as u32)
+        .filter(|ordinal| !is_chat(ordinal))
+        .collect();
+    Ok(Detection { chats, others })
+}
+
+/// A WhatsApp archive holds one chat; texts that somebody sent in it are attachments. The chat is
+/// `_chat.txt`, else the shortest name that says so, else the text with most headers.
+fn one_chat_an_archive(entries: &[Entry], claimed: &mut Vec<Claimed>) {
+    let is_whatsapp = |claimed: &Claimed| claimed.found.formats == [WhatsApp.name()];
+    let parent = |claimed: &Claimed| entries[claimed.found.entry as usize].parent;
+    let rank = |claimed: &Claimed| {
+        let name = entries[claimed.found.entry as usize].file_name();
+        let lower = name.to_ascii_lowercase();
+        let named =
+            (lower.contains("chat") || lower.contains("whatsapp")) && lower.ends_with(".txt");
+        let length = if named { name.len() } else { 0 };
+        (
+            name != "_chat.txt",
+            !named,
+            length,
+            u32::MAX - claimed.weight,
+        )
+    };
+    let mut best: BTreeMap<u32, _> = BTreeMap::new();
+    for chat in claimed.iter().filter(|chat| is_whatsapp(chat)) {
+        let Some(archive) = parent(chat) else {
+            continue;
+        };
+        let candidate = (rank(chat), chat.found.entry);
+        best.entry(archive)
+            .and_modify(|known| *known = candidate.min(*known))
+            .or_insert(candidate);
+    }
+    claimed.retain(|chat| {
+        let chosen = parent(chat).and_then(|archive| best.get(&archive));
+        chosen.is_none_or(|(_, entry)| !is_whatsapp(chat) || *entry == chat.found.entry)
+    });
 }
 
 /// The formats with the best claim to an entry.
-fn claims(container: &mut Container<'_>, entry: &Entry) -> Result<Vec<&'static str>> {
+fn claims(container: &mut Container<'_>, entry: &Entry) -> Result<Option<Claimed>> {
     let head = match container.head(entry.ordinal, HEAD_BYTES) {
         Ok(head) => head,
-        Err(IngestError::Source(error)) => return Err(IngestError::Source(error)),
-        Err(_) => return Ok(Vec::new()),
+        Err(IngestError::Source(error)) if entry.parent.is_none() => {
+            return Err(IngestError::Source(error));
+        }
+        Err(_) => return Ok(None),
     };
     // Pictures, sound and documents are no chats, whatever bytes they hold.
     if infer::get(&head).is_some_and(|kind| kind.matcher_type() != infer::MatcherType::Text) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let claims: Vec<(&'static str, Claim)> = FORMATS
+    let claims = FORMATS
         .iter()
-        .map(|format| (format.name(), format.claim(entry, &head)))
-        .collect();
+        .map(|format| (format.name(), format.claim(entry, &head)));
+    let claims: Vec<(&'static str, Claim)> = claims.collect();
     let sure = claims
         .iter()
         .any(|(_, claim)| matches!(claim, Claim::Yes(_)));
-    Ok(claims
-        .into_iter()
-        .filter(|(_, claim)| match claim {
-            Claim::Yes(_) => true,
-            Claim::Maybe => !sure,
-            Claim::No => false,
-        })
-        .map(|(name, _)| name)
-        .collect())
+    let holds = |claim: &Claim| match claim {
+        Claim::Yes(_) => true,
+        Claim::Maybe => !sure,
+        Claim::No => false,
+    };
+    let formats: Vec<&'static str> = claims
+        .iter()
+        .filter(|(_, claim)| holds(claim))
+        .map(|(name, _)| *name)
+        .collect();
+    let weight = claims.iter().map(|(_, claim)| match claim {
+        Claim::Yes(weight) => *weight,
+        _ => 0,
+    });
+    let weight = weight.max().unwrap_or(0);
+    Ok((!formats.is_empty()).then_some(Claimed {
+        found: Found {
+            entry: entry.ordinal,
+            formats,
+            sure,
+        },
+        weight,
+    }))
 }
 
 /// The type of a file by its first bytes, such as `image/jpeg`; what has no magic bytes is text or

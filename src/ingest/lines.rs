@@ -63,6 +63,8 @@ pub struct Line<'a> {
     pub offset: u64,
     /// Whether the line goes on from the piece before.
     pub continues: bool,
+    /// Whether the line goes on in the piece after.
+    pub goes_on: bool,
 }
 
 impl<'a> Line<'a> {
@@ -129,10 +131,6 @@ impl<R: Read> Lines<R> {
     ///
     /// # Errors
     /// What the reader reports.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the line borrows the reader's buffer, which an iterator cannot say"
-    )]
     pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         let mut searched = 0;
         let (raw_len, end_bytes) = loop {
@@ -140,7 +138,7 @@ impl<R: Read> Lines<R> {
                 Some(found) => break found,
                 None if self.ended => break (self.filled - self.start, 0),
                 None if self.filled - self.start >= LINE_PIECE_BYTES => {
-                    break (LINE_PIECE_BYTES, 0);
+                    return Ok(Some(self.take(self.piece_len(), 0, true)));
                 }
                 None => {
                     // One unit is searched again: a CR at the very end may be half of a CRLF.
@@ -152,15 +150,24 @@ impl<R: Read> Lines<R> {
         if raw_len == 0 {
             return Ok(None);
         }
-        Ok(Some(self.take(raw_len, end_bytes)))
+        Ok(Some(self.take(raw_len, end_bytes, false)))
+    }
+
+    /// Length of a piece that cuts no letter of UTF-8 in two.
+    fn piece_len(&self) -> usize {
+        let goes_on = |at: usize| self.buffer[self.start + at] & 0xC0 == 0x80;
+        let end = (LINE_PIECE_BYTES - 3..LINE_PIECE_BYTES)
+            .rev()
+            .find(|at| self.encoding == Encoding::Utf8 && !goes_on(*at));
+        end.unwrap_or(LINE_PIECE_BYTES)
     }
 
     /// Cuts `raw_len` bytes off the front of the buffer.
-    fn take(&mut self, raw_len: usize, end_bytes: usize) -> Line<'_> {
+    fn take(&mut self, raw_len: usize, end_bytes: usize, goes_on: bool) -> Line<'_> {
         let range = self.start..self.start + raw_len;
         let offset = self.offset;
         let continues = self.inside;
-        self.inside = end_bytes == 0;
+        self.inside = goes_on;
         self.start += raw_len;
         self.offset += raw_len as u64;
         let raw = &self.buffer[range];
@@ -171,6 +178,7 @@ impl<R: Read> Lines<R> {
                 end_len: end_bytes,
                 offset,
                 continues,
+                goes_on,
             }
         } else {
             self.encoding.decode(raw, &mut self.decoded);
@@ -180,6 +188,7 @@ impl<R: Read> Lines<R> {
                 end_len: end_bytes / 2,
                 offset,
                 continues,
+                goes_on,
             }
         }
     }
@@ -300,12 +309,15 @@ mod tests {
 
     #[test]
     fn a_huge_line_comes_in_pieces() {
-        let bytes = vec![b'x'; LINE_PIECE_BYTES + 5];
+        let bytes = "é".repeat(LINE_PIECE_BYTES / 2 + 5);
+        let bytes = [b"x", bytes.as_bytes()].concat();
         let mut lines = Lines::new(&bytes[..]).unwrap();
-        assert_eq!(lines.next().unwrap().unwrap().raw.len(), LINE_PIECE_BYTES);
+        let piece = lines.next().unwrap().unwrap();
+        assert!(piece.goes_on && std::str::from_utf8(piece.text).is_ok());
+        assert_eq!(piece.raw.len(), LINE_PIECE_BYTES - 1);
         let rest = lines.next().unwrap().unwrap();
-        assert!(rest.continues);
-        assert_eq!(rest.raw.len(), 5);
+        assert!(rest.continues && !rest.goes_on);
+        assert_eq!(rest.raw.len(), 12);
     }
 
     proptest! {

@@ -326,7 +326,12 @@ impl Field {
             .iter()
             .flat_map(|field| std::iter::once(field.name()).chain(field.aliases().iter().copied()))
             .filter_map(|known| {
-                let distance = (1..=NEAR_EDITS)
+                let most = if name.len() > SHORT_NAME {
+                    NEAR_EDITS
+                } else {
+                    1
+                };
+                let distance = (1..=most)
                     .find(|edits| super::analysis::osa_distance_at_most(&name, known, *edits))?;
                 (known.len() > distance as usize).then_some((distance, known))
             })
@@ -339,6 +344,8 @@ impl Field {
 
 /// Edits up to which a field name counts as near.
 const NEAR_EDITS: u32 = 2;
+/// Names up to this length count as near at one edit only.
+const SHORT_NAME: usize = 4;
 /// How many near names are offered.
 const NEAR_NAMES: usize = 3;
 

@@ -3,7 +3,7 @@
 
 use super::ast::{Anchor, Comparison, Pattern, PhraseItem, Piece, Pieces};
 use super::fields::{Field, ValueKind};
-use super::problem::{Code, Problem, Span};
+use super::problem::{Code, Problem, REPAIRED_PROBLEMS_MAX, Span};
 use super::token::{
     AtomKind, RawAtom, RawPhrase, RawProximity, RawUnit, RawValue, RawWord, Suffix, Token,
     TokenKind, push_literal,
@@ -314,7 +314,11 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let end = rest.find(ends_run).unwrap_or(rest.len());
         let whole = Span::new(span.start, span.start + end);
-        let near = Field::nearest(name);
+        // Far down a broken query nobody reads suggestions, and looking them up takes time.
+        let near = match self.problems.len() < REPAIRED_PROBLEMS_MAX {
+            true => Field::nearest(name),
+            false => Vec::new(),
+        };
         let mut problem = Problem::new(Code::Q004, span, format!("there is no field \"{name}\""));
         for known in &near {
             problem = problem.suggest(format!("the field {known}"), span, *known);

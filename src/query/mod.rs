@@ -45,5 +45,6 @@ pub use record::{AttachmentFact, Record};
 pub use resolve::{ResolveContext, resolve};
 pub use resolved::{
     AmountRange, FactTest, FactValues, GroupScope, MessageProximity, NameReading, Near, Node,
-    Predicate, Reach, Resolved, Slot, SpanQuery, TextLeaf, TextRegex, TimeRange,
+    Predicate, Reach, Resolved, Slot, SpanQuery, TEXT_REGEX_CANDIDATES_MAX, TextLeaf, TextRegex,
+    TimeRange,
 };

@@ -305,6 +305,8 @@ pub fn render_carets(query: &str, problems: &[Problem]) -> String {
     out
 }
 
+/// Problems of one query whose repairs are tried out; repairs of further problems are left out.
+pub(super) const REPAIRED_PROBLEMS_MAX: usize = 8;
 /// The label of a repair that rewrites a whole expression.
 pub(super) const WRITE: &str = "write";
 

@@ -306,3 +306,43 @@ pub(super) fn bounds(comparison: Comparison, value: i64) -> (i64, i64) {
         Comparison::Equal => (value, value),
     }
 }
+
+/// Most messages a regular expression over stored text may read where nothing else narrows the
+/// query (Q021); the caller that counts candidates refuses more.
+pub const TEXT_REGEX_CANDIDATES_MAX: u64 = 2_000_000;
+
+impl Resolved {
+    /// Whether a regular expression over stored text runs without another clause that narrows the
+    /// messages down: allowed only up to [`TEXT_REGEX_CANDIDATES_MAX`] candidates.
+    pub fn has_unselective_text_regex(&self) -> bool {
+        holds_text_regex(&self.root) && !is_selective(&self.root)
+    }
+}
+
+fn holds_text_regex(node: &Node) -> bool {
+    match node {
+        Node::TextRegex(_) => true,
+        Node::And(parts) | Node::Or(parts) => parts.iter().any(holds_text_regex),
+        Node::Not(inner) | Node::Whole(inner) => holds_text_regex(inner),
+        Node::MessageProximity(near) => {
+            holds_text_regex(&near.left) || holds_text_regex(&near.right)
+        }
+        Node::Group(group) => holds_text_regex(&group.body),
+        Node::Everything | Node::Nothing | Node::Text(_) | Node::Fact(_) => false,
+    }
+}
+
+/// Whether an index can name the messages it may be true for.
+fn is_selective(node: &Node) -> bool {
+    match node {
+        Node::Nothing | Node::Text(_) | Node::Fact(_) => true,
+        Node::And(parts) => parts.iter().any(is_selective),
+        Node::Or(parts) => parts.iter().all(is_selective),
+        Node::Whole(inner) => is_selective(inner),
+        Node::Everything
+        | Node::Not(_)
+        | Node::TextRegex(_)
+        | Node::MessageProximity(_)
+        | Node::Group(_) => false,
+    }
+}

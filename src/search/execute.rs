@@ -10,7 +10,7 @@ use super::order::{Order, SortKey};
 use crate::archive::{Archive, ArchiveError, OpenedMessage, Reader, Watermark};
 use crate::domain::{ImportNo, MessageNo, Scope};
 use crate::index;
-use crate::query::{Facts, HitSpan, Node, Predicate, Resolved};
+use crate::query::{ENGLISH, Facts, HitSpan, Node, Predicate, Problem, Resolved, print, read_as};
 use crate::store::MessageRow;
 
 /// Most messages that are opened to decide one query.
@@ -68,10 +68,17 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// How many messages match in all; exact.
     pub total: u64,
+    /// How the query was read, as one sentence.
+    pub read_as: String,
+    /// The query in canonical form, names as ids.
+    pub canonical: String,
+    /// The same with relative dates absolute.
+    pub absolute: String,
+    /// What is worth saying beside the answer and was not known before it ran (N09, N10, N12), to
+    /// be shown with the notes of parser and resolver; told with the first page only.
+    pub notes: Vec<Problem>,
     /// How far the index has read: the answer is complete through that sequence number.
     pub watermark: Watermark,
-    /// What wildcards, fuzzy words, stems and expressions stood for inside the scope.
-    pub expansions: Vec<(String, Vec<String>)>,
     /// What it took.
     pub cost: Cost,
     /// Where the next page begins; `None` behind the last hit.
@@ -119,8 +126,14 @@ impl<'a> Search<'a> {
         Ok(Answer {
             hits,
             total: found.total,
+            read_as: read_as(self.resolved, &ENGLISH),
+            canonical: print(&self.resolved.canonical),
+            absolute: print(&self.resolved.absolute),
+            notes: match page.after {
+                None => self.notes(&found.expansions)?,
+                Some(_) => Vec::new(),
+            },
             watermark,
-            expansions: found.expansions,
             cost: found.cost,
             next,
         })

@@ -22,6 +22,7 @@ mod facet;
 mod hit;
 mod judge;
 mod names;
+mod notes;
 mod order;
 mod scan;
 mod snippet;

@@ -7,6 +7,11 @@
 //!
 //! `cargo bench --features plain-control --bench index_speed`
 
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has nothing better to do than to stop"
+)]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -7,6 +7,10 @@
 mod asking;
 #[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/corpus_gen.rs"]
+mod corpus_gen;
+#[path = "../support/query_gen.rs"]
+mod query_gen;
 #[path = "../support/questions.rs"]
 mod questions;
 #[path = "../support/talk.rs"]
@@ -21,7 +25,7 @@ use chance::Chance;
 use questions::question;
 use talk::Talk;
 use wordkeep::domain::{MessageNo, Scope};
-use wordkeep::query::{HitSpan, NoFacts, Node, Resolved};
+use wordkeep::query::{HitSpan, NoFacts, Node, Resolved, print};
 use wordkeep::search::{Budget, NameIndex, Order, PAGE_HITS_MAX, Page, Scanned, Search};
 use world::World;
 
@@ -232,7 +236,7 @@ impl Tally {
 /// Asks one corpus every query of a seed.
 fn run_corpus(seed: u64, queries: usize, tally: &mut Tally) {
     let mut chance = Chance::new(seed);
-    let most = *chance.one(&[3, 30, 120, 400]);
+    let most = *chance.one(&[3, 60, 200, 400, 400]);
     let talk = Talk::generate(&mut chance, most);
     let one = Settled::new("one segment", &talk, seed, usize::MAX);
     let every = 1 + talk.events.len() / (2 + chance.below(6));
@@ -240,7 +244,11 @@ fn run_corpus(seed: u64, queries: usize, tally: &mut Tally) {
     let mut deleted = Settled::new("many segments", &talk, seed, every);
     deleted.delete_some(&mut chance);
     for _ in 0..queries {
-        let text = question(&mut chance);
+        // Trees of the whole grammar in turn with queries about the people of this corpus.
+        let text = match chance.once_in(2) {
+            true => print(&query_gen::query(chance.next(), 3)),
+            false => question(&mut chance),
+        };
         let scope = random_scope(&mut chance, talk.rooms.len());
         let everything = Scope::everything();
         tally.note(seed, one.compare(&everything, &text));

@@ -13,8 +13,15 @@ use std::io::{Cursor, Write};
 
 use support::collect::{Collect, run};
 use wordkeep::app::sample::{Content, Entry, Sample, SampleFile, generate};
-use wordkeep::domain::{App, Kind, NoteKind, Timestamp, ZoneSource};
+use wordkeep::domain::{
+    App, ConversationKind, ConversationNo, ImportNo, Kind, MessageNo, NoteKind, Presence,
+    Timestamp, ZoneSource,
+};
 use wordkeep::ingest::{Answers, Mapping, Outcome, ZoneAnswer};
+use wordkeep::query::{
+    Evaluator, NoDirectory, NoFacts, NoNeighbours, ParseContext, Purpose, Record, ResolveContext,
+    parse, resolve,
+};
 
 /// Enough for every scene of every language.
 const MESSAGES: usize = 12_000;
@@ -160,5 +167,60 @@ fn every_evidence_of_the_tour_is_in_one_body() {
             .flat_map(|collect| &collect.messages)
             .filter(|message| message.body.contains(step.evidence));
         assert_eq!(found.count(), 1, "{}", step.what);
+    }
+}
+
+/// A message as the evaluator sees it, of which only the words matter.
+fn record<'a>(versions: &'a [&'a str]) -> Record<'a> {
+    Record {
+        no: MessageNo(1),
+        conversation: ConversationNo(1),
+        account: None,
+        sender: None,
+        sent: Timestamp(0),
+        order: 0,
+        app: App::Other,
+        kind: Kind::Text,
+        conversation_kind: ConversationKind::Unknown,
+        presence: Presence::default(),
+        import: ImportNo(1),
+        thread: None,
+        reply_to: None,
+        versions,
+        filenames: &[],
+        extracted: &[],
+        reactions: &[],
+        mentions: &[],
+        attachments: &[],
+    }
+}
+
+#[test]
+fn every_query_of_the_tour_finds_its_evidence_and_little_else() {
+    let (sample, collected) = all();
+    let context = ParseContext {
+        zone: chrono_tz::UTC,
+        now: sample.files[0].options.modified,
+        strict: true,
+        purpose: Purpose::Search,
+    };
+    for step in &sample.tour {
+        let parsed = parse(step.query, &context);
+        assert_eq!(parsed.blocking(&[]).count(), 0, "{:?}", parsed.problems);
+        let resolving = ResolveContext {
+            zone: context.zone,
+            now: context.now,
+        };
+        let resolved = resolve(&parsed.ast.unwrap(), &NoDirectory, &resolving);
+        let mut evaluator = Evaluator::new(&resolved);
+        let hits: Vec<&str> = collected
+            .iter()
+            .flat_map(|collect| &collect.messages)
+            .map(|message| message.body.as_str())
+            .filter(|body| evaluator.matches(&record(&[body]), &NoNeighbours, &NoFacts))
+            .collect();
+        let is_found = hits.iter().any(|body| body.contains(step.evidence));
+        assert!(is_found, "{}: {hits:?}", step.query);
+        assert!(hits.len() < 10, "{}: {} hits", step.query, hits.len());
     }
 }

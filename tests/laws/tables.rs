@@ -155,3 +155,59 @@ fn c3_the_raw_form_of_a_row_is_small_and_exact() {
     }
     assert!(total <= 600 * 3, "{total} bytes for 600 rows");
 }
+
+#[test]
+fn c3_separated_values_of_every_dialect_read_alike() {
+    let mapping = r#"{"conversation":{"constant":"c"},"sender":"who","body":"what","ts":"when","ts_format":"%d.%m.%Y %H:%M","zone":"Europe/Berlin","id":"no"}"#;
+    let plain = "no,who,when,what\n1,Ana,31.12.2023 23:59,\"hi, \"\"you\"\"\nthere\"\n\n2,Bo,01.01.2024 00:01,=SUM(A1)\n";
+    let semicolons = "sep=;\r\nno;who;when;what\r\n1;Ana;31.12.2023 23:59;\"hi, \"\"you\"\"\nthere\"\r\n2;Bo;01.01.2024 00:01;=SUM(A1)";
+    let mut utf16 = vec![0xFE, 0xFF];
+    utf16.extend(plain.encode_utf16().flat_map(u16::to_be_bytes));
+    for bytes in [
+        plain.as_bytes(),
+        semicolons.as_bytes(),
+        format!("\u{FEFF}{plain}").as_bytes(),
+        &utf16,
+    ] {
+        let collect = done("a.csv", bytes, &by(mapping));
+        let bodies: Vec<&str> = collect
+            .messages
+            .iter()
+            .map(|kept| kept.body.as_str())
+            .collect();
+        assert_eq!(bodies, ["hi, \"you\"\nthere", "=SUM(A1)"]);
+        assert_eq!(
+            collect.messages[0].sent,
+            Some(Timestamp::from_seconds(1_704_063_540))
+        );
+        assert_eq!(collect.messages[1].source_id.as_deref(), Some("2"));
+    }
+}
+
+#[test]
+fn c3_rows_that_are_not_utf8_are_read_as_windows_1252_and_noted() {
+    let mapping = r#"{"conversation":{"constant":"c"},"sender":{"column":1},"body":{"column":2},"header":false}"#;
+    let collect = done("a.csv", b"Ana,gr\xFC\xDFe\nBo,ok\n", &by(mapping));
+    assert_eq!(collect.messages[0].body, "gr\u{fc}\u{df}e");
+    assert_eq!(collect.notes.len(), 1);
+}
+
+#[test]
+fn c3_a_column_that_is_not_there_is_named() {
+    let mapping = r#"{"conversation":"room","sender":"who","body":"what"}"#;
+    let (_, outcome) = run(&[("a.csv", b"who,what\na,b\n")], &by(mapping));
+    assert!(matches!(outcome, Some(Outcome::Refused(refusal)) if refusal.reason.contains("room")));
+}
+
+proptest::proptest! {
+    #[test]
+    fn c3_records_and_frames_are_the_table(text in "[a-c,;\"'\n\r\u{e9}]{0,80}", cut in 0usize..80) {
+        let mapping = r#"{"conversation":{"constant":"c"},"sender":{"column":1},"body":{"column":2},"header":false}"#;
+        let mut bytes = text.into_bytes();
+        bytes.truncate(cut);
+        let (collect, outcome) = run(&[("a.csv", &bytes)], &by(mapping));
+        if let Some(Outcome::Done(_)) = outcome {
+            assert!(collect.bytes == bytes);
+        }
+    }
+}

@@ -7,7 +7,10 @@ mod corpus_gen;
 mod query_gen;
 
 mod algebra;
+mod meaning;
 mod parsing;
+mod problems;
+mod read_as;
 
 use chrono_tz::Tz;
 use wordkeep::domain::Timestamp;

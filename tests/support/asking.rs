@@ -1,4 +1,9 @@
 //! Asking a world: parse, resolve and search in one line.
+#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(
+    clippy::expect_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 use std::sync::Arc;
 

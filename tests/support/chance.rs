@@ -1,4 +1,5 @@
 //! Repeatable chance for generated tests: one seed, one sequence (splitmix64).
+#![allow(dead_code, reason = "no test program uses all of it")]
 
 /// A sequence of numbers that looks random.
 #[derive(Clone, Debug)]

@@ -480,7 +480,7 @@ impl Directory for Corpus {
     }
 
     fn message(&self, id: &str) -> Option<MessageNo> {
-        let no = id.strip_prefix("msg_")?.parse().ok()?;
+        let no: u64 = id.strip_prefix("msg_")?.parse().ok()?;
         self.visible().find(|one| one.no.0 == no).map(|one| one.no)
     }
 
@@ -517,7 +517,7 @@ impl Facts for Corpus {
     fn holds(&self, record: &Record<'_>, test: &FactTest) -> bool {
         let tags: Vec<&str> = [(3, "urgent"), (5, "later")]
             .into_iter()
-            .filter(|(every, _)| record.no.0 % every == 0)
+            .filter(|(every, _)| record.no.0.is_multiple_of(*every))
             .map(|(_, tag)| tag)
             .collect();
         match (&test.values, test.field) {

@@ -439,8 +439,9 @@ impl Maker<'_> {
     }
 
     fn spec(&mut self) -> DateSpec {
-        let day = NaiveDate::from_ymd_opt(2024, 3, 26 + self.rng.below(6) as u32).unwrap();
-        let noon = NaiveTime::from_hms_opt(12, 30, 0).unwrap();
+        let day =
+            NaiveDate::from_ymd_opt(2024, 3, 26 + self.rng.below(6) as u32).unwrap_or_default();
+        let noon = NaiveTime::from_hms_opt(12, 30, 0).unwrap_or_default();
         match self.rng.below(9) {
             0 => DateSpec::Year(2024),
             1 => DateSpec::Month(2024, 3),
@@ -467,7 +468,9 @@ impl Maker<'_> {
     }
 
     fn date_range(&mut self) -> Values {
-        let day = |month, day| DateSpec::Day(NaiveDate::from_ymd_opt(2024, month, day).unwrap());
+        let day = |month, day| {
+            DateSpec::Day(NaiveDate::from_ymd_opt(2024, month, day).unwrap_or_default())
+        };
         match self.rng.below(3) {
             0 => Values::Compare(self.comparison(), Value::Date(self.spec())),
             1 => Values::Range(Value::Date(day(3, 28)), Value::Date(day(3, 31))),

@@ -1,4 +1,9 @@
 //! Generated conversations: few words, many ways to write them, several versions, odd times.
+#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(
+    clippy::expect_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 use wordkeep::domain::{
     App, Attachment, AttachmentState, ConversationKind, ConversationNo, HandleNo, Kind, Presence,
@@ -156,9 +161,9 @@ fn words(chance: &mut Chance) -> String {
     let mut body = String::new();
     for turn in 0..chance.below(11) {
         if turn > 0 {
-            body.push_str(chance.one(JOINTS));
+            body.push_str(*chance.one(JOINTS));
         }
-        body.push_str(chance.skewed(WORDS));
+        body.push_str(*chance.skewed(WORDS));
     }
     body
 }

@@ -1,6 +1,11 @@
 //! A small real archive in a temporary directory, one line per actor and message.
 //!
 //! Seeded: the same calls with the same seed make the same ids and keys.
+#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(
+    clippy::expect_used,
+    reason = "the helpers of a test may fail like the test"
+)]
 
 use std::sync::Arc;
 
@@ -251,7 +256,8 @@ impl World {
             raw_form: &[],
             attachments: said.attachments.clone(),
         };
-        self.pending.push(incoming, &words);
+        let entries = said.attachments.iter().map(|_| None);
+        self.pending.push(incoming, &words, entries);
     }
 
     /// Makes what was said durable and visible in the index, as one commit.

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::domain::NoteKind;
-use crate::ingest::answers::{Answers, Outcome, Refusal};
+use crate::ingest::answers::{Answers, Outcome};
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::error::Result;
 use crate::ingest::format::{Claim, Format};
@@ -20,7 +20,9 @@ use crate::ingest::message::Sink;
 use super::cell::Cell;
 use super::mapping::{Column, Mapping, SLOTS};
 use super::templates::TemplateLearner;
-use super::writer::{Check, Plan, Record, Row, Writer, file_title, mapping_question};
+use super::writer::{
+    Check, Plan, Record, Row, Step, Writer, file_title, mapping_question, refused,
+};
 
 /// A record longer than this is rejected; bytes.
 const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -93,14 +95,6 @@ impl Format for Jsonl {
         })?;
         Ok(Outcome::Done(Box::new(writer.summary)))
     }
-}
-
-fn refused(reason: String) -> Outcome {
-    Outcome::Refused(Refusal {
-        reason,
-        places: Vec::new(),
-        total: 0,
-    })
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -270,12 +264,6 @@ fn depth(json: &str) -> usize {
     deepest
 }
 
-/// What the lines of a file turn out to be.
-enum Step<'a> {
-    Record(Record<'a>),
-    Frame(&'a [u8], u64),
-}
-
 /// Hands every line to `take`: rows as records, blank lines and the mark of byte order as frames.
 fn each_record(
     bytes: &mut dyn Read,
@@ -292,7 +280,7 @@ fn each_record(
     let mut gathered_at = 0;
     while let Some(line) = lines.next()? {
         number += u64::from(!line.continues);
-        let whole = line.end_len > 0 || line.raw.len() < crate::ingest::lines::LINE_PIECE_BYTES;
+        let whole = !line.goes_on;
         if whole && gathered.is_empty() {
             take(step(line.raw, line.text, line.offset, number, picker))?;
             continue;

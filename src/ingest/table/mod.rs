@@ -6,13 +6,13 @@
 //! Must not know: other formats, the store, the clock.
 
 mod cell;
-//CSV mod csv;
+mod csv;
 mod instant;
 mod jsonl;
 mod mapping;
 mod templates;
 mod writer;
 
-//CSV pub use csv::Csv;
+pub use csv::Csv;
 pub use jsonl::Jsonl;
 pub use mapping::{Column, Mapping, MappingError};

@@ -41,6 +41,18 @@ pub(super) struct Record<'a> {
     pub remark: Option<(NoteKind, &'static str)>,
 }
 
+/// What the lines of a file turn out to be.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made and taken once a row, never stored"
+)]
+pub(super) enum Step<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// Bytes that are none, and their offset.
+    Frame(&'a [u8], u64),
+}
+
 /// A mapping made ready for many rows.
 pub(super) struct Plan {
     format: TimeFormat,
@@ -309,6 +321,16 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
+    fn attachment<'n>(&self, name: Option<&'n str>) -> Option<ParsedAttachment<'n>> {
+        let name = name.filter(|name| !name.is_empty())?;
+        let entry = self.files.get(name);
+        let entry = entry.or_else(|| self.files.get(last_part(name)));
+        Some(ParsedAttachment {
+            name: Cow::Borrowed(name),
+            entry: entry.copied(),
+        })
+    }
+
     fn message(
         &mut self,
         record: &Record<'_>,
@@ -328,50 +350,14 @@ impl<'s> Writer<'s> {
         };
         if let Some((kind, reason)) = remark {
             self.summary.notes += 1;
-            self.sink.note(Note {
-                kind,
-                entry: self.entry.display_name.clone(),
-                start: span.0,
-                end: span.1,
-                line: record.line,
-                raw: String::new(),
-                reason: reason.to_owned(),
-            })?;
+            let mut note = rejected(&self.entry, record, reason.to_owned());
+            note.kind = kind;
+            note.raw.clear();
+            self.sink.note(note)?;
         }
-        let attachment = texts
-            .attachment
-            .as_deref()
-            .filter(|name| !name.is_empty())
-            .map(|name| ParsedAttachment {
-                name: Cow::Borrowed(name),
-                entry: self
-                    .files
-                    .get(name)
-                    .or_else(|| self.files.get(last_part(name)))
-                    .copied(),
-            });
-        let mut presence = match attachment {
-            Some(_) => Presence::ATTACHMENT,
-            None => Presence::default(),
-        };
+        let attachment = self.attachment(texts.attachment.as_deref());
+        let presence = presence_of(instant, self.plan.zone_source, &texts, attachment.is_some());
         let local = instant.and_then(|instant| instant.local);
-        if instant.is_none() {
-            presence = presence.with(Presence::TIME_ASSUMED);
-        }
-        if instant.is_some_and(|instant| instant.doubtful) {
-            presence = presence.with(Presence::TIME_AMBIGUOUS);
-        }
-        if local.is_some()
-            && matches!(
-                self.plan.zone_source,
-                ZoneSource::Default | ZoneSource::Inferred
-            )
-        {
-            presence = presence.with(Presence::ZONE_ASSUMED);
-        }
-        if texts.reply_to.is_some() {
-            presence = presence.with(Presence::REPLY);
-        }
         let sent = instant.map(|instant| instant.sent);
         let kind = match (&attachment, texts.body.is_empty()) {
             (Some(_), true) => Kind::Media,
@@ -407,6 +393,30 @@ impl<'s> Writer<'s> {
         self.summary.saw(sent);
         Ok(())
     }
+}
+
+/// What the parts of a row say about its message.
+fn presence_of(
+    instant: Option<Instant>,
+    zone: ZoneSource,
+    texts: &Texts<'_>,
+    attached: bool,
+) -> Presence {
+    let local = instant.is_some_and(|instant| instant.local.is_some());
+    let assumed = local && matches!(zone, ZoneSource::Default | ZoneSource::Inferred);
+    [
+        (attached, Presence::ATTACHMENT),
+        (instant.is_none(), Presence::TIME_ASSUMED),
+        (
+            instant.is_some_and(|instant| instant.doubtful),
+            Presence::TIME_AMBIGUOUS,
+        ),
+        (assumed, Presence::ZONE_ASSUMED),
+        (texts.reply_to.is_some(), Presence::REPLY),
+    ]
+    .into_iter()
+    .filter(|(holds, _)| *holds)
+    .fold(Presence::default(), |all, (_, one)| all.with(one))
 }
 
 impl Plan {
@@ -452,4 +462,13 @@ pub(super) fn mapping_question(entry: &Entry, columns: &[String]) -> Outcome {
         readings: Vec::new(),
         preselect: None,
     }])
+}
+
+/// A refusal without places.
+pub(super) fn refused(reason: String) -> Outcome {
+    Outcome::Refused(Refusal {
+        reason,
+        places: Vec::new(),
+        total: 0,
+    })
 }

@@ -255,7 +255,7 @@ impl<'a> Scanner<'a> {
             mark
         };
         let (second, second_len) = self.number(2)?;
-        if !self.eat(mark.text()[..1].as_bytes()) || mark == DateMark::DotSpace && !self.blank() {
+        if !self.eat(&mark.text().as_bytes()[..1]) || mark == DateMark::DotSpace && !self.blank() {
             return None;
         }
         let (third, third_len) = self.number(4)?;

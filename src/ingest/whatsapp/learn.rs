@@ -235,11 +235,7 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
     if !questions.is_empty() {
         return Learning::Ask(questions);
     }
-    let first = &collected.styles[own];
-    let buddhist = first
-        .headers
-        .first()
-        .is_some_and(|printed| is_buddhist_year(&first.shape, printed.parts()));
+    let buddhist = is_buddhist(&collected.styles[own]);
     Learning::Ready(Box::new(Learned {
         trusted,
         decisions,
@@ -270,6 +266,12 @@ fn credible_bound(own: &Style, outside: Outside<'_>) -> Option<Timestamp> {
         .find(holds)
 }
 
+/// Whether the first date of a style counts its years from the Buddha.
+fn is_buddhist(own: &Style) -> bool {
+    let first = own.headers.first();
+    first.is_some_and(|printed| is_buddhist_year(&own.shape, printed.parts()))
+}
+
 fn foreign_calendar(own: &Style) -> Option<String> {
     let parts = own.headers.first()?.parts();
     is_foreign_year(&own.shape, parts).then(|| {
@@ -282,7 +284,7 @@ fn foreign_calendar(own: &Style) -> Option<String> {
 }
 
 /// The order of day and month of a style: by evidence, else by answer, else a question.
-fn decided(style: &Style, years: Years, outside: Outside<'_>) -> Result2 {
+fn decided(style: &Style, years: Years, outside: Outside<'_>) -> Decided {
     let written = outside.written.map(Timestamp::seconds);
     let verdict = decide(&Evidence {
         shape: &style.shape,
@@ -311,7 +313,7 @@ fn decided(style: &Style, years: Years, outside: Outside<'_>) -> Result2 {
 }
 
 /// A decision with its reason, or the question in its place.
-type Result2 = std::result::Result<(DateOrder, String), Question>;
+type Decided = std::result::Result<(DateOrder, String), Question>;
 
 /// Places of headers that do not fit the run of time: the longest run that never steps back is
 /// the file's own, and a header must lie within two days of its neighbours in that run, and not

@@ -23,8 +23,6 @@ use super::system;
 
 /// A note quotes at most this many bytes.
 const QUOTED_BYTES_MAX: usize = 64 * 1024;
-/// Header lines among the first bytes that make a file a chat beyond doubt.
-const HEADERS_SURE: usize = 1;
 
 /// The reader of WhatsApp's text export.
 #[derive(Clone, Copy, Debug)]
@@ -40,21 +38,20 @@ impl Format for WhatsApp {
         let Ok(mut lines) = Lines::new(head) else {
             return Claim::No;
         };
-        let mut headers = 0;
+        let (mut strong, mut weak, mut place) = (0, 0, 0);
         let mut first = false;
-        let mut place = 0;
         while let Ok(Some(line)) = lines.next() {
-            let strong = reader.read(line.content()).is_some_and(|header| {
-                let rest = &line.content()[header.rest..];
-                !header.shape.enclosure.is_weak() || memchr::memmem::find(rest, b": ").is_some()
-            });
-            first |= strong && place == 0;
-            headers += usize::from(strong);
+            if let Some(header) = reader.read(line.content()) {
+                let is_weak = header.shape.enclosure.is_weak();
+                first |= !is_weak && place == 0;
+                strong += u32::from(!is_weak);
+                weak += u32::from(is_weak && is_credible(&header, &line));
+            }
             place += 1;
         }
-        match headers {
-            0 => Claim::No,
-            count if first || count > HEADERS_SURE => Claim::Yes(count as u32),
+        match strong {
+            0 if weak == 0 => Claim::No,
+            1.. if first || strong > 1 => Claim::Yes(strong),
             _ => Claim::Maybe,
         }
     }
@@ -416,63 +413,45 @@ impl<'s> Writer<'s> {
             None => self.learned.authors.split(rest),
         };
         let Split { author, body } = split.unwrap_or(Split { author: 0, body: 0 });
-        let author = letters_of(&rest[..author]);
-        let body = letters_of(&rest[body..]);
+        let author = String::from_utf8_lossy(&rest[..author]);
+        let body = String::from_utf8_lossy(&rest[body..]);
         if matches!(body, Cow::Owned(_)) || matches!(author, Cow::Owned(_)) {
-            self.note(
-                NoteKind::Encoding,
-                span,
-                open.line,
-                "some bytes are no UTF-8; they show as U+FFFD, the bytes are kept",
-            )?;
+            let reason = "some bytes are no UTF-8; they show as U+FFFD, the bytes are kept";
+            self.note(NoteKind::Encoding, span, open.line, reason)?;
         }
         let sender = match &open.carried {
             Some(carried) => Some(carried.as_str()).filter(|name| !name.is_empty()),
             None => split.map(|_| label(&author)),
         };
-        let (sent, doubtful) = self
-            .clock
-            .instant(open.printed_seconds.saturating_mul(1_000_000));
         let (kind, presence, attachment) = self.tags(&body, sender.is_some());
-        let mut presence = presence.with(match doubtful {
-            true => Presence::TIME_AMBIGUOUS,
-            false => Presence::default(),
-        });
-        if matches!(self.zone.source, ZoneSource::Default | ZoneSource::Inferred) {
-            presence = presence.with(Presence::ZONE_ASSUMED);
+        if let Some(file) = &attachment {
+            self.note_file(file, span, open.line)?;
         }
-        let missing = attachment
-            .as_ref()
-            .filter(|file| file.entry.is_none() && !file.name.is_empty() && !self.media.is_empty());
-        if let Some(missing) = missing {
-            let reason = format!("the file {} did not come along", missing.name);
-            self.note(NoteKind::MissingMedia, span, open.line, &reason)?;
-        }
-        self.named
-            .extend(attachment.as_ref().and_then(|file| file.entry));
-        let handle = sender.and_then(phone);
+        let local = open.printed_seconds.saturating_mul(1_000_000);
+        let (sent, doubtful) = self.clock.instant(local);
+        let precision = match open.seconds {
+            true => Precision::Second,
+            false => Precision::Minute,
+        };
         self.sink.message(&ParsedMessage {
             conversation_key: &self.title,
             conversation_title: &self.title,
             conversation_kind: self.conversation_kind,
             app: App::WhatsApp,
             sender_label: sender,
-            sender_handle: handle.as_deref(),
+            sender_handle: sender.and_then(phone).as_deref(),
             body: &body,
             kind,
             sent: Some(sent),
-            local: Some(open.printed_seconds.saturating_mul(1_000_000)),
-            precision: match open.seconds {
-                true => Precision::Second,
-                false => Precision::Minute,
-            },
+            local: Some(local),
+            precision,
             zone_source: self.zone.source,
             order: self.summary.messages,
             source_id: None,
             id_scope: None,
             reply_to: None,
             attachments: attachment.as_slice(),
-            presence,
+            presence: presence.with(zone_presence(self.zone.source, doubtful)),
             raw,
             span,
             entry: self.entry,
@@ -480,6 +459,21 @@ impl<'s> Writer<'s> {
         self.summary.messages += 1;
         self.summary.saw(Some(sent));
         Ok(())
+    }
+
+    /// Remembers a file that was named, and notes one that did not come along with its neighbours.
+    fn note_file(
+        &mut self,
+        file: &ParsedAttachment<'_>,
+        span: (u64, u64),
+        line: u64,
+    ) -> Result<()> {
+        self.named.extend(file.entry);
+        if file.entry.is_some() || file.name.is_empty() || self.media.is_empty() {
+            return Ok(());
+        }
+        let reason = format!("the file {} did not come along", file.name);
+        self.note(NoteKind::MissingMedia, span, line, &reason)
     }
 
     /// Kind, facts and file of a body. A mark of direction at its start says that the platform
@@ -553,7 +547,18 @@ fn is_credible(header: &Header, line: &Line<'_>) -> bool {
         || memchr::memmem::find(&line.content()[header.rest..], b": ").is_some()
 }
 
-/// The letters of bytes; what is no UTF-8 becomes U+FFFD.
-fn letters_of(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+/// What the zone says about a time.
+fn zone_presence(source: ZoneSource, doubtful: bool) -> Presence {
+    let assumed = matches!(source, ZoneSource::Default | ZoneSource::Inferred);
+    let none = Presence::default();
+    none.with(if assumed {
+        Presence::ZONE_ASSUMED
+    } else {
+        none
+    })
+    .with(if doubtful {
+        Presence::TIME_AMBIGUOUS
+    } else {
+        none
+    })
 }

@@ -72,7 +72,7 @@ pub(super) fn occurrences(query: &SpanQuery, text: &Analysis) -> Vec<Occurrence>
         SpanQuery::End => vec![anchor(text.positions().into())],
         SpanQuery::Near(near) => proximity(near, text),
     };
-    found.sort_by(|a, b| (a.start, a.end).cmp(&(b.start, b.end)));
+    found.sort_by_key(|one| (one.start, one.end));
     found.dedup_by(|next, kept| {
         let same = (next.start, next.end) == (kept.start, kept.end);
         if same {

@@ -1,12 +1,11 @@
 //! What may stand beside a proximity operator, inside a scope, and in holds and policies.
 
 use super::{Parser, Purpose};
-use crate::query::ast::{
-    DateSpec, Distance, Expr, ExprKind, Proximity, Unit, Value, Values, WordForm,
-};
+use crate::query::ast::{Distance, Expr, ExprKind, Proximity, Unit, Value, Values, WordForm};
 use crate::query::fields::{Class, Field, ValueKind};
 use crate::query::print::print_expr;
 use crate::query::problem::{Code, Problem, Span, WRITE};
+use crate::query::resolve::absolute_field;
 
 impl Parser<'_> {
     /// Checks both operands; reports the first that is not allowed.
@@ -66,14 +65,15 @@ impl Parser<'_> {
                 );
                 self.without_not(problem, near, span)
             }
-            Fault::Field => over_messages(
-                Problem::new(
-                    Code::Q014,
-                    operand.span,
-                    "a field cannot be an operand of word proximity",
-                )
-                .suggest(WRITE, span, both(near)),
-            ),
+            Fault::Field => {
+                let message = "a field cannot be an operand of word proximity";
+                let problem = Problem::new(Code::Q014, operand.span, message);
+                let problem = match both_in_text(near) {
+                    Some(inside) => problem.suggest(WRITE, span, print_expr(&inside)),
+                    None => problem,
+                };
+                over_messages(problem.suggest(WRITE, span, both(near)))
+            }
             Fault::Other(what) => over_messages(
                 Problem::new(Code::Q014, operand.span, what).suggest(WRITE, span, both(near)),
             ),
@@ -193,15 +193,14 @@ impl Parser<'_> {
                         format!("{name}: is not allowed here: its answer is circular, derived or personal"),
                     ));
                 }
-                if let Some(spec) = relative_date(&test.values) {
-                    let absolute = spec.absolute(self.now).print();
-                    problems.push(Problem::new(
-                        Code::Q028,
-                        expr.span,
-                        format!(
-                            "relative dates are not allowed here; today it would be {absolute}"
-                        ),
-                    ));
+                if is_relative(&test.values) {
+                    let mut absolute = test.clone();
+                    absolute_field(&mut absolute, self.now);
+                    let text = print_expr(&ExprKind::Field(absolute).into());
+                    let message =
+                        "relative dates are not allowed here: they would move with the day";
+                    let problem = Problem::new(Code::Q028, expr.span, message);
+                    problems.push(problem.suggest("as of today", expr.span, text));
                 }
             }
             ExprKind::Not(_) | ExprKind::Scoped(..) => changing = changing.or(Some(expr.span)),
@@ -242,17 +241,17 @@ fn allowed_in_scopes(field: Field, values: &Values) -> bool {
     }
 }
 
-fn relative_date(values: &Values) -> Option<DateSpec> {
+fn is_relative(values: &Values) -> bool {
     let relative = |value: &Value| match value {
-        Value::Date(spec) if spec.is_relative() => Some(*spec),
-        Value::Lapse(lapse) => Some(DateSpec::Ago(*lapse)),
-        _ => None,
+        Value::Date(spec) => spec.is_relative(),
+        Value::Lapse(_) => true,
+        _ => false,
     };
     match values {
-        Values::Any => None,
-        Values::OneOf(values) => values.iter().find_map(relative),
+        Values::Any => false,
+        Values::OneOf(values) => values.iter().any(relative),
         Values::Compare(_, value) => relative(value),
-        Values::Range(from, to) => relative(from).or_else(|| relative(to)),
+        Values::Range(from, to) => relative(from) || relative(to),
     }
 }
 
@@ -350,6 +349,23 @@ fn both(near: &Proximity) -> String {
         false => (*near.right).clone(),
     };
     print_expr(&ExprKind::And(vec![(*near.left).clone(), right]).into())
+}
+
+/// `attachment:a w/5 b` with both words in the attachment.
+fn both_in_text(near: &Proximity) -> Option<Expr> {
+    let (field, left, right) = match (&near.left.kind, &near.right.kind) {
+        (ExprKind::InText(field, left), _) => (*field, left, &near.right),
+        (_, ExprKind::InText(field, right)) => (*field, &near.left, right),
+        _ => return None,
+    };
+    let inside = Proximity {
+        left: left.clone(),
+        right: right.clone(),
+        ..near.clone()
+    };
+    let fits = fault(left, false).or(fault(right, false)).is_none();
+    let inside = ExprKind::Proximity(inside).into();
+    fits.then(|| ExprKind::InText(field, Box::new(inside)).into())
 }
 
 /// `(a AND b) w/5 c` as `(a w/5 c) AND (b w/5 c)`, also on both sides.

@@ -1,7 +1,7 @@
 //! Before the grammar: balances parentheses, removes empty groups and misplaced operators, and
 //! reports each, so that what is left always parses.
 
-use crate::query::problem::{Code, Problem, Span};
+use crate::query::problem::{Code, Problem, REPAIRED_PROBLEMS_MAX, Span};
 use crate::query::token::{RawValue, Token, TokenKind};
 
 /// The tokens put in order, with what was wrong.
@@ -30,18 +30,16 @@ fn balance(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
     let closers = ")".repeat(open.len());
     // A lone backslash at the end would take the parenthesis for a letter.
     let guard = if query.ends_with('\\') { "\\" } else { "" };
-    for place in &open {
-        if let Some(token) = tokens.get(*place) {
-            problems.push(
-                Problem::new(Code::Q006, token.span, "this parenthesis is never closed")
-                    .suggest(
-                        "close it at the end",
-                        Span::new(end, end),
-                        format!("{guard}{closers}"),
-                    )
-                    .suggest("drop it", token.span, ""),
-            );
+    for (count, place) in open.iter().enumerate() {
+        let Some(token) = tokens.get(*place) else {
+            continue;
+        };
+        let mut problem = Problem::new(Code::Q006, token.span, "this parenthesis is never closed");
+        if count < REPAIRED_PROBLEMS_MAX {
+            let all = format!("{guard}{closers}");
+            problem = problem.suggest("close it at the end", Span::new(end, end), all);
         }
+        problems.push(problem.suggest("drop it", token.span, ""));
     }
     for place in &stray {
         if let Some(token) = tokens.get(*place) {

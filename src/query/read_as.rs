@@ -3,8 +3,8 @@
 mod phrases;
 
 use super::ast::{
-    Anchor, Comparison, Distance, Expr, ExprKind, FieldTest, LapseUnit, Phrase, PhraseItem, Piece,
-    Pieces, Proximity, TextField, Unit, Value, Values, Word, WordForm,
+    Anchor, Comparison, DateSpec, Distance, Expr, ExprKind, FieldTest, LapseUnit, Phrase,
+    PhraseItem, Piece, Pieces, Proximity, TextField, Unit, Value, Values, Word, WordForm,
 };
 use super::fields::{Field, ValueKind};
 use super::print::{amount_text, size};
@@ -113,6 +113,10 @@ impl Reader<'_> {
         match &expr.kind {
             ExprKind::And(parts) => self.joined(parts, phrases.and),
             ExprKind::Or(parts) => self.joined(parts, phrases.or),
+            ExprKind::Not(inner) if is_noun(inner) => {
+                let words = fill(phrases.containing, &[&self.noun(inner, true)]);
+                fill(phrases.not, &[&words])
+            }
             ExprKind::Not(inner) => fill(phrases.not, &[&self.nested(inner)]),
             ExprKind::Proximity(near) if near.distance.joins_messages() => self.message_near(near),
             ExprKind::Proximity(near) => self.near(near),
@@ -124,7 +128,8 @@ impl Reader<'_> {
                     TextField::Filename => phrases.filename_regex,
                     TextField::Attachment => phrases.attachment_regex,
                 };
-                fill(phrase, &[&format!("/{}/", pattern.source)])
+                let flag = if pattern.ignore_case { "i" } else { "" };
+                fill(phrase, &[&format!("/{}/{flag}", pattern.source)])
             }
             ExprKind::Field(test) => self.field(test),
             ExprKind::Everything => phrases.any_value.to_owned(),
@@ -236,9 +241,8 @@ impl Reader<'_> {
 
     fn distance(&self, distance: Distance) -> String {
         let phrases = self.phrases;
-        let (phrase, count) = match distance {
-            Distance::Words(1) => (phrases.distance_one, 1),
-            Distance::Words(count) => (phrases.distance, count),
+        let (forms, count) = match distance {
+            Distance::Words(count) => ([phrases.distance_one, phrases.distance], count),
             Distance::Messages(count) => (phrases.messages_apart, count),
             Distance::Time(lapse) => match lapse.unit {
                 LapseUnit::Minute => (phrases.minutes_apart, lapse.count),
@@ -246,10 +250,10 @@ impl Reader<'_> {
                 _ => (phrases.days_apart, lapse.count),
             },
         };
-        fill(
-            phrase,
-            &[&count.to_string(), &count.saturating_sub(1).to_string()],
-        )
+        let [one, several] = forms;
+        let phrase = if count == 1 { one } else { several };
+        let between = count.saturating_sub(1);
+        fill(phrase, &[&count.to_string(), &between.to_string()])
     }
 
     fn scoped(&self, inner: &Expr, unit: Unit) -> String {
@@ -286,7 +290,7 @@ impl Reader<'_> {
             return fill(phrases.times, &[&from, &to]);
         }
         let text = match &test.values {
-            Values::Any => phrases.any_value.to_owned(),
+            Values::Any => return fill(phrases.any_field, &[test.field.name()]),
             _ if matches!(test.field.kind(), ValueKind::Date | ValueKind::DateRange) => {
                 self.dates(test)
             }
@@ -333,6 +337,7 @@ impl Reader<'_> {
                     Field::After => phrases.date_after,
                     Field::Since | Field::NewerThan => phrases.date_since,
                     Field::Until => phrases.date_until,
+                    _ if values.iter().all(is_period) => phrases.date_in,
                     _ => phrases.date_on,
                 };
                 let values: Vec<String> = values.iter().map(one).collect();
@@ -344,6 +349,7 @@ impl Reader<'_> {
                     Comparison::GreaterOrEqual => phrases.date_since,
                     Comparison::Less => phrases.date_before,
                     Comparison::LessOrEqual => phrases.date_until,
+                    Comparison::Equal if is_period(value) => phrases.date_in,
                     Comparison::Equal => phrases.date_on,
                 };
                 fill(phrase, &[&one(value)])
@@ -394,6 +400,11 @@ impl Reader<'_> {
     }
 }
 
+/// Whether it is a whole month or year.
+fn is_period(value: &Value) -> bool {
+    matches!(value, Value::Date(DateSpec::Year(_) | DateSpec::Month(..)))
+}
+
 /// `5mb` as `5 MB`.
 fn spaced(text: &str) -> String {
     let split = text
@@ -403,7 +414,8 @@ fn spaced(text: &str) -> String {
     if unit.is_empty() {
         return number.to_owned();
     }
-    format!("{number} {}", unit.to_uppercase())
+    let unit = unit.to_uppercase().replace("IB", "iB");
+    format!("{number} {unit}")
 }
 
 /// Whether it is words alone, joined by AND or OR.

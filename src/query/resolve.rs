@@ -204,7 +204,8 @@ fn make_absolute(expr: &mut Expr, now: NaiveDateTime) {
     }
 }
 
-fn absolute_field(test: &mut FieldTest, now: NaiveDateTime) {
+/// One field without relative dates.
+pub(super) fn absolute_field(test: &mut FieldTest, now: NaiveDateTime) {
     let before = |value: &Value| match value {
         Value::Lapse(lapse) => lapse.before(now).map(Value::Date),
         _ => None,

@@ -18,7 +18,7 @@ use super::ast::{Expr, ExprKind, Query};
 use super::dates::local;
 use super::fields::Field;
 use super::lexer::lex;
-use super::problem::{Code, Problem, Severity, Span};
+use super::problem::{Code, Problem, REPAIRED_PROBLEMS_MAX, Severity, Span};
 use super::token::Token;
 use crate::domain::Timestamp;
 
@@ -28,8 +28,6 @@ pub const QUERY_CHARS_MAX: usize = 4_096;
 pub const NESTING_MAX: usize = 64;
 /// Most words, phrases, regexes and fields of one query.
 pub const LEAVES_MAX: usize = 1_024;
-/// Problems whose repairs are tried out; repairs of further problems are left out.
-const REPAIRED_PROBLEMS_MAX: usize = 32;
 
 /// What the query is for: holds and policies allow less, and all but a search are strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,14 +200,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn whole(&mut self) -> Option<Query> {
         if self.tokens.is_empty() {
-            if self
-                .problems
-                .iter()
-                .all(|p| p.severity() != Severity::Error)
-            {
-                let span = Span::new(0, self.query.len());
-                self.report(Problem::new(Code::Q001, span, "the query is empty"));
-            }
+            self.report_empty(Span::new(0, self.query.len()), "the query is empty");
             return None;
         }
         let root = self.or();
@@ -227,11 +218,7 @@ impl Parser<'_> {
         let root = match root {
             Operand::Expr(root) => root,
             Operand::Directive(span) => {
-                self.report(Problem::new(
-                    Code::Q001,
-                    span,
-                    "the query says nothing but how to read it",
-                ));
+                self.report_empty(span, "the query says nothing but how to read it");
                 return None;
             }
             Operand::Broken => return None,
@@ -249,6 +236,17 @@ impl Parser<'_> {
             accent_strict: self.directives.accent.unwrap_or(false),
             strict: self.directives.strict.unwrap_or(false),
         })
+    }
+
+    /// Q001, unless an error has emptied the query.
+    fn report_empty(&mut self, span: Span, message: &str) {
+        let failed = self
+            .problems
+            .iter()
+            .any(|p| p.severity() == Severity::Error);
+        if !failed {
+            self.report(Problem::new(Code::Q001, span, message));
+        }
     }
 
     fn report(&mut self, problem: Problem) {
