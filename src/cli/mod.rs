@@ -16,6 +16,7 @@
 mod command;
 mod context;
 mod failure;
+mod instants;
 mod interrupt;
 mod meter;
 mod printable;

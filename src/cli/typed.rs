@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::command::{completions, import, init, login, logout, man, user};
+use super::command::{completions, conv, import, init, login, logout, man, query, search, user};
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
                      provable";
@@ -47,6 +47,12 @@ pub(super) enum Command {
     Logout(logout::Typed),
     /// Bring chat exports in; list imports and what they rejected
     Import(import::Typed),
+    /// Find messages
+    Search(search::Typed),
+    /// Say how a query is read
+    Query(query::Typed),
+    /// List conversations and show what was said in them
+    Conv(conv::Typed),
     /// Add, list and end users
     User(user::Typed),
     /// Print completions for a shell

@@ -1,12 +1,15 @@
 //! One file per command: its help, its flags, the call, the print.
 
 pub(super) mod completions;
+pub(super) mod conv;
 pub(super) mod import;
 mod import_report;
 pub(super) mod init;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
+pub(super) mod query;
+pub(super) mod search;
 pub(super) mod user;
 
 use super::context::Context;
@@ -23,6 +26,9 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Login(typed) => login::run(context, &typed),
         Command::Logout(_) => logout::run(context),
         Command::Import(typed) => import::run(context, typed),
+        Command::Search(typed) => search::run(context, typed),
+        Command::Query(typed) => query::run(context, typed),
+        Command::Conv(typed) => conv::run(context, typed),
         Command::User(typed) => user::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Man(typed) => man::run(context, &typed),
