@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::{self, Clock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
-use crate::archive::{Archive, NewVault, Vault};
+use crate::archive::{Archive, Milestones, NewVault, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
-use crate::crypto::{Entropy, Secret, StretchCost, hex, random_bytes};
+use crate::crypto::{Entropy, SealObserver, Secret, StretchCost, hex, random_bytes};
 use crate::domain::{Actor, Now, Right, Role, Scope};
 use crate::search::NameIndex;
 use crate::store::{GrantKind, WriteTx};
@@ -32,6 +32,17 @@ pub struct Appliance {
     names: RwLock<Option<(u64, Arc<NameIndex>)>>,
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
+    /// What opening had to mend, in words.
+    notices: Vec<String>,
+}
+
+/// Who watches an appliance from inside; nobody, outside tests.
+#[derive(Clone, Default)]
+pub struct Witnesses {
+    /// Hears of the points the archive reaches.
+    pub milestones: Option<Arc<dyn Milestones>>,
+    /// Hears of every seal.
+    pub seals: Option<Arc<dyn SealObserver>>,
 }
 
 /// What `init` makes.
@@ -92,23 +103,59 @@ impl Appliance {
                 .word("role", Role::Administrator.name());
             appliance.log(tx, now, draft, None)
         })?;
+        appliance.sign_log()?;
         Ok(appliance)
     }
 
-    /// Opens the data directory with a secret of any slot, replays what a crash left behind.
+    /// Opens the data directory with a secret of any slot, replays what a crash left behind and
+    /// rebuilds what of the index did not open (`notices` tells). Refuses an older copy.
     pub fn open(settings: Settings, secret: &Secret) -> Result<Appliance> {
+        Self::open_watched(settings, secret, Witnesses::default())
+    }
+
+    /// Like [`Appliance::open`], with witnesses of what is sealed and of the points that are
+    /// reached: for tests of the protocols.
+    pub fn open_watched(
+        settings: Settings,
+        secret: &Secret,
+        witnesses: Witnesses,
+    ) -> Result<Appliance> {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = Vault::open(
+        let mut vault = Vault::open(
             &settings.data,
             settings.keys_dir.as_deref(),
             secret,
             Arc::clone(&entropy),
             clock::wall(),
         )?;
-        let appliance = Self::start(vault, settings, entropy)?;
+        if let Some(milestones) = witnesses.milestones {
+            vault.milestones = milestones;
+        }
+        if let Some(seals) = witnesses.seals {
+            vault.keyring.watch(seals);
+        }
+        let mut appliance = Self::start(vault, settings, entropy)?;
+        appliance.check_freshness()?;
+        for (part, why) in appliance.archive.refused_parts() {
+            appliance
+                .notices
+                .push(format!("index part {part} was rebuilt: {why}"));
+        }
+        appliance.archive.repair_index(appliance.clock.now())?;
         appliance.archive.replay_outbox(appliance.clock.now())?;
         appliance.close_interrupted_imports()?;
         Ok(appliance)
+    }
+
+    /// What opening had to mend, in words; empty as a rule.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Ends in order: signs and publishes the log, empties the write-ahead log.
+    pub fn close(self) -> Result<()> {
+        self.sign_log()?;
+        Ok(self.archive.store().checkpoint()?)
     }
 
     fn start(vault: Vault, settings: Settings, entropy: Arc<dyn Entropy>) -> Result<Appliance> {
@@ -122,6 +169,7 @@ impl Appliance {
             entropy,
             names: RwLock::new(None),
             importing: Mutex::new(()),
+            notices: Vec::new(),
         })
     }
 

@@ -67,7 +67,10 @@ impl Appliance {
             receipt,
         };
         let finished = run.entries(&mut opened, &detection.chats);
-        run.end(finished)
+        let receipt = run.end(finished);
+        let signed = self.sign_log();
+        let receipt = receipt?;
+        signed.map(|_| receipt)
     }
 
     fn same_source(&self, lookup: &[u8]) -> Result<Option<ImportRow>> {

@@ -12,18 +12,26 @@
 //! Must not know: how anything is printed or served.
 
 mod appliance;
+mod audit;
+mod check;
 mod clock;
 mod conversation;
 mod entropy;
 mod error;
 mod files;
 pub mod import;
+mod index;
+mod keys;
 mod log_out;
+mod pins;
 pub mod sample;
 mod search;
 mod settings;
+mod verify;
 
-pub use appliance::{Appliance, NewAppliance, Session};
+pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
+pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
+pub use check::{Finding, Standing, check_host};
 pub use clock::{Clock, Stopwatch};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
@@ -31,5 +39,8 @@ pub use conversation::{
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
+pub use index::IndexFigures;
+pub use keys::KeyStatus;
 pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
+pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};

@@ -99,6 +99,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Directory in which this computer remembers the logs it has seen, beside the settings.
+    pub fn pins(&self) -> PathBuf {
+        self.token.with_file_name("pins")
+    }
+}
+
 fn read_config(
     given: &Given,
     environment: &impl Fn(&str) -> Option<String>,

@@ -89,8 +89,10 @@ impl Archive {
             let counts = writing.counts;
             let queued = queue(tx, &batch, now)?;
             with(tx, &counts)?;
+            self.reached("admit.written");
             Ok((queued, counts))
         })
+        .inspect(|_| self.reached("admit.committed"))
         .map(|(queued, counts)| Admitted {
             batch,
             queued,

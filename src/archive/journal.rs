@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use super::error::Result;
 use super::{Archive, ArchiveError};
-use crate::audit::{Appended, Draft, Payload, PayloadKey, append};
-use crate::crypto::RowCipher;
+use crate::audit::{Appended, Draft, LogSink, Payload, PayloadKey, VKEY_FILE, append};
+use crate::crypto::{Checkpoint, NoteVerifier, RowCipher, open_checkpoint};
 use crate::domain::{Now, Timestamp};
 use crate::store::{AuditEntryRow, KeyKind, KeyPurpose, Rows, StoreError, WriteTx};
 
@@ -92,6 +92,49 @@ impl Archive {
             store: self.keyring.store_id(),
         };
         opener.open(kept, commit).map(Some).map_err(audit_failed)
+    }
+}
+
+impl Archive {
+    /// Name and public key of the log: what a verifier pins.
+    pub fn log_verifier(&self) -> &NoteVerifier {
+        self.signer.verifier()
+    }
+
+    /// Signs the state of the log if it grew and publishes tiles and checkpoint under `log/`.
+    /// Refuses to sign what contradicts an earlier checkpoint. Gives the newest checkpoint there is.
+    pub fn sign_log(&self, now: Now) -> Result<Option<Checkpoint>> {
+        let _alone = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let directory = self.store.directory();
+        let signed = self.write(now, |tx| {
+            crate::audit::sign(tx, &directory, &self.signer).map_err(audit_failed)
+        })?;
+        self.reached("sign.committed");
+        if let Some(signed) = &signed {
+            let vkey = format!("{}\n", self.log_verifier().to_vkey());
+            let known = directory.read_log_file(VKEY_FILE)?;
+            if known.as_deref() != Some(vkey.as_bytes()) {
+                directory.write_log_file(VKEY_FILE, vkey.as_bytes())?;
+            }
+            signed.publish(&mut &*directory).map_err(audit_failed)?;
+            return Ok(Some(signed.checkpoint.clone()));
+        }
+        let last = self.store.read()?.last_audit_checkpoint()?;
+        last.map(|(_, note)| open_checkpoint(note.as_bytes(), self.log_verifier()))
+            .transpose()
+            .map_err(|error| ArchiveError::Audit(error.to_string()))
+    }
+
+    /// Whether record and published log tell one story; the error says which is older.
+    pub fn check_log(&self) -> Result<()> {
+        let rows = self.store.read()?;
+        crate::audit::check(&rows, &self.store.directory(), &self.signer).map_err(audit_failed)
+    }
+
+    /// Writes the log up to its last checkpoint as C2SP tiles.
+    pub fn export_log(&self, out: &mut dyn LogSink) -> Result<Checkpoint> {
+        let rows = self.store.read()?;
+        crate::audit::export(&rows, self.log_verifier(), out).map_err(audit_failed)
     }
 }
 

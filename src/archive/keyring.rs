@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ArchiveError;
 use super::error::Result;
+use super::{ArchiveError, Rotated};
 use crate::crypto::{
     Entropy, Key, Keyhold, RowCipher, RunSalt, SealObserver, WrapPlace, WrappedKey, Wrapper,
     bucket_tag,
 };
-use crate::domain::{StoreId, Timestamp};
+use crate::domain::{Now, StoreId, Timestamp};
 use crate::store::{
     DataKeyId, DataKeyRow, DataKeyState, KeyKind, KeyPurpose, Rows, Store, StoreError, WriteTx,
 };
@@ -22,13 +22,13 @@ use crate::store::{
 pub struct Keyring {
     store: Arc<Store>,
     id: StoreId,
-    hold: Keyhold,
     entropy: Arc<dyn Entropy>,
     observer: Option<Arc<dyn SealObserver>>,
     state: Mutex<State>,
 }
 
 struct State {
+    hold: Keyhold,
     wrapper: Wrapper,
     run: u32,
     run_salt: RunSalt,
@@ -78,6 +78,7 @@ impl Keyring {
         let run = tx.insert_seal_run(&run_salt.0, now.0)?;
         tx.commit()?;
         let state = State {
+            hold: hold.clone(),
             wrapper: Wrapper::new(&hold.key, used),
             run,
             run_salt,
@@ -89,7 +90,6 @@ impl Keyring {
         Ok(Keyring {
             store,
             id,
-            hold,
             entropy,
             observer: None,
             state: Mutex::new(state),
@@ -113,7 +113,55 @@ impl Keyring {
 
     /// Generation of the keyhold that wraps new keys.
     pub fn generation(&self) -> u64 {
-        self.hold.generation
+        self.state().hold.generation
+    }
+
+    /// The keyhold that wraps new keys.
+    pub(super) fn hold(&self) -> Keyhold {
+        self.state().hold.clone()
+    }
+
+    /// Wraps every key row under another keyhold, in one transaction. What readers of an elder
+    /// picture still ask for stays opened.
+    pub(super) fn rewrap(
+        &self,
+        store: &Store,
+        now: Now,
+        new: Keyhold,
+        with: impl FnOnce(&WriteTx<'_>, &Rotated) -> Result<()>,
+    ) -> Result<Rotated> {
+        self.refresh_run(now.compliance)?;
+        let generation = generation(&new)?;
+        let tx = store.write()?;
+        let mut wrapper = Wrapper::new(&new.key, tx.wrap_count(generation)?);
+        let mut rewrapped = HashMap::new();
+        for row in tx.data_keys()? {
+            let opened = self.open_row(&self.state(), &row)?;
+            let place = self.place(row.id, &row.purpose, opened.tag, new.generation);
+            let wrapped = wrapper.wrap(&place, &opened.key, &*self.entropy)?;
+            tx.rewrap_data_key(row.id, generation, &wrapped.nonce, &wrapped.sealed)?;
+            rewrapped.insert(row.id, opened);
+        }
+        let rotated = Rotated {
+            generation: new.generation,
+            keys: rewrapped.len() as u64,
+        };
+        // The entry may mint the payload key of a new year: under the elder generation it would be
+        // lost, so the new one counts from here, and is taken back if the transaction is undone.
+        let old = {
+            let mut state = self.state();
+            state.opened.extend(rewrapped);
+            let wrapper = std::mem::replace(&mut state.wrapper, wrapper);
+            (std::mem::replace(&mut state.hold, new), wrapper)
+        };
+        let done = with(&tx, &rotated).and_then(|()| Ok(tx.commit()?));
+        if done.is_err() {
+            let mut state = self.state();
+            (state.hold, state.wrapper) = old;
+            drop(state);
+            self.undone();
+        }
+        done.map(|()| rotated)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -136,14 +184,15 @@ impl Keyring {
 
     /// Takes a new run if the last was spoilt. Must not be called inside a write transaction.
     pub(super) fn refresh_run(&self, now: Timestamp) -> Result<()> {
-        let mut state = self.state();
-        if !state.run_stale {
+        if !self.state().run_stale {
             return Ok(());
         }
+        // First the transaction, then the state: the order of everybody who seals.
         let salt = RunSalt::random(&*self.entropy);
         let tx = self.store.write()?;
         let run = tx.insert_seal_run(&salt.0, now.0)?;
         tx.commit()?;
+        let mut state = self.state();
         state.run = run;
         state.run_salt = salt;
         state.run_stale = false;
@@ -196,12 +245,12 @@ impl Keyring {
         let id = tx.next_data_key_id()?;
         let key = Key::random(&*self.entropy);
         let tag = tag(purpose);
-        let place = self.place(id, purpose, tag);
+        let place = self.place(id, purpose, tag, state.hold.generation);
         let wrapped = state.wrapper.wrap(&place, &key, &*self.entropy)?;
         tx.insert_data_key(&DataKeyRow {
             id,
             purpose: purpose.clone(),
-            generation: generation(&self.hold)?,
+            generation: generation(&state.hold)?,
             nonce: wrapped.nonce,
             wrapped: wrapped.sealed.to_vec(),
             created_seq: tx.audit_edge()?.map_or(0, |(size, _)| size),
@@ -210,19 +259,19 @@ impl Keyring {
         Ok((id, Opened { key, tag }))
     }
 
-    fn place(&self, id: DataKeyId, purpose: &KeyPurpose, tag: u64) -> WrapPlace {
+    fn place(&self, id: DataKeyId, purpose: &KeyPurpose, tag: u64, generation: u64) -> WrapPlace {
         WrapPlace::data_key(
             self.id,
             u64::from(id.0),
             purpose.kind as u8,
             tag,
-            self.hold.generation,
+            generation,
         )
     }
 
     fn open_row(&self, state: &State, row: &DataKeyRow) -> Result<Opened> {
         let broken = || ArchiveError::Integrity(format!("data key {}", row.id.0));
-        if u64::from(row.generation) != self.hold.generation {
+        if u64::from(row.generation) != state.hold.generation {
             return Err(broken());
         }
         let sealed = row.wrapped.as_slice().try_into().map_err(|_| broken())?;
@@ -230,7 +279,7 @@ impl Keyring {
         let key = state
             .wrapper
             .unwrap(
-                &self.place(row.id, &row.purpose, tag),
+                &self.place(row.id, &row.purpose, tag, state.hold.generation),
                 &WrappedKey {
                     nonce: row.nonce,
                     sealed,

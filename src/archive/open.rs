@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::Result;
 use super::journal::NUMBERS_READY;
 use super::segment_keys::MintedKeys;
-use super::{ArchiveError, Keyring, Vault, parts};
-use crate::crypto::{Key, hmac_sha256};
+use super::{ArchiveError, Keyring, Milestones, Vault, parts};
+use crate::audit::LogSigner;
+use crate::crypto::{Key, SigningKey, hmac_sha256};
 use crate::domain::{
     ConversationNo, HandleNo, ImportNo, MessageId, MessageNo, Now, StoreId, Timestamp,
 };
-use crate::index::{Anchor, Index, IndexConfig, PartName};
+use crate::index::{Anchor, Index, IndexConfig, KeyId, PartName};
 use crate::store::{BlobFiles, KeyKind, KeyPurpose, NUMBER_BLOCK, NumberRange, Store, WriteTx};
 
 /// Shards of erase buckets per month; fixed when a data directory is made.
 const SHARDS: u16 = 16;
 /// Numbers reserved ahead while batches are written.
 const NUMBERS_AHEAD: u64 = 16 * NUMBER_BLOCK;
+/// Organisation in the origin of the audit log, as long as none is configured.
+const ORGANISATION: &str = "wordkeep";
 /// Length of a keyed look-up in bytes.
 const LOOKUP_LEN: usize = 16;
 
@@ -45,7 +48,8 @@ impl Default for ArchiveConfig {
 pub struct Archive {
     pub(super) store: Arc<Store>,
     pub(super) keyring: Arc<Keyring>,
-    pub(super) index: Index,
+    pub(super) index: RwLock<Index>,
+    pub(super) index_config: IndexConfig,
     pub(super) segment_keys: Arc<MintedKeys>,
     pub(super) blobs: BlobFiles,
     lookup: Key,
@@ -53,70 +57,78 @@ pub struct Archive {
     reserved: Mutex<Option<NumberRange>>,
     last_conversation: AtomicU32,
     last_handle: AtomicU32,
-    refused: Vec<(PartName, String)>,
+    refused: RwLock<Vec<(PartName, String)>>,
     pub(super) unsettled: Mutex<bool>,
+    pub(super) signer: LogSigner,
+    /// One checkpoint is signed and published at a time.
+    pub(super) signing: Mutex<()>,
+    /// One rebuild of the index at a time.
+    pub(super) rebuilding: Mutex<()>,
+    milestones: Arc<dyn Milestones>,
 }
 
 impl Archive {
     /// Takes an opened vault and opens the index beside it. Parts of the index that are damaged or
-    /// older than their anchor are left closed and told by `refused_parts`: rebuild them.
+    /// older than their anchor are left closed and told by `refused_parts`: repair the index.
     pub fn open(vault: Vault, config: ArchiveConfig) -> Result<Archive> {
-        let Vault { store, keyring, id } = vault;
+        let Vault {
+            store,
+            keyring,
+            id,
+            milestones,
+        } = vault;
         let keyring = Arc::new(keyring);
         let tx = store.write()?;
         let (_, lookup) = keyring.current(&tx, &KeyPurpose::only(KeyKind::Lookup))?;
         let (_, blob_name) = keyring.current(&tx, &KeyPurpose::only(KeyKind::BlobName))?;
+        let (_, signing) = keyring.current(&tx, &KeyPurpose::only(KeyKind::LogSigning))?;
         tx.commit()?;
+        let signer = LogSigner::new(ORGANISATION, id, SigningKey::from_key(&signing))
+            .map_err(|error| ArchiveError::Audit(error.to_string()))?;
         let segment_keys = MintedKeys::start(&store, &keyring)?;
-        let settings = IndexConfig {
+        let index_config = IndexConfig {
             cache_bytes: config.cache_bytes,
             arena_bytes: config.arena_bytes,
             ..IndexConfig::new(id)
         };
-        let anchors = anchors(&store)?;
-        let opened = Index::open(
-            &store.directory().index(),
-            segment_keys.clone(),
-            keyring.entropy().clone(),
-            settings,
-            &anchors,
-        )
-        .map_err(index_failed)?;
+        super::rebuild::resume(&store)?;
+        let opened = open_index(&store, &keyring, &segment_keys, index_config)?;
         let rows = store.read()?;
         let last_conversation = rows.last_conversation()?.0;
         let last_handle = rows.last_people()?.0.0;
         let unsettled = !rows.outbox()?.is_empty();
         drop(rows);
-        let refused = opened
-            .refused
-            .into_iter()
-            .map(|(part, error)| (part, error.to_string()))
-            .collect();
         let archive = Archive {
             blobs: BlobFiles::new(&store.directory().blobs()),
             store,
             keyring,
-            index: opened.index,
+            index: RwLock::new(opened.index),
+            index_config,
             segment_keys,
             lookup,
             blob_name,
             reserved: Mutex::new(None),
             last_conversation: AtomicU32::new(last_conversation),
             last_handle: AtomicU32::new(last_handle),
-            refused,
+            refused: RwLock::new(told(opened.refused)),
             unsettled: Mutex::new(unsettled),
+            signer,
+            signing: Mutex::new(()),
+            rebuilding: Mutex::new(()),
+            milestones,
         };
         archive.drop_orphans(&opened.orphans)?;
         Ok(archive)
     }
 
-    fn drop_orphans(&self, orphans: &[crate::index::KeyId]) -> Result<()> {
+    /// Destroys keys of segments that no part uses.
+    pub(super) fn drop_orphans(&self, orphans: &[KeyId]) -> Result<()> {
         use crate::index::SegmentKeys as _;
         // Strays are told by the parts that opened; with a part closed nobody knows what it uses.
         let mut gone = orphans.to_vec();
-        if self.refused.is_empty() {
+        if self.refused_parts().is_empty() {
             let used: Vec<_> = self
-                .index
+                .index()
                 .segment_keys()
                 .into_iter()
                 .map(|(_, key)| key)
@@ -126,6 +138,29 @@ impl Archive {
         self.segment_keys
             .drop_keys(&gone)
             .map_err(|error| ArchiveError::Index(error.to_string()))
+    }
+
+    /// Opens the index that lies in its place now and lets searches see it.
+    pub(super) fn reopen_index(&self) -> Result<()> {
+        let opened = open_index(
+            &self.store,
+            &self.keyring,
+            &self.segment_keys,
+            self.index_config,
+        )?;
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = opened.index;
+        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = told(opened.refused);
+        self.drop_orphans(&opened.orphans)
+    }
+
+    pub(super) fn part_repaired(&self, repaired: PartName) {
+        let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
+        refused.retain(|(part, _)| *part != repaired);
+    }
+
+    /// Tells the watcher of a test where the archive stands.
+    pub(super) fn reached(&self, milestone: &'static str) {
+        self.milestones.reached(milestone);
     }
 
     /// The record.
@@ -138,14 +173,21 @@ impl Archive {
         &self.keyring
     }
 
-    /// The search index.
-    pub fn index(&self) -> &Index {
-        &self.index
+    /// The search index in use now. A search keeps the one it began with, also while a rebuild
+    /// puts another in its place.
+    pub fn index(&self) -> Index {
+        self.index
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Parts of the index that did not open, and why.
-    pub fn refused_parts(&self) -> &[(PartName, String)] {
-        &self.refused
+    pub fn refused_parts(&self) -> Vec<(PartName, String)> {
+        self.refused
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Runs `act` in a write transaction and commits. If it fails, nothing stays, and what was
@@ -263,6 +305,29 @@ impl Archive {
     ) -> Result<Timestamp> {
         Ok(rows.import(import)?.map_or(Timestamp(0), |row| row.began))
     }
+}
+
+fn told(refused: Vec<(PartName, crate::index::Error)>) -> Vec<(PartName, String)> {
+    refused
+        .into_iter()
+        .map(|(part, error)| (part, error.to_string()))
+        .collect()
+}
+
+fn open_index(
+    store: &Store,
+    keyring: &Keyring,
+    segment_keys: &Arc<MintedKeys>,
+    config: IndexConfig,
+) -> Result<crate::index::Opened> {
+    Index::open(
+        &store.directory().index(),
+        segment_keys.clone(),
+        keyring.entropy().clone(),
+        config,
+        &anchors(store)?,
+    )
+    .map_err(index_failed)
 }
 
 pub(super) fn index_failed(error: crate::index::Error) -> ArchiveError {

@@ -6,7 +6,7 @@ use super::Keyring;
 use super::error::Result;
 use crate::crypto::Key;
 use crate::index::{KeyError, KeyId, SegmentKeys};
-use crate::store::{DataKeyId, DataKeyState, KeyKind, KeyPurpose, Store};
+use crate::store::{DataKeyId, KeyKind, KeyPurpose, Store};
 
 /// Keys minted at a time, and the number of ready keys below which more are minted.
 const BATCH: usize = 64;
@@ -54,14 +54,14 @@ impl MintedKeys {
         Ok(())
     }
 
-    /// Minted keys in the table that are neither ready here nor in `used`: left by a crash.
+    /// Keys in the table that are neither ready here nor in `used`: left by a crash, or by an index
+    /// that another one replaced.
     pub(super) fn strays(&self, used: &[KeyId]) -> Result<Vec<KeyId>> {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = self.store.read()?.data_keys()?;
         Ok(rows
             .iter()
             .filter(|row| row.purpose.kind == KeyKind::IndexSegment)
-            .filter(|row| row.state == DataKeyState::Unassigned)
             .map(|row| KeyId(u64::from(row.id.0)))
             .filter(|id| !used.contains(id) && !ready.iter().any(|(known, _)| known == id))
             .collect())

@@ -12,17 +12,17 @@ use super::batch::{Batch, Fate, Item};
 use super::error::Result;
 use super::open::index_failed;
 use super::read::{attachment_fact, extension};
+use super::words::Analyses;
 use super::{Archive, ArchiveError, Packed, parts};
 use crate::domain::{Attachment, MessageNo, Now};
-use crate::index::{Committed, KeyId, Novelty, Words, Writer};
-use crate::query::analysis::{Analysis, TextFacts, analyse, facts_of};
+use crate::index::{Committed, KeyId, Novelty, Writer};
 use crate::query::{AttachmentFact, Record};
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
 
 /// Messages after which a part is committed while an import runs.
-const COMMIT_MESSAGES: u64 = 100_000;
+pub(super) const COMMIT_MESSAGES: u64 = 100_000;
 /// Bytes of text after which a part is committed while an import runs.
-const COMMIT_BYTES: u64 = 200 << 20;
+pub(super) const COMMIT_BYTES: u64 = 200 << 20;
 
 /// How far the index has read: everything through `through` of `of` is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Archive {
     pub fn settler(&self) -> Settler<'_> {
         Settler {
             archive: self,
-            writer: self.index.writer(),
+            writer: self.index().writer(),
             analyses: Analyses::default(),
             added: BTreeMap::new(),
             assigned: HashSet::new(),
@@ -76,22 +76,6 @@ impl Archive {
         settler.finish(now)?;
         *unsettled = false;
         Ok(replayed)
-    }
-}
-
-/// Reused analyses of the texts of one message.
-#[derive(Default)]
-struct Analyses {
-    versions: Vec<Analysis>,
-    filenames: Vec<Analysis>,
-}
-
-fn analyse_into(texts: &[&str], into: &mut Vec<Analysis>) {
-    if into.len() < texts.len() {
-        into.resize_with(texts.len(), Analysis::default);
-    }
-    for (text, analysis) in texts.iter().zip(into.iter_mut()) {
-        analyse(text, analysis);
     }
 }
 
@@ -193,25 +177,11 @@ impl Settler<'_> {
     }
 
     fn add(&mut self, record: &Record<'_>, novelty: Novelty, now: Now) -> Result<()> {
-        analyse_into(record.versions, &mut self.analyses.versions);
-        analyse_into(record.filenames, &mut self.analyses.filenames);
-        let versions: Vec<&Analysis> = self.analyses.versions[..record.versions.len()]
-            .iter()
-            .collect();
-        let told: Vec<TextFacts> = record.versions.iter().map(|text| facts_of(text)).collect();
-        let facts: Vec<&TextFacts> = told.iter().collect();
-        let filenames: Vec<&Analysis> = self.analyses.filenames[..record.filenames.len()]
-            .iter()
-            .collect();
-        let words = Words {
-            versions: &versions,
-            filenames: &filenames,
-            extracted: &[],
-            facts: &facts,
-        };
-        let closed = self
-            .writer
-            .add(record, words, novelty, now.wall)
+        let Settler {
+            writer, analyses, ..
+        } = self;
+        let closed = analyses
+            .words_of(record, |words| writer.add(record, words, novelty, now.wall))
             .map_err(index_failed)?;
         self.messages += 1;
         self.bytes += record
@@ -302,6 +272,7 @@ impl Archive {
         assigned: &mut HashSet<KeyId>,
         now: Now,
     ) -> Result<()> {
+        self.reached("settle.index_committed");
         let part = parts::of_name(committed.part);
         let seq = added.get(&part).copied().unwrap_or(0);
         self.write(now, |tx| {
@@ -321,8 +292,10 @@ impl Archive {
                 settled_seq: seq,
             })?;
             tx.settle_outbox(part, seq)?;
+            self.reached("settle.written");
             Ok(())
         })
+        .inspect(|()| self.reached("settle.committed"))
     }
 
     fn anchor_all(&self, now: Now) -> Result<()> {
@@ -330,7 +303,7 @@ impl Archive {
         self.write(now, |tx| {
             for row in tx.anchors()? {
                 let name = parts::name(row.part);
-                let Some(anchor) = self.index.anchor(name) else {
+                let Some(anchor) = self.index().anchor(name) else {
                     continue;
                 };
                 if known.get(&name) == Some(&anchor) {

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Result;
-use super::{ArchiveError, Keyring};
-use crate::crypto::{
-    Entropy, Key, Keyhold, KeyholdFile, PLACE_LEN, Place, Secret, SlotFile, StretchCost,
-};
+use super::{ArchiveError, Keyring, Milestones, Unwatched};
+use crate::crypto::{Entropy, Key, Keyhold, KeyholdFile, PLACE_LEN, Secret, SlotFile, StretchCost};
 use crate::domain::{StoreId, Timestamp};
 use crate::store::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE, Store};
 
@@ -36,6 +34,8 @@ pub struct Vault {
     pub keyring: Keyring,
     /// Which data directory this is.
     pub id: StoreId,
+    /// Who hears of the points the archive reaches; nobody, unless a test asks.
+    pub milestones: Arc<dyn Milestones>,
 }
 
 impl Vault {
@@ -59,7 +59,12 @@ impl Vault {
             .directory()
             .write_key_file(SLOTS_FILE, &slots.to_bytes())?;
         let keyring = Keyring::start(Arc::clone(&store), id, hold, entropy, now)?;
-        Ok(Vault { store, keyring, id })
+        Ok(Vault {
+            store,
+            keyring,
+            id,
+            milestones: Arc::new(Unwatched),
+        })
     }
 
     /// Opens a data directory with a secret of any slot.
@@ -75,7 +80,8 @@ impl Vault {
             .map_err(|error| ArchiveError::KeyFile(format!("keys/slots: {error}")))?;
         let unlocked = slots.unlock(secret)?;
         let id = slots.store();
-        let hold = read_keyhold(&directory, &unlocked.root, id)?;
+        // The keyhold first: a directory that lacks it is told apart from a damaged database.
+        let (file, read) = read_keyhold(&directory, &unlocked.root, id)?;
         let store = Arc::new(Store::open(directory, unlocked.db_key)?);
         let known = store.read()?.fact(FACT_STORE_ID)?;
         if known.as_deref() != Some(&id.0.to_be_bytes()[..]) {
@@ -83,31 +89,57 @@ impl Vault {
                 "keys/slots belongs to another data directory".to_owned(),
             ));
         }
+        let hold = choose_hold(&store, &file, &read)?;
         let keyring = Keyring::start(Arc::clone(&store), id, hold, entropy, now)?;
-        Ok(Vault { store, keyring, id })
+        Ok(Vault {
+            store,
+            keyring,
+            id,
+            milestones: Arc::new(Unwatched),
+        })
     }
 }
 
-fn read_keyhold(directory: &DataDirectory, root: &Key, id: StoreId) -> Result<Keyhold> {
+fn read_keyhold(
+    directory: &DataDirectory,
+    root: &Key,
+    id: StoreId,
+) -> Result<(Vec<u8>, KeyholdFile)> {
     let file = directory.read_key_file(KEYHOLD_FILE)?;
     let read = KeyholdFile::read(&file, root, id)
         .map_err(|error| ArchiveError::KeyFile(format!("keys/keyhold: {error}")))?;
-    let Some((_, hold)) = read.holds.first() else {
-        return Err(ArchiveError::KeyFile(
-            "keys/keyhold holds no generation".to_owned(),
-        ));
+    Ok((file, read))
+}
+
+/// The keyhold of the generation the rows use. The other place then gets the same bytes: a torn
+/// write is mended, a rotation that a crash cut off is finished or taken back.
+fn choose_hold(store: &Store, file: &[u8], read: &KeyholdFile) -> Result<Keyhold> {
+    let used = store.read()?.data_keys()?;
+    let newest = used.iter().map(|row| u64::from(row.generation)).max();
+    let chosen = match newest {
+        Some(generation) => read.of_generation(generation),
+        None => read.holds.first(),
     };
-    let hold = hold.clone();
-    // A torn place is mended from the whole one, so that the next tear finds two again.
-    for place in read.torn {
-        let mut mended = file.clone();
-        mended.resize(2 * PLACE_LEN, 0);
-        let at = if place == Place::A { 0 } else { PLACE_LEN };
-        let other = PLACE_LEN - at;
-        mended.copy_within(other..other + PLACE_LEN, at);
-        directory.overwrite_key_file(KEYHOLD_FILE, &mended)?;
+    let Some((place, hold)) = chosen else {
+        return Err(ArchiveError::KeyFile(format!(
+            "keys/keyhold holds generation {}, the record was wrapped under {}: one of the two is \
+             an older copy that was put back",
+            read.holds.first().map_or(0, |(_, hold)| hold.generation),
+            newest.unwrap_or(0)
+        )));
+    };
+    let at = place.offset() as usize;
+    let whole: Option<[u8; PLACE_LEN]> = file
+        .get(at..at + PLACE_LEN)
+        .and_then(|bytes| bytes.try_into().ok());
+    let whole = whole.ok_or_else(|| ArchiveError::KeyFile("keys/keyhold is cut".to_owned()))?;
+    let mended = super::rotate::with_place(file, place.other(), &whole);
+    if mended != file {
+        store
+            .directory()
+            .overwrite_key_file(KEYHOLD_FILE, &mended)?;
     }
-    Ok(hold)
+    Ok(hold.clone())
 }
 
 /// A time-ordered 128-bit id: 48 bits of milliseconds, 80 random bits (the ULID layout).

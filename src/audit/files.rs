@@ -9,6 +9,9 @@ use super::error::{AuditError, Result};
 
 /// Name of the newest checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
+/// Name of the file that states name and public key of the log (a C2SP vkey and a line feed). It
+/// introduces a log to somebody who never saw it; a verifier that knows better ignores it.
+pub const VKEY_FILE: &str = "vkey";
 /// Sizes that one file of elder checkpoints spans.
 pub const HISTORY_SPAN: u64 = 1024;
 

@@ -34,7 +34,7 @@ pub use entry::{
     OBJECTS_MAX, Outcome, WORD_BYTES_MAX,
 };
 pub use error::{AuditError, Result};
-pub use files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, LogSink, history_name};
+pub use files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, LogSink, VKEY_FILE, history_name};
 pub use log::{Appended, LogEnd, append};
 pub use payload::{PAYLOAD_BYTES_MAX, Payload, PayloadKey, kept_run};
 pub use proof::{InclusionProof, PublishedNodes, check_consistency, prove_consistency};

@@ -62,6 +62,9 @@ impl Replay {
         if entry.draft.result == Outcome::Done {
             self.check_actor(entry);
             self.follow_users(entry);
+        }
+        // What an import brought before it was cut off is whole and stays.
+        if entry.draft.result != Outcome::Refused {
             self.follow_counts(entry);
         }
         self.follow_phases(entry);

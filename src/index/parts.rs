@@ -247,6 +247,22 @@ impl Index {
         self.shared.around.cache.usage()
     }
 
+    /// Removes what is left of a part whose files cannot even be read; their keys are told as
+    /// unused at the next open.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn discard_part(&self, name: PartName) -> Result<()> {
+        self.shared.remove(name);
+        let root = self.shared.root_of(name);
+        match fs::remove_dir_all(&root) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io(name.to_string(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Drops a part with all its files, before a rebuild or when everything in it expired. Close
     /// its writer first. Gives the keys to destroy.
     ///

@@ -63,6 +63,15 @@ struct OpenPart {
 }
 
 impl Index {
+    /// What the store records of every part as it is now, oldest first.
+    pub fn committed(&self) -> Vec<Committed> {
+        self.shared
+            .all()
+            .iter()
+            .map(|part| state_of(part))
+            .collect()
+    }
+
     /// The writer. There is one at a time; a second one fails when it opens a part.
     pub fn writer(&self) -> Writer {
         Writer {

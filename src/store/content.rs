@@ -87,6 +87,14 @@ impl Rows {
         Ok(rows)
     }
 
+    /// The largest number with content; 0 when there is none.
+    pub fn last_content(&self) -> Result<u64, StoreError> {
+        let highest: Option<i64> =
+            self.connection
+                .query_row("select max(key) from content", [], |row| row.get(0))?;
+        Ok(highest.map_or(0, |key| ContentKey::from_column(key).no))
+    }
+
     /// Visits all rows with `first <= number < end` in order. Stops at the visitor's first error.
     pub fn each_content<E: From<StoreError>>(
         &self,

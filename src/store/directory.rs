@@ -75,6 +75,32 @@ impl DataDirectory {
         self.root.join("index")
     }
 
+    /// Directory in which a search index is built anew beside the one in use.
+    pub fn index_draft(&self) -> PathBuf {
+        self.root.join("index.new")
+    }
+
+    /// Removes an unfinished draft of the index; none is no error.
+    pub fn drop_index_draft(&self) -> Result<(), StoreError> {
+        remove_tree(&self.index_draft())
+    }
+
+    /// Puts the draft in the place of the index, whose files go. It can be repeated after a crash
+    /// at any point: without a draft only what is left of the old index is removed.
+    pub fn promote_index_draft(&self) -> Result<(), StoreError> {
+        let (draft, index) = (self.index_draft(), self.index());
+        let old = self.root.join("index.old");
+        if draft.exists() {
+            remove_tree(&old)?;
+            if index.exists() {
+                fs::rename(&index, &old).map_err(|error| StoreError::file(&index, error))?;
+            }
+            fs::rename(&draft, &index).map_err(|error| StoreError::file(&draft, error))?;
+            sync_dir(&self.root)?;
+        }
+        remove_tree(&old)
+    }
+
     /// Directory of sealed blobs.
     pub fn blobs(&self) -> PathBuf {
         self.root.join("blobs")
@@ -142,6 +168,15 @@ impl DataDirectory {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn remove_tree(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::file(path, error))
+        }
+        _ => Ok(()),
     }
 }
 

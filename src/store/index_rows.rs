@@ -130,6 +130,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Forgets the anchor of a part: it is fed again from the outbox.
+    pub fn delete_anchor(&self, part: i32) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from index_anchor where part = ?1")?
+            .execute([part])?;
+        Ok(())
+    }
+
     /// Forgets all anchors and all index work: the caller rebuilds from the messages.
     pub fn clear_index_rows(&self) -> Result<(), StoreError> {
         self.connection()

@@ -1,0 +1,308 @@
+//! The use-cases of the audit log: read it, sign it, give it away, refuse to go on from an old copy.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::pins::{Pin, PinBoard};
+use super::{AppError, Appliance, Result, Session};
+use crate::audit::{Action, Appended, AuditError, Entry, LogEnd, LogFiles, LogSink, VKEY_FILE};
+use crate::crypto::{Checkpoint, open_checkpoint};
+use crate::domain::{EntryNo, Right, Role, Timestamp};
+
+/// Entries read at a time.
+const PAGE: u64 = 1_024;
+/// Most entries one answer lists.
+pub const LOG_LINES_MAX: usize = 10_000;
+
+/// Which entries are wanted; every filter that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct LogRequest {
+    /// Not before this compliance time.
+    pub since: Option<Timestamp>,
+    /// Before this compliance time.
+    pub until: Option<Timestamp>,
+    /// Only by this actor (`usr_...` or `system`).
+    pub actor: Option<String>,
+    /// Only this act, or acts of this stem (`import` for `import.intent`).
+    pub action: Option<String>,
+    /// Only entries that name this object.
+    pub object: Option<String>,
+    /// From this entry on.
+    pub from: u64,
+    /// At most so many, up to [`LOG_LINES_MAX`]; 0 means all of them.
+    pub limit: usize,
+}
+
+impl LogRequest {
+    fn takes(&self, entry: &Entry) -> bool {
+        let draft = &entry.draft;
+        let name = draft.action.name();
+        let acts = |wanted: &String| {
+            name == wanted
+                || name
+                    .strip_prefix(wanted.as_str())
+                    .is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.since.is_none_or(|since| entry.t_c >= since)
+            && self.until.is_none_or(|until| entry.t_c < until)
+            && self
+                .actor
+                .as_ref()
+                .is_none_or(|actor| draft.actor.id == *actor)
+            && self.action.as_ref().is_none_or(acts)
+            && self
+                .object
+                .as_ref()
+                .is_none_or(|object| draft.objects.contains(object))
+    }
+}
+
+/// One entry as shown.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// The entry.
+    pub entry: Entry,
+    /// The canonical JSON that is hashed.
+    pub json: String,
+    /// What was typed (query, reason, name), for those who may read it; `None` when there is none
+    /// or its year was pruned.
+    pub payload: Option<String>,
+}
+
+/// Entries that were asked for.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// The entries, oldest first.
+    pub lines: Vec<LogLine>,
+    /// Where to go on, when there is more.
+    pub next: Option<u64>,
+    /// The entry of this reading.
+    pub audit: Appended,
+}
+
+impl Appliance {
+    /// Lists entries. That the log was read is itself durable in it before anything is shown.
+    pub fn read_log(&self, session: &Session, request: &LogRequest) -> Result<LogPage> {
+        self.require(session, Right::ReadAudit, Action::LogRead)?;
+        let limit = match request.limit {
+            0 => LOG_LINES_MAX,
+            limit => limit.min(LOG_LINES_MAX),
+        };
+        let (mut lines, next) = self.collect(session, request, limit)?;
+        let now = self.clock.now();
+        let audit = self.change(now, |tx| {
+            let draft = self
+                .draft(session, Action::LogRead)
+                .count("from", request.from)
+                .count("entries", lines.len() as u64);
+            self.log(tx, now, draft, None)
+        })?;
+        lines.shrink_to_fit();
+        Ok(LogPage { lines, next, audit })
+    }
+
+    fn collect(
+        &self,
+        session: &Session,
+        request: &LogRequest,
+        limit: usize,
+    ) -> Result<(Vec<LogLine>, Option<u64>)> {
+        let reads_payloads = matches!(session.actor.role, Role::Auditor | Role::RecordsOfficer);
+        let rows = self.archive.store().read()?;
+        let size = rows.audit_edge()?.map_or(0, |(size, _)| size);
+        let mut lines = Vec::new();
+        let mut from = request.from;
+        while from < size {
+            let end = (from + PAGE).min(size);
+            for row in rows.audit_entries(EntryNo(from), EntryNo(end))? {
+                let entry = Entry::parse(&row.entry).map_err(|what| {
+                    AppError::Integrity(format!("audit entry {}: {what}", row.seq))
+                })?;
+                if !request.takes(&entry) {
+                    continue;
+                }
+                if lines.len() == limit {
+                    return Ok((lines, Some(row.seq.0)));
+                }
+                let payload = match reads_payloads {
+                    true => self.archive.payload(&rows, &row, &entry.payload_commit)?,
+                    false => None,
+                };
+                lines.push(LogLine {
+                    entry,
+                    json: String::from_utf8_lossy(&row.entry).into_owned(),
+                    payload: payload.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+                });
+            }
+            from = end;
+        }
+        Ok((lines, None))
+    }
+
+    /// Signs the log now and gives the checkpoint: three lines to print, mail or keep elsewhere.
+    pub fn checkpoint(&self, session: &Session) -> Result<Checkpoint> {
+        self.require(session, Right::ReadAudit, Action::LogRead)?;
+        self.sign_log()?
+            .ok_or_else(|| AppError::NotFound("an entry to sign".to_owned()))
+    }
+
+    /// Exports the log as C2SP tiles into a new directory: what anybody can verify without a key.
+    /// No payload and no content is in it.
+    pub fn export_log(&self, session: &Session, into: &Path) -> Result<(Checkpoint, Appended)> {
+        self.require(session, Right::ReadAudit, Action::LogExport)?;
+        if into.exists() {
+            return Err(AppError::Conflict(format!(
+                "{} exists already: name a new directory",
+                into.display()
+            )));
+        }
+        let now = self.clock.now();
+        let appended = self.change(now, |tx| {
+            self.log(tx, now, self.draft(session, Action::LogExport), None)
+        })?;
+        self.sign_log()?;
+        let mut sink = LogDirectory::new(into);
+        let checkpoint = self.archive.export_log(&mut sink)?;
+        sink.write(VKEY_FILE, self.vkey_line().as_bytes())
+            .map_err(|error| AppError::Io(error.to_string()))?;
+        Ok((checkpoint, appended))
+    }
+
+    fn vkey_line(&self) -> String {
+        format!("{}\n", self.archive.log_verifier().to_vkey())
+    }
+
+    /// Signs and publishes the log, and remembers it on this computer.
+    pub(super) fn sign_log(&self) -> Result<Option<Checkpoint>> {
+        let signed = self.archive.sign_log(self.clock.now())?;
+        if let Some(checkpoint) = &signed {
+            self.remember(checkpoint);
+        }
+        Ok(signed)
+    }
+
+    /// The pins of this computer; `None` where there is no directory of settings.
+    pub(super) fn pin_board(&self) -> Option<PinBoard> {
+        let settings = self.settings.token.parent()?;
+        settings
+            .is_dir()
+            .then(|| PinBoard::new(&self.settings.pins()))
+    }
+
+    fn remember(&self, checkpoint: &Checkpoint) {
+        let pin = Pin {
+            key: self.archive.log_verifier().clone(),
+            checkpoint: checkpoint.clone(),
+        };
+        if let Some(Err(error)) = self.pin_board().map(|board| board.remember(&pin)) {
+            tracing::warn!("the checkpoint could not be remembered: {error}");
+        }
+    }
+
+    /// Refuses to go on from an older copy: the record must not be behind the published log, nor
+    /// behind what this computer remembers, and must tell the same story.
+    pub(super) fn check_freshness(&self) -> Result<()> {
+        self.archive.check_log().map_err(|error| {
+            AppError::Integrity(format!(
+                "{error}; nothing is opened for writing. Run wordkeep verify, then put the newest \
+                 copy back"
+            ))
+        })?;
+        let key = self.archive.log_verifier();
+        let Some(pin) = self
+            .pin_board()
+            .map_or(Ok(None), |board| board.read(&key.name))?
+        else {
+            return Ok(());
+        };
+        if pin.key != *key {
+            return Err(AppError::Integrity(
+                "the audit log is signed with another key than the one this computer remembers"
+                    .to_owned(),
+            ));
+        }
+        let rows = self.archive.store().read()?;
+        let size = LogEnd::read(&rows)
+            .map_err(|error| AppError::Integrity(error.to_string()))?
+            .edge
+            .size();
+        let seen = pin.checkpoint.size;
+        if size < seen {
+            return Err(AppError::Integrity(format!(
+                "the audit log has {size} entries, this computer has seen {seen}: an older copy \
+                 of the data directory was put back. Put the newest copy back"
+            )));
+        }
+        let kept = rows.audit_checkpoints_between(seen, seen + 1)?;
+        let same = kept.first().is_some_and(|(_, note)| {
+            open_checkpoint(note.as_bytes(), key).is_ok_and(|kept| kept == pin.checkpoint)
+        });
+        match same {
+            true => Ok(()),
+            false => Err(AppError::Integrity(format!(
+                "the audit log does not hold the checkpoint of {seen} entries that this computer \
+                 has seen: it is another history"
+            ))),
+        }
+    }
+}
+
+/// A directory with the files of a log: an export, or `log/` of a data directory nobody opened.
+pub(super) struct LogDirectory {
+    root: PathBuf,
+}
+
+impl LogDirectory {
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    fn failed(&self, name: &str, error: &io::Error) -> AuditError {
+        AuditError::Unreadable(format!("{}: {error}", self.root.join(name).display()))
+    }
+}
+
+/// Longest file of a log that is read, in bytes; an entry bundle has at most 256 entries of 8 KiB.
+const LOG_FILE_BYTES_MAX: u64 = 4 << 20;
+
+impl LogFiles for LogDirectory {
+    fn read(&self, name: &str) -> std::result::Result<Option<Vec<u8>>, AuditError> {
+        use std::io::Read as _;
+        let mut bytes = Vec::new();
+        let read = fs::File::open(self.root.join(name))
+            .and_then(|file| file.take(LOG_FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed(name, &error)),
+            Ok(_) if bytes.len() as u64 > LOG_FILE_BYTES_MAX => Err(AuditError::Unreadable(
+                format!("{name}: longer than a file of a log can be"),
+            )),
+            Ok(_) => Ok(Some(bytes)),
+        }
+    }
+}
+
+impl LogSink for LogDirectory {
+    fn write(&mut self, name: &str, bytes: &[u8]) -> std::result::Result<(), AuditError> {
+        let path = self.root.join(name);
+        let write = || -> io::Result<()> {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let mut file = fs::File::create(&path)?;
+            io::Write::write_all(&mut file, bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|error| self.failed(name, &error))
+    }
+
+    fn remove(&mut self, name: &str) -> std::result::Result<(), AuditError> {
+        match fs::remove_file(self.root.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(name, &error)),
+            _ => Ok(()),
+        }
+    }
+}
