@@ -153,7 +153,7 @@ impl Appliance {
     }
 
     /// Ends in order: signs and publishes the log, empties the write-ahead log.
-    pub fn close(self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
         self.sign_log()?;
         Ok(self.archive.store().checkpoint()?)
     }

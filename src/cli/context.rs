@@ -1,11 +1,13 @@
 //! What the common flags mean: where things are, who asks, how it is printed.
 
 use std::io::{self, IsTerminal};
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
 use super::failure::Failure;
+use super::meter::Counter;
 use super::printer::{Printer, Shape};
 use super::secrets::{self, SecretSource};
 use super::typed::Common;
@@ -80,14 +82,18 @@ impl Context {
     }
 
     /// Opens the product.
-    pub(super) fn open(&self) -> Result<Appliance, Failure> {
+    pub(super) fn open(&self) -> Result<Opened, Failure> {
         let settings = self.settings()?;
         let secret = self.secret.open(&settings, self.may_ask)?;
-        Ok(Appliance::open(settings, &secret)?)
+        let appliance = Appliance::open(settings, &secret)?;
+        for notice in appliance.notices() {
+            self.warn(notice);
+        }
+        Ok(Opened(appliance))
     }
 
     /// Opens the product and recognises the owner of the token.
-    pub(super) fn open_session(&self) -> Result<(Appliance, Session), Failure> {
+    pub(super) fn open_session(&self) -> Result<(Opened, Session), Failure> {
         let settings = self.settings()?;
         // Told before the keys are touched: who is not logged in need not type a passphrase.
         if !settings.token.exists() {
@@ -98,6 +104,11 @@ impl Context {
         let appliance = self.open()?;
         let session = appliance.session_of_token(&token)?;
         Ok((appliance, session))
+    }
+
+    /// Shows how long work goes on.
+    pub(super) fn counter(&self) -> Counter {
+        Counter::new(self.is_lively)
     }
 
     /// Says something on standard error, unless told to be quiet.
@@ -120,6 +131,25 @@ impl Context {
         is_new: bool,
     ) -> Result<secrets::Text, Failure> {
         secrets::password(file, whose, is_new, self.may_ask)
+    }
+}
+
+/// An opened appliance that is closed in order when the command ends, however it ends.
+pub(super) struct Opened(Appliance);
+
+impl Deref for Opened {
+    type Target = Appliance;
+    fn deref(&self) -> &Appliance {
+        &self.0
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // What was done is durable already; only the published log is behind.
+        if let Err(error) = self.0.close() {
+            eprintln!("warning: the log was not signed at the end: {error}");
+        }
     }
 }
 

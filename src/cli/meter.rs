@@ -16,6 +16,7 @@ const JSON_PAUSE: Duration = Duration::from_secs(5);
 const FRAME: Duration = Duration::from_millis(100);
 
 const WITH_BYTES: &str = " read    {bar:20} {bytes} / {total_bytes}   {msg}   {left} left";
+const COUNTING: &str = " {msg:7} {bar:20} {human_pos} / {human_len}   {left} left";
 const WITHOUT_BYTES: &str = " read    {spinner} {msg}   {elapsed_precise}";
 
 /// How progress is shown.
@@ -122,6 +123,32 @@ impl Progress for Meter {
 
     fn cancelled(&self) -> bool {
         self.interrupt.asked()
+    }
+}
+
+/// Shows work that counts up to a known end: a bar on a terminal, else nothing.
+pub(super) struct Counter(Option<ProgressBar>);
+
+impl Counter {
+    /// A counter that shows itself only on a terminal.
+    pub(super) fn new(is_lively: bool) -> Counter {
+        Counter(is_lively.then(|| ProgressBar::new(0).with_style(style(COUNTING))))
+    }
+
+    /// So much of so much.
+    pub(super) fn shows(&self, what: &'static str, done: u64, of: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(what);
+            bar.set_length(of);
+            bar.set_position(done);
+        }
+    }
+
+    /// Takes the bar away: the result follows.
+    pub(super) fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
     }
 }
 

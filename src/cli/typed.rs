@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::command::{completions, conv, import, init, login, logout, man, query, search, user};
+use super::command::{
+    audit, check, completions, conv, import, index, init, keys, login, logout, man, query, search,
+    user, verify,
+};
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
                      provable";
@@ -53,6 +56,16 @@ pub(super) enum Command {
     Query(query::Typed),
     /// List conversations and show what was said in them
     Conv(conv::Typed),
+    /// Read, prove, sign and export the audit log
+    Audit(audit::Typed),
+    /// Prove that everything is as it was kept
+    Verify(verify::Typed),
+    /// Rebuild, compare and measure the search index
+    Index(index::Typed),
+    /// Show and change what opens the data
+    Keys(keys::Typed),
+    /// Check configuration, keys, disk, clock, permissions, index and log
+    Check(check::Typed),
     /// Add, list and end users
     User(user::Typed),
     /// Print completions for a shell
