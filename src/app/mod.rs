@@ -22,6 +22,7 @@ mod files;
 pub mod import;
 mod index;
 mod keys;
+mod log_out;
 mod pins;
 pub mod sample;
 mod search;
