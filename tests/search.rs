@@ -568,6 +568,26 @@ fn s1_an_empty_answer_shows_what_each_clause_finds() {
 }
 
 #[test]
+fn s14_other_spellings_come_from_inside_the_scope() {
+    let office = office();
+    let spellings = |scope: &Scope, query: &str| {
+        ask(&office.world.archive, scope, query, |search| {
+            search.clauses()
+        })
+        .unwrap()
+        .remove(0)
+        .spellings
+    };
+    let everything = Scope::everything();
+    assert_eq!(spellings(&everything, "dicsount"), [("discount".into(), 2)]);
+    assert_eq!(spellings(&everything, "anybodi"), [("anybody".into(), 1)]);
+    let deals = only(&[office.deals]);
+    assert_eq!(spellings(&deals, "dicsount"), [("discount".into(), 1)]);
+    assert_eq!(spellings(&deals, "anybodi"), []);
+    assert_eq!(spellings(&everything, "discount"), []);
+}
+
+#[test]
 fn s10_a_spent_budget_names_the_costly_clause_and_counts_nothing() {
     let office = office();
     let spent = || std::time::Duration::from_secs(6);

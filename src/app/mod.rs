@@ -16,6 +16,7 @@ mod audit;
 mod check;
 mod clock;
 mod conversation;
+mod demo;
 mod entropy;
 mod error;
 mod files;
@@ -36,6 +37,7 @@ pub use clock::{Clock, Stopwatch};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
+pub use demo::{DemoEvent, DemoRequest, run_demo};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};

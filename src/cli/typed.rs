@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, check, completions, conv, import, index, init, keys, login, logout, man, query, search,
-    user, verify,
+    audit, check, completions, conv, demo, import, index, init, keys, login, logout, man, query,
+    search, user, verify,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -42,6 +42,8 @@ pub(super) struct Typed {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Take the tour: a made-up company imported, searched and proven
+    Demo(demo::Typed),
     /// Create the data directory, its keys and the first administrator
     Init(init::Typed),
     /// Log in and keep a token for the commands that follow

@@ -241,7 +241,8 @@ fn show(context: &mut Context, typed: Show) -> Ended {
     Ok(Exit::Done)
 }
 
-fn write_slice(to: &mut dyn Write, slice: &ConversationSlice) -> io::Result<()> {
+/// The slice as people read it.
+pub(super) fn write_slice(to: &mut dyn Write, slice: &ConversationSlice) -> io::Result<()> {
     let head = &slice.conversation;
     let people: Vec<String> = head.participants.iter().map(|name| line(name)).collect();
     writeln!(

@@ -4,6 +4,7 @@ pub(super) mod audit;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod conv;
+pub(super) mod demo;
 pub(super) mod import;
 mod import_report;
 pub(super) mod index;
@@ -39,6 +40,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Index(typed) => index::run(context, &typed),
         Command::Keys(typed) => keys::run(context, &typed),
         Command::Check(_) => check::run(context),
+        Command::Demo(typed) => demo::run(context, &typed),
         Command::User(typed) => user::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Man(typed) => man::run(context, &typed),

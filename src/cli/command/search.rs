@@ -204,7 +204,12 @@ fn sender_of(shown: &Line) -> &str {
         .map_or("(notice)", |sender| sender.label.as_str())
 }
 
-fn write_human(to: &mut dyn Write, found: &SearchAnswer, coloured: bool) -> io::Result<()> {
+/// The hits as people read them.
+pub(super) fn write_human(
+    to: &mut dyn Write,
+    found: &SearchAnswer,
+    coloured: bool,
+) -> io::Result<()> {
     for hit in &found.answer.hits {
         let title = line(&hit.conversation.title);
         let sender = line(sender_of(&hit.line));
