@@ -75,10 +75,11 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     context.printer.one(&done, |to| {
         writeln!(
             to,
-            "✓ {} is logged in as {} for {} days   audit #{}",
+            "✓ {} is logged in as {} for {} day{}   audit #{}",
             line(&done.login),
             done.role,
             done.days,
+            if done.days == 1 { "" } else { "s" },
             done.audit
         )
     })?;
