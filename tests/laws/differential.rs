@@ -30,7 +30,7 @@ use wordkeep::search::{Budget, NameIndex, Order, PAGE_HITS_MAX, Page, Scanned, S
 use world::World;
 
 /// Pairs run by default.
-const PAIRS_DEFAULT: usize = 1_200;
+const PAIRS_DEFAULT: usize = 600;
 /// Queries asked of one corpus.
 const QUERIES_PER_CORPUS: usize = 60;
 /// Share of pairs that have to find something, in percent.
