@@ -101,6 +101,11 @@ impl Keyring {
         self.observer = Some(observer);
     }
 
+    /// Who hears of seals, if anybody.
+    pub(super) fn observer(&self) -> Option<&Arc<dyn SealObserver>> {
+        self.observer.as_ref()
+    }
+
     /// The source of randomness.
     pub fn entropy(&self) -> &Arc<dyn Entropy> {
         &self.entropy
