@@ -245,13 +245,19 @@ fn check(world: &World, scope: &Scope, query: &str, expected: &[&str]) {
     let answer = ask(&world.archive, scope, query, |search| {
         search.page(&Page::default())
     });
-    let answer = answer.unwrap();
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => panic!("{query}: {error}"),
+    };
     assert_eq!(shown(&answer), expected, "{query}");
     assert_eq!(answer.total, expected.len() as u64, "{query}");
     let scanned = ask(&world.archive, scope, query, |search| {
         search.scan(Order::Newest)
-    })
-    .unwrap();
+    });
+    let scanned = match scanned {
+        Ok(scanned) => scanned,
+        Err(error) => panic!("{query}: {error}"),
+    };
     assert_eq!(scanned.len(), expected.len(), "{query}");
 }
 

@@ -204,6 +204,9 @@ fn advice(error: &AppError) -> Option<&'static str> {
         AppError::Integrity(_) => {
             Some("change nothing, keep a copy of the data, run: wordkeep verify")
         }
+        AppError::Refused(refusal) if refusal.total > 0 => {
+            Some("mend the file or the mapping, or leave these places out with: --import-rest")
+        }
         AppError::Budget(_) => Some("add a date, a person or another word"),
         AppError::Interrupted(_) => Some("everything saved is whole; the same command continues"),
         _ => None,

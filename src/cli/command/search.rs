@@ -454,7 +454,7 @@ mod tests {
         let snippet = Snippet {
             text: "a deal\u{1b}[2J now".to_owned(),
             start: 3,
-            highlights: vec![2..6],
+            highlights: std::iter::once(2..6).collect(),
             cut_before: true,
             cut_after: false,
         };
