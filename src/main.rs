@@ -1,3 +1,7 @@
 //! The `wordkeep` command; everything it does is in the room `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wordkeep::cli::main()
+}

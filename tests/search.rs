@@ -245,13 +245,19 @@ fn check(world: &World, scope: &Scope, query: &str, expected: &[&str]) {
     let answer = ask(&world.archive, scope, query, |search| {
         search.page(&Page::default())
     });
-    let answer = answer.unwrap();
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => panic!("{query}: {error}"),
+    };
     assert_eq!(shown(&answer), expected, "{query}");
     assert_eq!(answer.total, expected.len() as u64, "{query}");
     let scanned = ask(&world.archive, scope, query, |search| {
         search.scan(Order::Newest)
-    })
-    .unwrap();
+    });
+    let scanned = match scanned {
+        Ok(scanned) => scanned,
+        Err(error) => panic!("{query}: {error}"),
+    };
     assert_eq!(scanned.len(), expected.len(), "{query}");
 }
 
@@ -565,6 +571,26 @@ fn s1_an_empty_answer_shows_what_each_clause_finds() {
     };
     assert_eq!(table(&Scope::everything()), [2, 2, 0, 1]);
     assert_eq!(table(&only(&[office.deals])), [1, 1, 0, 1]);
+}
+
+#[test]
+fn s14_other_spellings_come_from_inside_the_scope() {
+    let office = office();
+    let spellings = |scope: &Scope, query: &str| {
+        ask(&office.world.archive, scope, query, |search| {
+            search.clauses()
+        })
+        .unwrap()
+        .remove(0)
+        .spellings
+    };
+    let everything = Scope::everything();
+    assert_eq!(spellings(&everything, "dicsount"), [("discount".into(), 2)]);
+    assert_eq!(spellings(&everything, "anybodi"), [("anybody".into(), 1)]);
+    let deals = only(&[office.deals]);
+    assert_eq!(spellings(&deals, "dicsount"), [("discount".into(), 1)]);
+    assert_eq!(spellings(&deals, "anybodi"), []);
+    assert_eq!(spellings(&everything, "discount"), []);
 }
 
 #[test]

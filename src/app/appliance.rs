@@ -62,6 +62,8 @@ pub struct NewAppliance<'a> {
 impl Appliance {
     /// Makes the data directory and its first administrator, in one go.
     pub fn create(settings: Settings, new: &NewAppliance<'_>) -> Result<Appliance> {
+        // A directory without an administrator would be of no use to anybody.
+        auth::check_new_user(new.administrator, new.password)?;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = Vault::create(
             &NewVault {
@@ -151,7 +153,7 @@ impl Appliance {
     }
 
     /// Ends in order: signs and publishes the log, empties the write-ahead log.
-    pub fn close(self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
         self.sign_log()?;
         Ok(self.archive.store().checkpoint()?)
     }

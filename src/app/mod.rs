@@ -16,12 +16,14 @@ mod audit;
 mod check;
 mod clock;
 mod conversation;
+mod demo;
 mod entropy;
 mod error;
 mod files;
 pub mod import;
 mod index;
 mod keys;
+mod log_out;
 mod pins;
 pub mod sample;
 mod search;
@@ -35,6 +37,7 @@ pub use clock::{Clock, Stopwatch};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
+pub use demo::{DemoEvent, DemoRequest, run_demo};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};

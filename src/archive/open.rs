@@ -283,7 +283,7 @@ impl Archive {
     /// The public id of a message: the time of its import and its number, so that it needs no row.
     pub fn message_id(&self, no: MessageNo, import_began: Timestamp) -> MessageId {
         let millis = import_began.millis().clamp(0, (1 << 48) - 1) as u128;
-        let store = (self.keyring.store_id().0 & 0xffff_ffff) as u128;
+        let store = self.keyring.store_id().0 & 0xffff_ffff;
         MessageId(millis << 80 | store << 48 | u128::from(no.0 & ((1 << 48) - 1)))
     }
 

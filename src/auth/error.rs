@@ -12,7 +12,7 @@ pub enum AuthError {
     #[error("the token is unknown or expired; log in again with: wordkeep login")]
     Token,
     /// The role does not carry the right.
-    #[error("a {role} may not do this")]
+    #[error("the role {role} may not do this")]
     Forbidden {
         /// Name of the role.
         role: &'static str,

@@ -19,6 +19,6 @@ pub use error::{AuthError, Result};
 pub use scope::{require, scope_of};
 pub use token::{TOKEN_DAYS_MAX, Token, actor_of_token, issue_token};
 pub use user::{
-    LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, create_user, disable_user, log_in, set_role,
-    user_named,
+    LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, check_new_user, create_user, disable_user,
+    log_in, set_role, user_named,
 };

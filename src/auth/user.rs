@@ -39,6 +39,15 @@ pub struct NewUser<'a> {
     pub grants: &'a [(GrantKind, u32)],
 }
 
+/// Checks what a new user would be made of, before anything is made.
+pub fn check_new_user(login: &str, password: &str) -> Result<()> {
+    checked_login(login)?;
+    match password.chars().count() < PASSWORD_CHARS_MIN {
+        true => Err(AuthError::WeakPassword),
+        false => Ok(()),
+    }
+}
+
 /// Makes a user and gives its actor.
 pub fn create_user(
     tx: &WriteTx<'_>,

@@ -28,8 +28,9 @@ const FIRST_YEAR: i32 = 2000;
 const AHEAD_MAX: i64 = 366 * Timestamp::MICROS_PER_DAY;
 /// Decrypted bytes kept by default.
 pub const CACHE_BYTES_DEFAULT: usize = 128 << 20;
-/// Memory of all writers together by default; the engine takes at least 15 MB each.
-pub const ARENA_BYTES_DEFAULT: usize = 64_000_000;
+/// Memory of all writers together by default, in bytes. A quarter of it holds the messages between
+/// two commits of an import, so that few small segments have to be joined.
+pub const ARENA_BYTES_DEFAULT: usize = 200_000_000;
 
 /// A part, oldest first in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,11 +3,19 @@
 use super::error::Result;
 use super::execute::Search;
 use crate::domain::Timestamp;
-use crate::query::ast::{Distance, Expr, ExprKind, Query, Unit};
-use crate::query::{ResolveContext, Span, print, resolve};
+use crate::index;
+use crate::query::ast::{Distance, Expr, ExprKind, Pieces, Query, Unit, Word, WordForm};
+use crate::query::{ResolveContext, Resolved, Span, print, resolve};
 
 /// Most clauses counted for one query.
 pub const CLAUSES_MAX: usize = 32;
+
+/// Most other spellings offered for one word.
+pub const SPELLINGS_MAX: usize = 5;
+/// Other spellings that are counted before the best are chosen.
+const SPELLINGS_COUNTED_MAX: usize = 24;
+/// Shortest word for which other spellings are looked for, in characters.
+const SPELLED_CHARACTERS_MIN: usize = 4;
 
 /// What one clause finds alone, inside the scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +26,9 @@ pub struct ClauseCount {
     pub span: Span,
     /// How many messages match it alone; `None` when that would take longer than the budget.
     pub count: Option<u64>,
+    /// Words one edit away that do occur inside the scope, most hits first, when the clause is a
+    /// word that does not.
+    pub spellings: Vec<(String, u64)>,
 }
 
 impl Search<'_> {
@@ -40,8 +51,71 @@ impl Search<'_> {
     }
 
     fn clause(&self, part: &Expr) -> Result<ClauseCount> {
-        let alone = Query {
-            root: part.clone(),
+        let count = self.count_of(part.clone())?;
+        let spellings = match (count, &part.kind) {
+            (Some(0), ExprKind::Word(word)) => self.spellings(word)?,
+            _ => Vec::new(),
+        };
+        Ok(ClauseCount {
+            text: text_of(part),
+            span: part.span,
+            count,
+            spellings,
+        })
+    }
+
+    /// Words of the scope one edit away.
+    fn spellings(&self, word: &Word) -> Result<Vec<(String, u64)>> {
+        let plain = word.form == WordForm::Plain && !word.pieces.has_wildcard();
+        if !plain || word.pieces.text().chars().count() < SPELLED_CHARACTERS_MIN {
+            return Ok(Vec::new());
+        }
+        let near = Word {
+            form: WordForm::Fuzzy(1),
+            ..word.clone()
+        };
+        let resolved = self.alone(ExprKind::Word(near).into());
+        let scope = self.names.spelled_scope();
+        let page = index::Page::first(index::Order::Newest, 0);
+        let found = match self.archive.index().search(&resolved, &scope, page) {
+            Err(index::Error::TooManyExpansions { .. }) => return Ok(Vec::new()),
+            found => found?,
+        };
+        let words = found.expansions.into_iter().flat_map(|(_, words)| words);
+        let mut spellings = Vec::new();
+        for word in words.take(SPELLINGS_COUNTED_MAX) {
+            let spelled = Word {
+                pieces: Pieces::literal(word.clone()),
+                form: WordForm::Plain,
+            };
+            match self.count_of(ExprKind::Word(spelled).into())? {
+                Some(count) if count > 0 => spellings.push((word, count)),
+                _ => {}
+            }
+        }
+        spellings.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        spellings.truncate(SPELLINGS_MAX);
+        Ok(spellings)
+    }
+
+    /// What an expression finds alone; `None` when that asks too much.
+    fn count_of(&self, root: Expr) -> Result<Option<u64>> {
+        let resolved = self.alone(root);
+        let search = Search {
+            resolved: &resolved,
+            ..*self
+        };
+        match search.count() {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.is_about_cost() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An expression as a query of its own, with the directives of the whole.
+    fn alone(&self, root: Expr) -> Resolved {
+        let query = Query {
+            root,
             ..self.resolved.absolute.clone()
         };
         // Every date is absolute by now, so that the present does not matter.
@@ -49,21 +123,7 @@ impl Search<'_> {
             zone: self.resolved.zone,
             now: Timestamp::default(),
         };
-        let resolved = resolve(&alone, self.names, &context);
-        let search = Search {
-            resolved: &resolved,
-            ..*self
-        };
-        let count = match search.count() {
-            Ok(count) => Some(count),
-            Err(error) if error.is_about_cost() => None,
-            Err(error) => return Err(error),
-        };
-        Ok(ClauseCount {
-            text: text_of(part),
-            span: part.span,
-            count,
-        })
+        resolve(&query, self.names, &context)
     }
 }
 

@@ -124,11 +124,7 @@ impl Search<'_> {
             .or_default();
         person.1 += 1;
         if let (true, Some(entry)) = (person.0.is_empty(), sender) {
-            let label = match entry.label.is_empty() {
-                true => &entry.handle,
-                false => &entry.label,
-            };
-            person.0.clone_from(label);
+            person.0 = self.names.person_label(entry);
         }
     }
 

@@ -28,7 +28,7 @@ mod scan;
 mod snippet;
 
 pub use budget::{BUDGET_DEFAULT, Budget};
-pub use clause::{CLAUSES_MAX, ClauseCount};
+pub use clause::{CLAUSES_MAX, ClauseCount, SPELLINGS_MAX};
 pub use cursor::Cursor;
 pub use error::{Result, SearchError};
 pub use execute::{Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search};

@@ -219,13 +219,13 @@ impl<'a> ScopedNames<'a> {
     }
 
     /// A handle that takes part in a visible conversation. One that takes part in none at all is
-    /// visible to who sees everything.
+    /// visible to who sees everything, without a wall.
     pub fn handle(&self, no: HandleNo) -> Option<&'a HandleEntry> {
         let entry = self.names.directory.handles.get(&no)?;
         let conversations = self.names.conversations_of.get(&no);
         let visible = match conversations {
             Some(conversations) => conversations.iter().any(|no| self.sees(*no)),
-            None => self.scope.everything,
+            None => self.scope.everything && self.scope.denied.is_empty(),
         };
         visible.then_some(entry)
     }
@@ -239,6 +239,15 @@ impl<'a> ScopedNames<'a> {
     pub fn title(&self, no: ConversationNo) -> Option<&'a str> {
         let (_, title) = self.names.directory.conversations.get(&no)?;
         self.sees(no).then_some(title.as_str())
+    }
+
+    /// The name of the person behind a handle, as the asker sees them.
+    pub fn person_label(&self, entry: &HandleEntry) -> String {
+        match self.person(entry.person) {
+            Some(person) => person.label,
+            None if entry.label.is_empty() => entry.handle.clone(),
+            None => entry.label.clone(),
+        }
     }
 
     fn person(&self, no: PersonNo) -> Option<PersonMatch> {
@@ -285,8 +294,7 @@ impl<'a> ScopedNames<'a> {
         })
     }
 
-    /// Imports with at least one conversation's message inside: asked from the index by the
-    /// caller's scope, so that an import nobody may see does not exist.
+    /// Whether the import brought a message of the scope; the index knows.
     fn import_is_visible(&self, no: ImportNo) -> bool {
         if self.scope.everything && self.scope.denied.is_empty() {
             return true;

@@ -37,6 +37,8 @@ pub struct Store {
 impl Store {
     /// Creates the database of a fresh directory under `db_key`.
     pub fn create(directory: DataDirectory, db_key: Key) -> Result<Store, StoreError> {
+        // SQLite would make it readable for others; its journals take the mode of the database.
+        directory.make_private(&directory.database())?;
         Self::start(directory, db_key)
     }
 

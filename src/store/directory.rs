@@ -134,6 +134,18 @@ impl DataDirectory {
             .map_err(|error| StoreError::file(&path, error))
     }
 
+    /// Makes an empty file that only the owner may read, unless it is there.
+    pub(super) fn make_private(&self, path: &Path) -> Result<(), StoreError> {
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map(drop)
+            .map_err(|error| StoreError::file(path, error))
+    }
+
     /// Writes a file under `log/` (hashes and signatures only), replacing an elder whole.
     /// `name` may hold directories, separated by `/`.
     pub fn write_log_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {

@@ -517,9 +517,9 @@ fn ask(index: &Index, query: &Resolved, order: Order, scope: &Scope) -> (Answer,
     (answer, start.elapsed())
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64() * 1e3
+/// The least disturbed run: on a shared machine the median measures the neighbours.
+fn least(times: Vec<Duration>) -> f64 {
+    times.into_iter().min().unwrap_or_default().as_secs_f64() * 1e3
 }
 
 fn compare(plain: &Index, sealed: &Index, messages: &[Message]) {
@@ -541,7 +541,7 @@ fn compare(plain: &Index, sealed: &Index, messages: &[Message]) {
             b.push(ask(sealed, &query, order, &scope).1);
             control.push(ask(plain, &query, order, &scope).1);
         }
-        let (a, b, control) = (median(a), median(b), median(control));
+        let (a, b, control) = (least(a), least(b), least(control));
         println!(
             "{name:<24}{:>10}{a:>11.3}{b:>11.3}{:>8.3}{:>8.3}   first {:.1} ms",
             found.total,

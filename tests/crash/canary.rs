@@ -144,7 +144,7 @@ fn e1_the_scan_finds_what_it_is_made_to_find() {
 /// Opens what the child left, finishes its work, and proves that nothing is lost or half done.
 fn judge(place: &Place, ended: &Ended, stop: Option<Stop>) {
     let told = format!("{stop:?}");
-    assert_eq!(hits(&place.data()), [String::new(); 0], "{told}");
+    assert_eq!(hits(&place.data()), Vec::<String>::new(), "{told}");
     // What a process prints carries no canary either; the acknowledgements are the test's own.
     let talk = ended
         .printed
@@ -177,7 +177,7 @@ fn judge(place: &Place, ended: &Ended, stop: Option<Stop>) {
     assert_eq!(found[0], 3, "{told}: bodies");
     verify(&appliance);
     appliance.close().unwrap();
-    assert_eq!(hits(&place.data()), [String::new(); 0], "{told}");
+    assert_eq!(hits(&place.data()), Vec::<String>::new(), "{told}");
 }
 
 #[test]

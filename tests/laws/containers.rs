@@ -126,7 +126,12 @@ fn c1_names_of_one_kind_are_kept_apart_and_paths_are_labels() {
         .map(|entry| entry.name.as_str())
         .collect();
     assert_eq!(names, ["a.zip", "../a.txt", "../a.txt"]);
-    assert_eq!(detect(&mut container).unwrap().chats.len(), 2);
+    for ordinal in [1, 2] {
+        assert_eq!(container.head(ordinal, 1_000).unwrap(), CHAT);
+    }
+    let found = detect(&mut container).unwrap();
+    assert_eq!(found.chats.len(), 1, "an archive holds one chat");
+    assert_eq!(found.others.len(), 2);
     assert_eq!(container.notes().len(), 2);
 }
 

@@ -1,5 +1,6 @@
 //! Random queries as trees: the full grammar, every construct frequent, seeded and deterministic.
 //! Print a tree for its text; reading the text gives the tree again.
+#![allow(dead_code, reason = "no test program uses all of it")]
 
 use chrono::{NaiveDate, NaiveTime};
 use wordkeep::query::Field;

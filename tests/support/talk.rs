@@ -161,9 +161,11 @@ fn words(chance: &mut Chance) -> String {
     let mut body = String::new();
     for turn in 0..chance.below(11) {
         if turn > 0 {
-            body.push_str(*chance.one(JOINTS));
+            let joint: &str = chance.one::<&str>(JOINTS);
+            body.push_str(joint);
         }
-        body.push_str(*chance.skewed(WORDS));
+        let word: &str = chance.skewed::<&str>(WORDS);
+        body.push_str(word);
     }
     body
 }

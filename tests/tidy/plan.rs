@@ -41,6 +41,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("tantivy", &["index"]),
     ("tantivy-fst", &["index"]),
     ("csv", &["ingest"]),
+    ("csv-core", &["ingest"]),
     ("encoding_rs", &["ingest"]),
     ("infer", &["ingest"]),
     ("quick-xml", &["ingest"]),

@@ -365,7 +365,7 @@ impl<'a> Importer<'a> {
 
     fn keep_going(&mut self) -> std::result::Result<(), Stop> {
         let done = self.counts.fresh + self.counts.known + self.counts.revised;
-        if done % PROGRESS_MESSAGES == 0 {
+        if done.is_multiple_of(PROGRESS_MESSAGES) {
             self.progress.advances(done, self.counts.rejected, 0);
             if self.progress.cancelled() {
                 self.flush();

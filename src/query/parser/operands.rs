@@ -1,6 +1,6 @@
 //! What may stand beside a proximity operator, inside a scope, and in holds and policies.
 
-use super::{Parser, Purpose};
+use super::{Inside, Parser, Purpose};
 use crate::query::ast::{Distance, Expr, ExprKind, Proximity, Unit, Value, Values, WordForm};
 use crate::query::fields::{Class, Field, ValueKind};
 use crate::query::print::print_expr;
@@ -37,7 +37,7 @@ impl Parser<'_> {
             let Distance::Words(count) = near.distance else {
                 return problem;
             };
-            if self.inside != super::Inside::Query {
+            if self.inside != Inside::Query {
                 return problem;
             }
             let sign = sign(near);

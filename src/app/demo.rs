@@ -1,0 +1,256 @@
+//! The tour: a made-up company imported, searched, shown in context and proven, in a data directory
+//! that is gone afterwards. Every step is a use-case as anybody would call it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::import::{ImportReceipt, ImportRequest, Progress};
+use super::sample::{Content, Sample, SampleFile, TourStep, generate};
+use super::{
+    AppError, Appliance, ConversationRequest, ConversationSlice, Given, NewAppliance, Result,
+    SearchAnswer, SearchRequest, Session, Settings, VerifyReport, VerifyRequest, write_secret,
+};
+use crate::crypto::{Entropy, Secret, StretchCost, hex, random_bytes};
+use crate::domain::{Role, Timestamp};
+use crate::ingest::{DateOrder, zip_of};
+
+/// Messages shown on each side of a hit of the tour.
+const CONTEXT: u32 = 2;
+
+/// The tour as asked for.
+#[derive(Clone, Debug)]
+pub struct DemoRequest {
+    /// Where to work; `None` is a temporary directory that is removed at the end.
+    pub dir: Option<PathBuf>,
+    /// Messages of the made-up company.
+    pub messages: usize,
+    /// Seed of the made-up company.
+    pub seed: u64,
+}
+
+/// What the tour tells while it goes.
+#[derive(Debug)]
+pub enum DemoEvent<'a> {
+    /// The directory it works in, and whether it will be removed.
+    Begins(&'a Path, bool),
+    /// The data directory was made, with its administrator.
+    Created(&'a Path),
+    /// Export files were written; their number and messages.
+    Exports(usize, usize),
+    /// One of them was imported.
+    Imported(&'a ImportReceipt),
+    /// All of them were imported again: nothing changed.
+    ImportedAgain(&'a [ImportReceipt]),
+    /// A question of the tour and its answer.
+    Answered(&'a TourStep, &'a SearchAnswer),
+    /// A hit in its conversation.
+    InContext(&'a ConversationSlice),
+    /// The administrator tried to search, and this was the answer.
+    Refused(&'a AppError),
+    /// Everything was verified.
+    Verified(&'a VerifyReport),
+    /// The directory is gone.
+    Removed,
+}
+
+/// Removes the working directory, however the tour ends.
+struct Workplace {
+    root: PathBuf,
+    temporary: bool,
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        if self.temporary {
+            // What cannot be removed is sealed, and its key was never written down elsewhere.
+            let _ = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// Runs the tour. Stops early, and cleans up, when `progress` says so.
+pub fn run_demo(
+    request: &DemoRequest,
+    progress: &dyn Progress,
+    tell: &mut dyn FnMut(DemoEvent<'_>),
+) -> Result<()> {
+    let entropy = super::SystemEntropy;
+    let (root, temporary) = match &request.dir {
+        Some(dir) => (dir.clone(), false),
+        None => {
+            let unique = hex(&random_bytes::<8>(&entropy));
+            (
+                std::env::temp_dir().join(format!("wordkeep-demo-{unique}")),
+                true,
+            )
+        }
+    };
+    let workplace = Workplace { root, temporary };
+    tell(DemoEvent::Begins(&workplace.root, temporary));
+    let (appliance, administrator) = create(&workplace.root, &entropy)?;
+    tell(DemoEvent::Created(&appliance.settings().data));
+    let staff = Staff::hire(&appliance, administrator, &entropy)?;
+    let sample = generate(request.seed, request.messages);
+    let exports = write_exports(&sample, &workplace.root.join("exports"))?;
+    tell(DemoEvent::Exports(exports.len(), sample.messages));
+    for export in &exports {
+        let receipt = appliance.import(&staff.officer, export, progress)?;
+        tell(DemoEvent::Imported(&receipt));
+    }
+    let again: Result<Vec<ImportReceipt>> = exports
+        .iter()
+        .map(|export| appliance.import(&staff.officer, export, progress))
+        .collect();
+    tell(DemoEvent::ImportedAgain(&again?));
+    ask(&appliance, &staff, &sample, tell)?;
+    let mut quiet = |_: &'static str, _: u64, _: u64| {};
+    let report = appliance.verify(&staff.officer, &VerifyRequest::default(), &mut quiet)?;
+    tell(DemoEvent::Verified(&report));
+    appliance.close()?;
+    drop(workplace);
+    if temporary {
+        tell(DemoEvent::Removed);
+    }
+    Ok(())
+}
+
+fn create(root: &Path, entropy: &dyn Entropy) -> Result<(Appliance, Session)> {
+    let key = random_bytes::<32>(entropy);
+    let given = Given {
+        data: Some(root.join("data")),
+        unlock_key: Some(root.join("unlock.key")),
+        zone: Some("Europe/Lisbon".to_owned()),
+        ..Given::default()
+    };
+    let mut settings = Settings::decide(&given, |_| None)?;
+    settings.token = root.join("token");
+    write_secret(&settings.unlock_key, &key)?;
+    let secret = Secret::key_file(&key);
+    let password = hex(&random_bytes::<16>(entropy));
+    let new = NewAppliance {
+        secret: &secret,
+        label: "demonstration",
+        administrator: "administrator",
+        password: &password,
+        cost: StretchCost::SLOT,
+    };
+    let appliance = Appliance::create(settings, &new)?;
+    let (administrator, _) = appliance.log_in(new.administrator, new.password, 1)?;
+    Ok((appliance, administrator))
+}
+
+/// One person for each role the tour needs.
+struct Staff {
+    administrator: Session,
+    lawyer: Session,
+    officer: Session,
+}
+
+impl Staff {
+    fn hire(appliance: &Appliance, administrator: Session, entropy: &dyn Entropy) -> Result<Staff> {
+        let hire = |login: &str, role: Role| -> Result<Session> {
+            let password = hex(&random_bytes::<16>(entropy));
+            appliance.add_user(&administrator, login, role, &password, &[])?;
+            Ok(appliance.log_in(login, &password, 1)?.0)
+        };
+        let lawyer = hire("lawyer", Role::Lawyer)?;
+        let officer = hire("officer", Role::RecordsOfficer)?;
+        hire("manager", Role::Manager)?;
+        Ok(Staff {
+            administrator,
+            lawyer,
+            officer,
+        })
+    }
+}
+
+/// Writes the export files and says how each is imported.
+fn write_exports(sample: &Sample, into: &Path) -> Result<Vec<ImportRequest>> {
+    fs::create_dir_all(into).map_err(|error| AppError::file(into, &error))?;
+    sample
+        .files
+        .iter()
+        .map(|file| write_export(file, into))
+        .collect()
+}
+
+fn write_export(file: &SampleFile, into: &Path) -> Result<ImportRequest> {
+    let options = &file.options;
+    let path = into.join(&file.name);
+    let write = |path: &Path, bytes: &[u8]| {
+        fs::write(path, bytes).map_err(|error| AppError::file(path, &error))
+    };
+    match &file.content {
+        Content::Plain(bytes) => write(&path, bytes)?,
+        Content::Zip(entries) => {
+            let entries = entries
+                .iter()
+                .map(|entry| (entry.name.as_str(), entry.bytes.as_slice()));
+            write(&path, &zip_of(entries, options.modified)?)?;
+        }
+    }
+    date_file(&path, options.modified)?;
+    let mapping = match &options.mapping {
+        None => None,
+        Some(json) => {
+            let path = into.join(format!("{}.mapping.json", file.name));
+            write(&path, json.as_bytes())?;
+            Some(path)
+        }
+    };
+    Ok(ImportRequest {
+        path,
+        zone: Some(options.zone.to_owned()),
+        date_order: options.date_order.and_then(DateOrder::from_name),
+        mapping,
+        title: options.title.map(str::to_owned),
+        ..ImportRequest::default()
+    })
+}
+
+/// Gives a file the date at which the phone would have written it.
+fn date_file(path: &Path, modified: Timestamp) -> Result<()> {
+    let since = std::time::Duration::from_micros(u64::try_from(modified.0).unwrap_or(0));
+    fs::File::options()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.set_modified(std::time::UNIX_EPOCH + since))
+        .map_err(|error| AppError::file(path, &error))
+}
+
+fn ask(
+    appliance: &Appliance,
+    staff: &Staff,
+    sample: &Sample,
+    tell: &mut dyn FnMut(DemoEvent<'_>),
+) -> Result<()> {
+    let mut shown = false;
+    for step in &sample.tour {
+        let mut request = SearchRequest::new(step.query);
+        request.limit = 1;
+        let answer = appliance.search(&staff.lawyer, &request)?;
+        tell(DemoEvent::Answered(step, &answer));
+        if let Some(hit) = answer.answer.hits.first().filter(|_| !shown) {
+            shown = true;
+            let slice = appliance.conversation(
+                &staff.lawyer,
+                &ConversationRequest {
+                    id: hit.conversation.id,
+                    around: Some(hit.line.id),
+                    since: None,
+                    until: None,
+                    limit: CONTEXT,
+                    zone: None,
+                },
+            )?;
+            tell(DemoEvent::InContext(&slice));
+        }
+    }
+    if let Some(step) = sample.tour.first()
+        && let Err(refused) =
+            appliance.search(&staff.administrator, &SearchRequest::new(step.query))
+    {
+        tell(DemoEvent::Refused(&refused));
+    }
+    Ok(())
+}

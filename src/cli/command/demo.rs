@@ -1,0 +1,203 @@
+//! `wordkeep demo`: the tour of a made-up company, from its export files to the proof.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Ended, conv, search};
+use crate::app::import::ImportReceipt;
+use crate::app::sample::MESSAGES_DEFAULT;
+use crate::app::{DemoEvent, DemoRequest, SearchAnswer, VerifyReport, run_demo};
+use crate::cli::context::Context;
+use crate::cli::failure::Exit;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::meter::{Meter, Way};
+use crate::cli::printable::{line, thousands};
+
+const LONG: &str = "Take the tour
+
+Examples:
+  $ wordkeep demo
+  $ wordkeep demo --messages 100000 --seed 7
+  $ wordkeep demo --dir /tmp/tour
+
+A made-up trading company is written as chat exports, imported, sealed, searched, shown in context and
+verified, each step with the words it was asked in. Everything lies in a temporary directory with keys
+of its own, which is removed at the end, also after Ctrl-C; with --dir it stays.";
+
+/// What was typed.
+#[derive(Debug, Args)]
+#[command(long_about = LONG)]
+pub(in crate::cli) struct Typed {
+    /// Messages of the made-up company
+    #[arg(long, value_name = "N", default_value_t = MESSAGES_DEFAULT)]
+    messages: usize,
+    /// The same seed makes the same company
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Work here and leave everything behind
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Takes the tour.
+pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
+    let meter = Meter::new(Way::Auto, context.is_lively, Interrupt::listen()?);
+    let request = DemoRequest {
+        dir: typed.dir.clone(),
+        messages: typed.messages,
+        seed: typed.seed,
+    };
+    let coloured = context.printer.is_coloured();
+    let mut trouble: Option<io::Error> = None;
+    let to = context.printer.sink();
+    run_demo(&request, &meter, &mut |event| {
+        meter.clear();
+        if let Err(error) = tell(to, &event, coloured).and_then(|()| to.flush()) {
+            trouble.get_or_insert(error);
+        }
+    })?;
+    match trouble {
+        Some(error) => Err(error.into()),
+        None => Ok(Exit::Done),
+    }
+}
+
+fn heading(to: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(to, "\n== {text}")
+}
+
+fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result<()> {
+    match event {
+        DemoEvent::Begins(root, temporary) => {
+            writeln!(to, "Demo data: a made-up company; nobody in it exists.")?;
+            match temporary {
+                true => writeln!(
+                    to,
+                    "Working in {}; it is removed at the end.",
+                    root.display()
+                ),
+                false => writeln!(to, "Working in {}; it stays.", root.display()),
+            }
+        }
+        DemoEvent::Created(data) => {
+            heading(to, "Create")?;
+            writeln!(to, "data directory {}", data.display())?;
+            writeln!(
+                to,
+                "a random unlock key, an encrypted record, an empty signed log"
+            )?;
+            writeln!(
+                to,
+                "an administrator, a lawyer, a records officer and a manager"
+            )
+        }
+        DemoEvent::Exports(files, messages) => {
+            heading(to, "Import")?;
+            let messages = thousands(*messages as u64);
+            writeln!(
+                to,
+                "{files} export files of WhatsApp and others, {messages} messages:"
+            )
+        }
+        DemoEvent::Imported(receipt) => tell_import(to, receipt),
+        DemoEvent::ImportedAgain(receipts) => {
+            let fresh: u64 = receipts.iter().map(|receipt| receipt.counts.fresh).sum();
+            let known: u64 = receipts.iter().map(|receipt| receipt.counts.known).sum();
+            heading(to, "Import all of it again")?;
+            writeln!(
+                to,
+                "{} new, {} already known",
+                thousands(fresh),
+                thousands(known)
+            )
+        }
+        DemoEvent::Answered(step, answer) => tell_answer(to, step.what, answer, coloured),
+        DemoEvent::InContext(slice) => {
+            writeln!(to, "in its conversation:")?;
+            conv::write_slice(to, slice)
+        }
+        DemoEvent::Refused(refused) => {
+            heading(to, "The administrator tries the same search")?;
+            writeln!(to, "refused, and the refusal is in the log: {refused}")
+        }
+        DemoEvent::Verified(report) => tell_proof(to, report),
+        DemoEvent::Removed => {
+            writeln!(
+                to,
+                "\nEverything was removed. With your own chats: wordkeep init"
+            )
+        }
+    }
+}
+
+fn tell_import(to: &mut dyn Write, receipt: &ImportReceipt) -> io::Result<()> {
+    let counts = &receipt.counts;
+    write!(
+        to,
+        "  {:<44} {:>7} new",
+        line(&receipt.name),
+        thousands(counts.fresh)
+    )?;
+    if counts.rejected > 0 {
+        write!(to, " · {} rejected, kept verbatim", counts.rejected)?;
+    }
+    let reason = receipt
+        .summaries
+        .iter()
+        .flat_map(|(_, summary)| &summary.orders)
+        .map(|order| format!("{}: {}", order.order.name(), order.reason))
+        .next();
+    if let Some(reason) = reason {
+        write!(to, " · {}", line(&reason))?;
+    }
+    writeln!(to)
+}
+
+fn tell_answer(
+    to: &mut dyn Write,
+    what: &str,
+    answer: &SearchAnswer,
+    coloured: bool,
+) -> io::Result<()> {
+    heading(to, what)?;
+    writeln!(to, "$ wordkeep search '{}'", answer.reading.text)?;
+    writeln!(to, "Read as: {}", line(&answer.reading.read_as))?;
+    search::write_human(to, answer, coloured)?;
+    let mark = &answer.answer.watermark;
+    writeln!(
+        to,
+        "{} in all, complete through {} of {}; audit #{}",
+        thousands(answer.answer.total),
+        thousands(mark.through),
+        thousands(mark.of),
+        answer.audit.0
+    )
+}
+
+fn tell_proof(to: &mut dyn Write, report: &VerifyReport) -> io::Result<()> {
+    heading(to, "Verify")?;
+    writeln!(
+        to,
+        "log of {} entries, every leaf, root and signature checked: {:?}",
+        thousands(report.log.entries),
+        report.log.verdict
+    )?;
+    if let Some(record) = &report.record {
+        writeln!(
+            to,
+            "{} messages logged as imported, {} are here; {} sealed rows and {} attachments opened; \
+             the index holds {} messages",
+            thousands(record.logged),
+            thousands(record.live),
+            thousands(record.content.rows),
+            thousands(record.content.blobs),
+            thousands(record.index.messages)
+        )?;
+        for problem in record.problems() {
+            writeln!(to, "problem: {}", line(&problem))?;
+        }
+    }
+    Ok(())
+}

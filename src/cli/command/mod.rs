@@ -1,0 +1,48 @@
+//! One file per command: its help, its flags, the call, the print.
+
+pub(super) mod audit;
+pub(super) mod check;
+pub(super) mod completions;
+pub(super) mod conv;
+pub(super) mod demo;
+pub(super) mod import;
+mod import_report;
+pub(super) mod index;
+pub(super) mod init;
+pub(super) mod keys;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod man;
+pub(super) mod query;
+pub(super) mod search;
+pub(super) mod user;
+pub(super) mod verify;
+
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::typed::Command;
+
+/// How a command ends when it did what was asked.
+pub(super) type Ended = Result<Exit, Failure>;
+
+/// Runs one command.
+pub(super) fn run(context: &mut Context, command: Command) -> Ended {
+    match command {
+        Command::Init(typed) => init::run(context, &typed),
+        Command::Login(typed) => login::run(context, &typed),
+        Command::Logout(_) => logout::run(context),
+        Command::Import(typed) => import::run(context, typed),
+        Command::Search(typed) => search::run(context, typed),
+        Command::Query(typed) => query::run(context, typed),
+        Command::Conv(typed) => conv::run(context, typed),
+        Command::Audit(typed) => audit::run(context, typed),
+        Command::Verify(typed) => verify::run(context, &typed),
+        Command::Index(typed) => index::run(context, &typed),
+        Command::Keys(typed) => keys::run(context, &typed),
+        Command::Check(_) => check::run(context),
+        Command::Demo(typed) => demo::run(context, &typed),
+        Command::User(typed) => user::run(context, &typed),
+        Command::Completions(typed) => completions::run(context, &typed),
+        Command::Man(typed) => man::run(context, &typed),
+    }
+}
