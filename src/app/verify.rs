@@ -156,6 +156,12 @@ pub fn verify_log(path: &Path, pins: &Path, request: &VerifyRequest) -> Result<V
         _ => verify_files(&files, &known.pins),
     };
     known.judge(&mut log);
+    // The files of a data directory hold hashes only; an export must hold what was hashed.
+    let exported = !path.join("wordkeep.db").is_file();
+    if exported && log.entries < log.size && log.problem_count == 0 {
+        let what = "the export holds hashes and not the entries: they were removed";
+        put(&mut log, None, what.to_owned());
+    }
     known.remember(&board, &log)?;
     Ok(VerifyReport {
         log,
@@ -163,6 +169,16 @@ pub fn verify_log(path: &Path, pins: &Path, request: &VerifyRequest) -> Result<V
         record: None,
         audit: None,
     })
+}
+
+fn put(log: &mut Report, file: Option<String>, what: String) {
+    log.problem_count += 1;
+    log.verdict = Verdict::Broken;
+    log.problems.push(Problem {
+        file,
+        index: None,
+        what,
+    });
 }
 
 /// A log that names no key at all.
@@ -245,13 +261,7 @@ impl Known {
 
     fn judge(&self, log: &mut Report) {
         for what in &self.problems {
-            log.problem_count += 1;
-            log.verdict = Verdict::Broken;
-            log.problems.push(Problem {
-                file: Some(VKEY_FILE.to_owned()),
-                index: None,
-                what: what.clone(),
-            });
+            put(log, Some(VKEY_FILE.to_owned()), what.clone());
         }
     }
 

@@ -38,21 +38,14 @@ pub struct Pins {
 /// Verifies a log from its files: `log/` of a data directory, or an exported bundle. Entries are
 /// checked when the files hold them.
 pub fn verify_files(files: &dyn LogFiles, pins: &Pins) -> Report {
-    let has_entries = TileId {
-        kind: TileKind::Entries,
-        index: 0,
-        width: TILE_WIDTH,
-    };
     Verifier::new(files, pins).run(|verifier, size| {
-        let width = size.min(PAGE) as u16;
-        let first = TileId {
-            width,
-            ..has_entries
-        };
-        match verifier.files.read(&first.to_string()) {
-            Ok(Some(_)) => Some(Entries::Files),
-            _ => None,
-        }
+        // Any of them is enough: whoever removes the first must not turn the others off.
+        let held = |id: &TileId| matches!(verifier.files.read(&id.to_string()), Ok(Some(_)));
+        TileId::all(size)
+            .iter()
+            .filter(|id| id.kind == TileKind::Entries)
+            .any(held)
+            .then_some(Entries::Files)
     })
 }
 

@@ -101,7 +101,6 @@ pub fn import(
 ) -> Result<ImportReceipt, AppError> {
     let request = ImportRequest {
         path: path.to_owned(),
-        new_conversation: true,
         ..ImportRequest::default()
     };
     appliance.import(session, &request, &SilentProgress)
@@ -134,12 +133,17 @@ pub fn ios_export(into: &Path, title: &str, chat: &str, media: &[(&str, &[u8])])
     path
 }
 
-/// A plain chat of `count` messages over several years, each with a word of its own.
+/// A plain chat of `count` messages from 2019 to 2023, in order, each with a word of its own.
 pub fn plain_chat(tag: &str, count: usize) -> String {
+    let per_year = count.div_ceil(5);
+    let per_month = per_year.div_ceil(12);
     let mut chat = String::new();
     for n in 0..count {
-        let (year, month, day) = (2019 + n % 5, 1 + n % 12, 13 + n % 15);
-        let (hour, minute) = (n / 60 % 24, n % 60);
+        let (year, in_year) = (2019 + n / per_year, n % per_year);
+        let (month, in_month) = (1 + in_year / per_month, in_year % per_month);
+        // From the 13th on: which number is the day needs no question.
+        let minutes = in_month * 15 * 24 * 60 / per_month;
+        let (day, hour, minute) = (13 + minutes / 1_440, minutes / 60 % 24, minutes % 60);
         chat.push_str(&format!(
             "[{day:02}/{month:02}/{year}, {hour:02}:{minute:02}:00] {}: {tag}word{n} shipment of \
              the order is agreed at {n} EUR\n",
