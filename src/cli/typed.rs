@@ -43,16 +43,22 @@ pub(super) struct Typed {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Take the tour: a made-up company imported, searched and proven
+    #[command(long_about = demo::LONG)]
     Demo(demo::Typed),
     /// Create the data directory, its keys and the first administrator
+    #[command(long_about = init::LONG)]
     Init(init::Typed),
     /// Log in and keep a token for the commands that follow
+    #[command(long_about = login::LONG)]
     Login(login::Typed),
     /// End the log-in
+    #[command(long_about = logout::LONG)]
     Logout(logout::Typed),
     /// Bring chat exports in; list imports and what they rejected
+    #[command(long_about = import::LONG)]
     Import(import::Typed),
     /// Find messages
+    #[command(long_about = search::LONG)]
     Search(search::Typed),
     /// Say how a query is read
     Query(query::Typed),
@@ -61,18 +67,22 @@ pub(super) enum Command {
     /// Read, prove, sign and export the audit log
     Audit(audit::Typed),
     /// Prove that everything is as it was kept
+    #[command(long_about = verify::LONG)]
     Verify(verify::Typed),
     /// Rebuild, compare and measure the search index
     Index(index::Typed),
     /// Show and change what opens the data
     Keys(keys::Typed),
     /// Check configuration, keys, disk, clock, permissions, index and log
+    #[command(long_about = check::LONG)]
     Check(check::Typed),
     /// Add, list and end users
     User(user::Typed),
     /// Print completions for a shell
+    #[command(long_about = completions::LONG)]
     Completions(completions::Typed),
     /// Write the manual pages
+    #[command(long_about = man::LONG)]
     Man(man::Typed),
 }
 

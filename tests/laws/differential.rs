@@ -2,7 +2,7 @@
 //! generated corpora and queries of the whole language.
 //!
 //! `WORDKEEP_PAIRS` sets how many pairs of corpus and query are run; the full law is 10,000.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "a law whose world cannot be set up must fail"
 )]

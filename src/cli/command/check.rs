@@ -9,7 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::printer::Row;
 
-const LONG: &str = "Check configuration, keys, disk, clock, permissions, index and log
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Check configuration, keys, disk, clock, permissions, index and log
 
 Examples:
   $ wordkeep check
@@ -19,7 +20,6 @@ Shows states and counts, never a message, and needs no log-in. Ends with 1 when 
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {}
 
 #[derive(Serialize)]

@@ -8,7 +8,8 @@ use crate::cli::context::Context;
 use crate::cli::definition;
 use crate::cli::failure::Exit;
 
-const LONG: &str = "Print completions for a shell
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Print completions for a shell
 
 Examples:
   $ wordkeep completions bash > /etc/bash_completion.d/wordkeep
@@ -18,7 +19,6 @@ They are made from the same definitions as the commands themselves.";
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     /// The shell
     shell: Shell,

@@ -15,7 +15,8 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::meter::{Meter, Way};
 use crate::cli::printable::{line, thousands};
 
-const LONG: &str = "Take the tour
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Take the tour
 
 Examples:
   $ wordkeep demo
@@ -28,7 +29,6 @@ of its own, which is removed at the end, also after Ctrl-C; with --dir it stays.
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     /// Messages of the made-up company
     #[arg(long, value_name = "N", default_value_t = MESSAGES_DEFAULT)]

@@ -18,7 +18,8 @@ use crate::domain::{ConversationId, ImportId};
 use crate::ingest::{DateOrder, Summary};
 use crate::store::ImportState;
 
-const LONG: &str = "Bring chat exports in
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Bring chat exports in
 
 Examples:
   $ wordkeep import 'WhatsApp Chat with Nordwind.zip' --tz Europe/Lisbon

@@ -15,7 +15,9 @@ use crate::cli::printable::line;
 use crate::cli::secrets;
 use crate::crypto::{KEY_LEN, Secret, StretchCost, random_bytes};
 
-const LONG: &str = "Create the data directory, its keys and the first administrator
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str =
+    "Create the data directory, its keys and the first administrator
 
 Examples:
   $ wordkeep init --administrator ana
@@ -32,7 +34,6 @@ installation never deletes anything.";
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     /// Log-in of the first administrator
     #[arg(long, value_name = "LOGIN")]

@@ -16,7 +16,8 @@ use crate::cli::secrets;
 /// Days a token lives unless said otherwise.
 const DAYS_DEFAULT: u32 = 30;
 
-const LONG: &str = "Log in and keep a token for the commands that follow
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Log in and keep a token for the commands that follow
 
 Examples:
   $ wordkeep login ana
@@ -28,7 +29,6 @@ enough. It ends after 30 days, with `wordkeep logout`, or when an administrator 
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     /// Log-in name
     login: Option<String>,

@@ -7,7 +7,8 @@ use super::Ended;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 
-const LONG: &str = "End the log-in
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "End the log-in
 
 Examples:
   $ wordkeep logout
@@ -17,7 +18,6 @@ Ends every token of the person the token file belongs to, on every computer, and
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {}
 
 #[derive(Serialize)]

@@ -10,7 +10,8 @@ use crate::cli::context::Context;
 use crate::cli::definition;
 use crate::cli::failure::Exit;
 
-const LONG: &str = "Write the manual pages
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Write the manual pages
 
 Examples:
   $ wordkeep man --dir /usr/share/man/man1
@@ -21,7 +22,6 @@ exist.";
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     /// Where to put the pages
     #[arg(long, value_name = "DIR")]

@@ -15,7 +15,8 @@ use crate::cli::printer::Shape;
 use crate::query::{Problem, render_carets};
 use crate::search::{CONTEXT_LINES_MAX, FacetField, Hit, Line, Order, PAGE_HITS_MAX, Snippet};
 
-const LONG: &str = "Find messages
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Find messages
 
 Examples:
   $ wordkeep search '(discount OR \"10%\") w/5 friday'
@@ -56,7 +57,6 @@ impl From<Sort> for Order {
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     /// The query; several words need no quotes around them unless the shell wants them
     #[arg(required = true, value_name = "QUERY")]

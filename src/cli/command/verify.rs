@@ -14,7 +14,8 @@ use crate::cli::printable::{line, thousands};
 use crate::cli::printer::Shape;
 use crate::crypto::hex;
 
-const LONG: &str = "Prove that everything is as it was kept
+/// What the help says at length.
+pub(in crate::cli) const LONG: &str = "Prove that everything is as it was kept
 
 Examples:
   $ wordkeep verify
@@ -58,7 +59,6 @@ impl KnownBefore {
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(in crate::cli) struct Typed {
     #[command(flatten)]
     known: KnownBefore,
