@@ -732,9 +732,8 @@ mod tests {
             let mut files = sound.clone();
             files.remove(name);
             let report = verify_files(&files, &pins(std::slice::from_ref(&anchor)));
-            // Without its first bundle an export is a log of hashes, which is lawful; an elder
-            // checkpoint is covered by the newer ones.
-            let lawful = name == "tile/entries/000" || name.starts_with("checkpoints/");
+            // An elder checkpoint is covered by the newer ones.
+            let lawful = name.starts_with("checkpoints/");
             assert_eq!(report.verdict == Verdict::Sound, lawful, "{name}");
             let named = |problem: &Problem| {
                 problem.file.as_deref() == Some(name) || problem.what.contains(name.as_str())

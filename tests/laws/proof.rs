@@ -107,6 +107,7 @@ fn e3_parts_that_do_not_open_are_rebuilt_on_open() {
     let rec = log_in(&appliance, "rec");
     let before = answers(&appliance, &rec);
     appliance.close().unwrap();
+    drop(appliance);
     let index = house.place.data().join("index");
     // One part gone, one whose list is damaged, one with a damaged file.
     std::fs::remove_dir_all(index.join("2019")).unwrap();
@@ -121,6 +122,7 @@ fn e3_parts_that_do_not_open_are_rebuilt_on_open() {
     let (verdict, _) = appliance.verify_index(&rec, 5, &mut |_, _| ()).unwrap();
     assert!(verdict.is_sound(), "{verdict:?}");
     appliance.close().unwrap();
+    drop(appliance);
     assert!(house.place.open().unwrap().notices().is_empty());
 }
 
@@ -213,6 +215,7 @@ fn e3_a_removed_segment_is_found_on_open_and_mended() {
     let rec = log_in(&appliance, "rec");
     let before = answers(&appliance, &rec);
     appliance.close().unwrap();
+    drop(appliance);
     let part = house.place.data().join("index/2021");
     for file in files_below(&part) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
@@ -237,6 +240,7 @@ fn e5_any_slot_opens_and_a_removed_one_does_not() {
         .unwrap();
     assert_eq!(appliance.key_status(&root).unwrap().slots.len(), 2);
     appliance.close().unwrap();
+    drop(appliance);
     let opened = Appliance::open(house.place.settings(), &second).unwrap();
     let root = log_in(&opened, "root");
     // Whoever removes a slot must have another.
@@ -244,6 +248,7 @@ fn e5_any_slot_opens_and_a_removed_one_does_not() {
     opened.remove_slot(&root, &secret(), number).unwrap();
     assert!(opened.remove_slot(&root, &secret(), 1).is_err());
     opened.close().unwrap();
+    drop(opened);
     assert!(matches!(
         Appliance::open(house.place.settings(), &second),
         Err(AppError::Configuration(_))
@@ -267,6 +272,7 @@ fn e5_rotation_keeps_everything_readable_and_makes_the_old_keyhold_useless() {
     let export = ios_export(&house.place.root, "After", &chat, &[]);
     import(&appliance, &root, &export).unwrap();
     appliance.close().unwrap();
+    drop(appliance);
     let new = std::fs::read(&keyhold).unwrap();
     assert_eq!(new[..4096], new[4096..], "the old place was overwritten");
     let appliance = house.place.open().unwrap();
@@ -327,11 +333,13 @@ fn a2_verify_remembers_and_finds_a_rollback() {
     assert_eq!(verify(), 1, "first seen");
     assert_eq!(verify(), 0, "as it was seen before");
     appliance.close().unwrap();
+    drop(appliance);
     let copy = elsewhere.path().join("copy");
     copy_tree(&house.place.data(), &copy);
     let appliance = house.place.open().unwrap();
     count(&appliance, &rec, "lawword3");
     appliance.close().unwrap();
+    drop(appliance);
     assert_eq!(verify(), 0, "it grew");
     // The older copy is put back, whole: consistent in itself.
     std::fs::remove_dir_all(house.place.data()).unwrap();
@@ -348,12 +356,14 @@ fn a2_verify_remembers_and_finds_a_rollback() {
 fn a2_a_record_behind_its_published_log_is_refused() {
     let (house, appliance) = house(30);
     appliance.close().unwrap();
+    drop(appliance);
     let data = house.place.data();
     let old = std::fs::read(data.join("wordkeep.db")).unwrap();
     let appliance = house.place.open().unwrap();
     let rec = log_in(&appliance, "rec");
     count(&appliance, &rec, "lawword3");
     appliance.close().unwrap();
+    drop(appliance);
     std::fs::write(data.join("wordkeep.db"), old).unwrap();
     let _ = std::fs::remove_file(data.join("wordkeep.db-wal"));
     std::fs::remove_dir_all(house.place.settings().pins()).unwrap();
@@ -386,6 +396,7 @@ fn a2_every_flipped_bit_and_every_cut_of_log_and_export_is_found() {
     let export = house.place.root.join("export");
     let (anchor, _) = appliance.export_log(&rec, &export).unwrap();
     appliance.close().unwrap();
+    drop(appliance);
     let pins = house.place.root.join("pins");
     let verify = || {
         verify_log(&export, &pins, &VerifyRequest::default())
