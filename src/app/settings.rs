@@ -157,6 +157,13 @@ mod tests {
     }
 
     #[test]
+    fn the_packaged_example_is_a_valid_configuration() {
+        let example = include_str!("../../packaging/wordkeep.toml");
+        let file: ConfigFile = toml::from_str(example).unwrap();
+        assert!(file.data.is_some());
+    }
+
+    #[test]
     fn a_misspelt_setting_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("c.toml");

@@ -19,12 +19,16 @@ pub(in crate::cli) const LONG: &str = "Prove that everything is as it was kept
 
 Examples:
   $ wordkeep verify
+  $ wordkeep verify /media/copy/wordkeep
   $ wordkeep verify --against checkpoint-2024-02.txt --sample 1000 --json
 
 Checks every entry of the audit log and its signatures, every page of the database, every sealed
 message and attachment, the search index, and that every message that came in is there. Needs the
-role of an auditor, records officer or administrator; no message is shown. For the log alone, without
-any key, there is `wordkeep audit verify`.
+role of an auditor, records officer or administrator; no message is shown.
+
+With a path - a copy of a data directory, or an exported log - it needs no key, no log-in and no
+configuration, and checks what can be checked without them: of a data directory the tree, the
+checkpoints and what was seen before, of an exported log every entry too.
 
 Ends with 0 when everything holds, 1 when nothing from outside was there to compare the log with, 6
 when something is not as it was kept.";
@@ -60,6 +64,8 @@ impl KnownBefore {
 /// What was typed.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Typed {
+    /// Check the log of this data directory, or this exported log, without any key
+    path: Option<PathBuf>,
     #[command(flatten)]
     known: KnownBefore,
     /// Messages whose own words must find them again
@@ -69,6 +75,9 @@ pub(in crate::cli) struct Typed {
 
 /// Verifies the record with keys.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
+    if let Some(path) = &typed.path {
+        return files(context, path, &typed.known);
+    }
     let request = typed.known.request(typed.sample)?;
     let (appliance, session) = context.open_session()?;
     let meter = context.counter();
