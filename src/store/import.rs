@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::{Rows, StoreError, WriteTx};
-use crate::domain::{ImportId, ImportNo, NoteKind, TenantNo, Timestamp, UserNo};
+use crate::domain::{ConversationNo, ImportId, ImportNo, NoteKind, TenantNo, Timestamp, UserNo};
 
 /// How an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,33 @@ impl Rows {
             "select {COLUMNS} from import where source_lookup = ?1 and state = 1 order by no"
         ))?;
         let rows = statement.query_map([source_lookup], read_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The newest import of the same container that stopped half-way.
+    pub fn interrupted_import(
+        &self,
+        source_lookup: &[u8],
+    ) -> Result<Option<ImportRow>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!(
+                "select {COLUMNS} from import where source_lookup = ?1 and state = 2
+                 order by no desc limit 1"
+            ))?
+            .query_row([source_lookup], read_row)
+            .optional()?)
+    }
+
+    /// The conversations that hold messages an import brought first. Reads every message row.
+    pub fn conversations_of_import(
+        &self,
+        import: ImportNo,
+    ) -> Result<Vec<ConversationNo>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select distinct conversation from message where import = ?1 order by conversation",
+        )?;
+        let rows = statement.query_map([import.0], |row| Ok(ConversationNo(row.get(0)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -255,6 +255,15 @@ fn continues(
     chat: &Chat,
 ) -> Result<Option<ConversationNo>> {
     let archive = &run.appliance.archive;
+    // What an interrupted import of this very source began, it goes on with: the source holds one
+    // chat, and few messages may say too little to be recognised by.
+    let rows = archive.store().read()?;
+    if let Some(before) = rows.interrupted_import(&run.lookup)?
+        && let [begun] = rows.conversations_of_import(before.no)?.as_slice()
+    {
+        return Ok(Some(*begun));
+    }
+    drop(rows);
     let times = chat.sightings.iter().filter_map(|sighting| sighting.at);
     let span = (times.clone().min(), times.max());
     let meets = |row: &ConversationRow| match (row.span, span) {

@@ -1,0 +1,123 @@
+//! The laws of re-import through the whole product: never a loss, never a double.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a law whose world cannot be set up must fail"
+)]
+
+#[path = "../support/house.rs"]
+mod house;
+
+use std::path::{Path, PathBuf};
+
+use house::{Place, count, import, ios_export, log_in, plain_chat};
+use wordkeep::app::{Appliance, Session};
+use wordkeep::store::ImportState;
+
+struct Office {
+    dir: tempfile::TempDir,
+    appliance: Appliance,
+    root: Session,
+    officer: Session,
+}
+
+fn office() -> Office {
+    let dir = tempfile::tempdir().unwrap();
+    let appliance = Place::new(dir.path()).create();
+    let root = log_in(&appliance, "root");
+    let officer = log_in(&appliance, "rec");
+    Office {
+        dir,
+        appliance,
+        root,
+        officer,
+    }
+}
+
+impl Office {
+    /// Exports some lines under a title and imports them: how many were new and how many known.
+    fn take(&self, title: &str, lines: &[&str]) -> (u64, u64) {
+        let folder = self.dir.path().join(title);
+        std::fs::create_dir_all(&folder).unwrap();
+        let export = exported(&folder, lines);
+        let receipt = import(&self.appliance, &self.root, &export).unwrap();
+        assert_eq!(receipt.counts.rejected, 0);
+        (receipt.counts.fresh, receipt.counts.known)
+    }
+
+    fn all(&self) -> u64 {
+        count(&self.appliance, &self.officer, "*")
+    }
+}
+
+fn exported(folder: &Path, lines: &[&str]) -> PathBuf {
+    let chat: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    ios_export(folder, "Law", &chat, &[])
+}
+
+#[test]
+fn c6_the_same_chat_longer_shorter_and_with_a_hole_is_one_chat() {
+    let office = office();
+    let chat = plain_chat("law", 300);
+    let lines: Vec<&str> = chat.lines().collect();
+    assert_eq!(office.take("first", &lines[..200]), (200, 0));
+    assert_eq!(office.take("longer", &lines), (100, 200));
+    assert_eq!(office.take("shorter", &lines[50..150]), (0, 100));
+    let holed: Vec<&str> = lines[..90].iter().chain(&lines[120..]).copied().collect();
+    assert_eq!(office.take("holed", &holed), (0, 270));
+    assert_eq!(office.all(), 300);
+}
+
+#[test]
+fn c6_what_one_export_lacks_another_fills() {
+    let office = office();
+    let chat = plain_chat("law", 300);
+    let lines: Vec<&str> = chat.lines().collect();
+    let holed: Vec<&str> = lines[..90].iter().chain(&lines[120..]).copied().collect();
+    assert_eq!(office.take("holed", &holed), (270, 0));
+    assert_eq!(office.take("whole", &lines), (30, 270));
+    assert_eq!(office.all(), 300);
+}
+
+#[test]
+fn c6_true_repeats_stay_and_are_not_doubled() {
+    let office = office();
+    let chat = plain_chat("law", 60);
+    let mut lines: Vec<&str> = chat.lines().collect();
+    let ok = "[28/12/2023, 23:10:00] Ana Reis: ok";
+    lines.extend([ok, ok, ok]);
+    assert_eq!(office.take("first", &lines), (63, 0));
+    lines.push("[29/12/2023, 08:00:00] Bo Lund: good morning");
+    assert_eq!(office.take("again", &lines), (1, 63));
+    assert_eq!(count(&office.appliance, &office.officer, "ok"), 3);
+}
+
+#[test]
+fn c7_the_very_same_file_changes_nothing() {
+    let office = office();
+    let chat = plain_chat("law", 20);
+    let lines: Vec<&str> = chat.lines().collect();
+    let export = exported(office.dir.path(), &lines);
+    let first = import(&office.appliance, &office.root, &export).unwrap();
+    let again = import(&office.appliance, &office.root, &export).unwrap();
+    assert_eq!(again.same_as, first.id);
+    assert_eq!((again.counts.fresh, again.counts.known), (0, 20));
+}
+
+#[test]
+fn c7_an_interrupted_import_of_few_messages_goes_on_in_its_own_conversation() {
+    let office = office();
+    let chat = plain_chat("law", 5);
+    let lines: Vec<&str> = chat.lines().collect();
+    let export = exported(office.dir.path(), &lines);
+    let first = import(&office.appliance, &office.root, &export).unwrap();
+    // As a killed process leaves it: the batch is durable, the import is not finished.
+    let store = office.appliance.archive().store();
+    let tx = store.write().unwrap();
+    let mut row = tx.import_by_id(first.id.unwrap()).unwrap().unwrap();
+    row.state = ImportState::Interrupted;
+    tx.update_import(&row).unwrap();
+    tx.commit().unwrap();
+    let again = import(&office.appliance, &office.root, &export).unwrap();
+    assert_eq!((again.counts.fresh, again.counts.known), (0, 5));
+    assert_eq!(office.all(), 5);
+}
