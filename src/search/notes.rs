@@ -23,8 +23,11 @@ impl Search<'_> {
             (TextField::Filename, "file names"),
             (TextField::Attachment, "attachments"),
         ] {
-            if let Some(further) = further(&self.resolved.root, field)
-                && let Some(count) = self.counted(further)?
+            // Asked of a field that has none of the words, the short question ends at the
+            // dictionary; only then the long one, which walks the hits of the query, is worth it.
+            if let Some(moved) = further(&self.resolved.root, field)
+                && self.counted(moved.clone())?.is_some()
+                && let Some(count) = self.counted(beside(moved, &self.resolved.root))?
             {
                 let message = format!(
                     "{count} more with these words in {name}: add {}:(...) to include them",
@@ -77,14 +80,19 @@ fn expansion(asked: &str, words: &[String]) -> Problem {
     Problem::new(Code::N09, Span::default(), message)
 }
 
-/// The query asked of another text field, without what it finds already; `None` when it asks no
-/// words, or names that field itself, or reaches over several messages.
+/// What a node finds that another does not.
+fn beside(node: Node, other: &Node) -> Node {
+    Node::And(vec![node, Node::Not(Box::new(other.clone()))])
+}
+
+/// The query asked of another text field; `None` when it asks no words, or names that field itself,
+/// or reaches over several messages.
 fn further(root: &Node, field: TextField) -> Option<Node> {
     let mut fields = Vec::new();
     let moved = moved(root, field, &mut fields)?;
     let asks_text = fields.contains(&TextField::Text);
     let asks_other = fields.iter().any(|asked| *asked != TextField::Text);
-    (asks_text && !asks_other).then(|| Node::And(vec![moved, Node::Not(Box::new(root.clone()))]))
+    (asks_text && !asks_other).then_some(moved)
 }
 
 fn moved(node: &Node, field: TextField, fields: &mut Vec<TextField>) -> Option<Node> {
