@@ -19,7 +19,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pages of the write-ahead log after which a commit also checkpoints: 32 MiB of 4 KiB pages.
 const CHECKPOINT_PAGES: u32 = 8_192;
 /// Page cache of the writer in KiB.
-const WRITER_CACHE_KIB: i64 = 48 * 1024;
+const WRITER_CACHE_KIB: i64 = 12 * 1024;
 /// Page cache of each reader in KiB.
 const READER_CACHE_KIB: i64 = 16 * 1024;
 /// Idle reader connections kept for reuse.
