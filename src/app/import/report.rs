@@ -21,6 +21,9 @@ pub struct ImportReport {
     pub formats: Vec<(String, String)>,
     /// Assumptions made, in words.
     pub assumptions: Vec<String>,
+    /// Row templates by entry, in hex: the raw spans of a table are rebuilt with them.
+    #[serde(default)]
+    pub templates: Vec<(String, String)>,
 }
 
 /// An import as listed.
@@ -41,6 +44,12 @@ impl ImportReceipt {
                 .summaries
                 .iter()
                 .map(|(entry, summary)| (entry.clone(), summary.format.to_owned()))
+                .collect(),
+            templates: self
+                .summaries
+                .iter()
+                .filter(|(_, summary)| !summary.templates.0.is_empty())
+                .map(|(entry, summary)| (entry.clone(), hex(&summary.templates.to_bytes())))
                 .collect(),
             assumptions: self
                 .summaries
