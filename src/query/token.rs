@@ -143,6 +143,38 @@ impl RawPhrase {
     }
 }
 
+impl Pieces {
+    /// The same name with one blank where it had several, and none at its ends: escaped blanks and
+    /// blanks in quotes are the same value, and print alike.
+    pub(super) fn single_spaced(&self) -> Self {
+        let mut out = Self::default();
+        let mut blank = false;
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => {
+                    for letter in text.chars() {
+                        if letter.is_whitespace() {
+                            blank = !out.0.is_empty();
+                        } else {
+                            if std::mem::take(&mut blank) {
+                                push_literal(&mut out, ' ');
+                            }
+                            push_literal(&mut out, letter);
+                        }
+                    }
+                }
+                wild => {
+                    if std::mem::take(&mut blank) {
+                        push_literal(&mut out, ' ');
+                    }
+                    out.0.push(wild.clone());
+                }
+            }
+        }
+        out
+    }
+}
+
 /// Adds a letter to the last literal.
 pub(super) fn push_literal(pieces: &mut Pieces, letter: char) {
     match pieces.0.last_mut() {

@@ -189,6 +189,13 @@ const NASTY: &[&str] = &[
     "text:1,200",
     "text:a,b,c",
     "from:\"a,b\",c",
+    "from: \\ from:(ana AND bo)",
+    "from:a\\ \\ b",
+    "from:\\ ",
+    "from:\\ *\\ ",
+    "from:\\\u{3000}a\\\tb",
+    "reaction:\\ a\\ \\ b",
+    "in:\"a  b\"",
     "dow:sat..mon",
     "is:original,edited",
     "has:*",
@@ -287,6 +294,13 @@ fn s1_a_generated_tree_prints_and_reads_back() {
     }
 }
 
+/// Random texts a test: `WORDKEEP_CASES` asks for a longer campaign (another seed comes with
+/// `PROPTEST_RNG_SEED`).
+fn cases() -> u32 {
+    let asked = std::env::var("WORDKEEP_CASES").ok();
+    asked.and_then(|cases| cases.parse().ok()).unwrap_or(1_500)
+}
+
 /// Pieces of queries, good and bad, to be thrown together.
 fn fragment() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -303,7 +317,7 @@ fn fragment() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn random_text_never_breaks_the_parser(text in "\\PC{0,60}") {

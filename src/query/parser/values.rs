@@ -59,9 +59,9 @@ impl Parser<'_> {
             ));
             return None;
         }
-        let pieces = atom.pieces();
+        let pieces = atom.pieces().single_spaced();
         let text = pieces.text();
-        let text = text.trim();
+        let text = text.as_str();
         if text.is_empty() {
             let message = format!(
                 "a value of {} is missing: {}",
