@@ -121,3 +121,23 @@ fn c7_an_interrupted_import_of_few_messages_goes_on_in_its_own_conversation() {
     assert_eq!((again.counts.fresh, again.counts.known), (0, 5));
     assert_eq!(office.all(), 5);
 }
+
+#[test]
+fn c6_a_chat_of_a_few_words_is_recognised_or_asked_for() {
+    let office = office();
+    let chat = [
+        "[11/02/2024, 10:44:10] Ana Reis: ok?",
+        "[11/02/2024, 10:45:20] Bo Lind: deal",
+        "[25/02/2024, 09:12:30] Ana Reis: paid",
+        "[26/02/2024, 09:12:30] Bo Lind: thanks",
+    ];
+    assert_eq!(office.take("short", &chat[..3]), (3, 0));
+    assert_eq!(office.take("longer", &chat), (1, 3));
+    // Half known by one author only: that is for a person to say.
+    let folder = office.dir.path().join("wish");
+    std::fs::create_dir_all(&folder).unwrap();
+    let other = exported(&folder, &[chat[0], "[25/02/2024, 09:12:31] Cem Kaya: no"]);
+    let asked = import(&office.appliance, &office.root, &other).unwrap_err();
+    assert!(asked.to_string().contains("--conversation"), "{asked}");
+    assert_eq!(office.all(), 4);
+}
