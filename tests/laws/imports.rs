@@ -4,8 +4,12 @@
     reason = "a law whose world cannot be set up must fail"
 )]
 
+#[path = "../support/chance.rs"]
+mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "reimport.rs"]
+mod reimport;
 
 use std::path::{Path, PathBuf};
 

@@ -319,7 +319,7 @@ impl<'a> Importer<'a> {
     fn repeated(&mut self, message: &ParsedMessage<'_>) -> Result<()> {
         self.counts.known += 1;
         self.counts.notes += 1;
-        self.batch.note(Note {
+        self.batch.repeat(Note {
             kind: NoteKind::Other,
             entry: String::new(),
             start: message.span.0,
