@@ -5,10 +5,11 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
-use wordkeep::app::{Appliance, SearchRequest, Session, VerifyRequest};
+use wordkeep::app::{Appliance, SearchRequest, Session, VerifyRequest, Witnesses};
 
 use crate::child::{Death, Ended, Stop, run};
 use crate::house::{Place, count, files_below, import, ios_export, log_in};
+use crate::seals::{SealFile, seals_and_repeats};
 
 /// What every canary begins with; nothing else in the world does.
 const MARK: &str = "qzxcanaryjv";
@@ -151,8 +152,12 @@ fn judge(place: &Place, ended: &Ended, stop: Option<Stop>) {
         .lines()
         .filter(|line| !line.contains("DURABLE "));
     assert_eq!(talk.filter(|line| line.contains(MARK)).count(), 0, "{told}");
+    let witnesses = Witnesses {
+        seals: Some(SealFile::of(place)),
+        ..Witnesses::default()
+    };
     let appliance = place
-        .open()
+        .open_watched(witnesses)
         .unwrap_or_else(|error| panic!("{told}: {error}"));
     let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));
     let done = ended.acknowledged.len() as u64;
@@ -178,6 +183,10 @@ fn judge(place: &Place, ended: &Ended, stop: Option<Stop>) {
     verify(&appliance);
     appliance.close().unwrap();
     assert_eq!(hits(&place.data()), Vec::<String>::new(), "{told}");
+    // Neither the process that died nor the one that finished its work sealed twice with one pair.
+    let (seals, repeats) = seals_and_repeats(place);
+    assert!(seals > 100, "{told}: {seals} seals were heard");
+    assert_eq!(repeats, 0, "{told}: of {seals} seals");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn child() {
     };
     let witnesses = Witnesses {
         milestones: watcher.map(|watcher| watcher as Arc<dyn Milestones>),
-        seals: None,
+        seals: Some(crate::seals::SealFile::of(&place)),
     };
     let appliance = place.open_watched(witnesses).unwrap();
     let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));

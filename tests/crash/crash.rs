@@ -11,4 +11,5 @@ mod canary;
 mod child;
 mod nonce;
 mod refusals;
+mod seals;
 mod tamper;
