@@ -19,7 +19,7 @@ use crate::index::{Committed, KeyId, Novelty, Writer};
 use crate::query::{AttachmentFact, Record};
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
 
-/// Messages after which a part is committed while an import runs.
+/// Messages after which a part is committed while an import runs, unless configured otherwise.
 pub(super) const COMMIT_MESSAGES: u64 = 100_000;
 /// Bytes of text after which a part is committed while an import runs.
 pub(super) const COMMIT_BYTES: u64 = 200 << 20;
@@ -93,7 +93,7 @@ pub struct Settler<'a> {
 
 impl Settler<'_> {
     /// Adds the messages of a batch. They become visible with a commit, which this calls by itself
-    /// every 100,000 messages or 200 MB.
+    /// every 100,000 messages (as configured) or 200 MB.
     pub fn show(&mut self, admitted: &Admitted, now: Now) -> Result<()> {
         let batch = &admitted.batch;
         let mut fresh = batch
@@ -122,7 +122,7 @@ impl Settler<'_> {
                     .insert(*part, *seq.max(self.added.get(part).unwrap_or(&0)));
             }
         }
-        if self.messages >= COMMIT_MESSAGES || self.bytes >= COMMIT_BYTES {
+        if self.messages >= self.archive.commit_messages || self.bytes >= COMMIT_BYTES {
             self.commit(now)?;
         }
         Ok(())
@@ -203,7 +203,7 @@ impl Settler<'_> {
         for row in &rows {
             self.replay_row(row, now)?;
             self.added.insert(row.part, row.seq);
-            if self.messages >= COMMIT_MESSAGES || self.bytes >= COMMIT_BYTES {
+            if self.messages >= self.archive.commit_messages || self.bytes >= COMMIT_BYTES {
                 replayed += self.messages;
                 self.commit(now)?;
             }
