@@ -11,12 +11,12 @@ use super::admit::Admitted;
 use super::batch::{Batch, Fate, Item};
 use super::error::Result;
 use super::open::index_failed;
-use super::read::{attachment_fact, extension};
+use super::read::with_attachments;
 use super::words::Analyses;
 use super::{Archive, ArchiveError, Packed, parts};
 use crate::domain::{Attachment, MessageNo, Now};
 use crate::index::{Committed, KeyId, Novelty, Writer};
-use crate::query::{AttachmentFact, Record};
+use crate::query::Record;
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
 
 /// Messages after which a part is committed while an import runs, unless configured otherwise.
@@ -171,6 +171,7 @@ impl Settler<'_> {
         if attachments.is_empty() {
             return self.add(&record, Novelty::New, now);
         }
+        let attachments: Vec<&Attachment> = attachments.iter().collect();
         with_attachments(&record, &attachments, |record| {
             self.add(record, Novelty::New, now)
         })
@@ -319,29 +320,4 @@ impl Archive {
             Ok(())
         })
     }
-}
-
-fn with_attachments<T>(
-    record: &Record<'_>,
-    attachments: &[Attachment],
-    see: impl FnOnce(&Record<'_>) -> T,
-) -> T {
-    let filenames: Vec<&str> = attachments
-        .iter()
-        .map(|attachment| attachment.name.as_str())
-        .collect();
-    let extensions: Vec<String> = filenames
-        .iter()
-        .map(|name| extension(name).to_lowercase())
-        .collect();
-    let facts: Vec<AttachmentFact<'_>> = attachments
-        .iter()
-        .zip(&extensions)
-        .map(|(attachment, ext)| attachment_fact(attachment, ext))
-        .collect();
-    see(&Record {
-        filenames: &filenames,
-        attachments: &facts,
-        ..*record
-    })
 }
