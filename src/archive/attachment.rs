@@ -76,16 +76,9 @@ impl Archive {
         let failed = |error: std::io::Error| StoreError::file("blobs", error);
         let file = self.blobs.begin(label)?;
         let entropy = &**self.keyring.entropy();
-        let mut stream = StreamWriter::watched(
-            file,
-            key,
-            StreamKind::Blob,
-            label,
-            BLOB_PAGE_LEN,
-            entropy,
-            self.keyring.observer(),
-        )
-        .map_err(failed)?;
+        let mut stream =
+            StreamWriter::new(file, key, StreamKind::Blob, label, BLOB_PAGE_LEN, entropy)
+                .map_err(failed)?;
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut length = 0;
         loop {

@@ -4,12 +4,19 @@
     reason = "a law whose world cannot be set up must fail"
 )]
 
+#[path = "../support/chance.rs"]
+mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "reimport.rs"]
+mod reimport;
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use house::{Place, count, import, ios_export, log_in, plain_chat};
+use wordkeep::app::import::{ImportRequest, Progress};
 use wordkeep::app::{Appliance, Session};
 use wordkeep::store::ImportState;
 
@@ -140,4 +147,47 @@ fn c6_a_chat_of_a_few_words_is_recognised_or_asked_for() {
     let asked = import(&office.appliance, &office.root, &other).unwrap_err();
     assert!(asked.to_string().contains("--conversation"), "{asked}");
     assert_eq!(office.all(), 4);
+}
+
+/// Writes down how far an import says it is.
+#[derive(Default)]
+struct Heard {
+    bytes: AtomicU64,
+    places: Mutex<Vec<u64>>,
+}
+
+impl Progress for Heard {
+    fn begins(&self, _name: &str, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn advances(&self, _messages: u64, _rejected: u64, bytes: u64) {
+        self.places.lock().unwrap().push(bytes);
+    }
+}
+
+#[test]
+fn c1_progress_tells_how_much_of_the_source_was_read() {
+    let office = office();
+    let chat = plain_chat("law", 10_000);
+    let lines: Vec<&str> = chat.lines().collect();
+    let heard = Heard::default();
+    let request = ImportRequest {
+        path: exported(office.dir.path(), &lines),
+        ..ImportRequest::default()
+    };
+    office
+        .appliance
+        .import(&office.root, &request, &heard)
+        .unwrap();
+    let (bytes, places) = (heard.bytes.into_inner(), heard.places.into_inner().unwrap());
+    assert_eq!(places.len(), 2, "{places:?}");
+    // Every 4,096 messages of 10,000, in lines of about the same length.
+    for (place, of) in places.iter().zip([0.41, 0.82]) {
+        let share = *place as f64 / bytes as f64;
+        assert!(
+            (share - of).abs() < 0.03,
+            "{share} of {bytes} bytes, not {of}"
+        );
+    }
 }
