@@ -320,7 +320,8 @@ mod tests {
     use std::io::Cursor;
 
     fn written(entries: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut writer = BundleWriter::new(Cursor::new(Vec::new()), Timestamp(1_700_000_000_000_000));
+        let mut writer =
+            BundleWriter::new(Cursor::new(Vec::new()), Timestamp(1_700_000_000_000_000));
         for (name, bytes) in entries {
             writer.begin(name).unwrap();
             writer.write_all(bytes).unwrap();
@@ -356,7 +357,16 @@ mod tests {
 
     #[test]
     fn names_that_leave_the_bundle_are_not_written() {
-        for name in ["", "/a", "../a", "a/../b", "a//b", "a b", "ä", &"x".repeat(101)] {
+        for name in [
+            "",
+            "/a",
+            "../a",
+            "a/../b",
+            "a//b",
+            "a b",
+            "ä",
+            &"x".repeat(101),
+        ] {
             let mut writer = BundleWriter::new(Cursor::new(Vec::new()), Timestamp(0));
             assert!(writer.begin(name).is_err(), "{name:?}");
         }
@@ -380,7 +390,13 @@ mod tests {
         assert_eq!(&bytes[136..148], b"14524770400\0");
         assert_eq!(&bytes[257..265], b"ustar\x0000");
         let sum: u32 = (0..512)
-            .map(|at| if (148..156).contains(&at) { 32 } else { u32::from(bytes[at]) })
+            .map(|at| {
+                if (148..156).contains(&at) {
+                    32
+                } else {
+                    u32::from(bytes[at])
+                }
+            })
             .sum();
         assert_eq!(&bytes[148..156], format!("{sum:06o}\0 ").as_bytes());
     }

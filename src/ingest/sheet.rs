@@ -21,8 +21,7 @@ fn is_formula(cell: &str) -> bool {
     let telling = cell
         .chars()
         .find(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\u{feff}'));
-    first.is_some_and(|letter| matches!(letter, '\t' | '\r' | '\n'))
-        || telling.is_some_and(starts)
+    first.is_some_and(|letter| matches!(letter, '\t' | '\r' | '\n')) || telling.is_some_and(starts)
 }
 
 /// Writes one row: every cell quoted, formulas disarmed, NUL left out (it ends a cell in some
@@ -68,7 +67,10 @@ mod tests {
     #[test]
     fn formulas_are_disarmed_and_words_are_not() {
         for (cell, wanted) in [
-            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\"\r\n"),
+            (
+                "=HYPERLINK(\"http://x\")",
+                "\"'=HYPERLINK(\"\"http://x\"\")\"\r\n",
+            ),
             ("+351 912", "\"'+351 912\"\r\n"),
             (" \t@SUM(A1)", "\"' \t@SUM(A1)\"\r\n"),
             ("\u{ff1d}1+1", "\"'\u{ff1d}1+1\"\r\n"),
