@@ -206,7 +206,7 @@ impl<R: Read> BundleReader<R> {
     }
 
     /// The next entry; `None` at the end. What was left unread of the one before is passed over.
-    pub fn next(&mut self) -> Result<Option<BundleEntry>, BundleError> {
+    pub fn next_entry(&mut self) -> Result<Option<BundleEntry>, BundleError> {
         while self.left > 0 {
             let mut chunk = [0; 8 * BLOCK_BYTES];
             if self.read(&mut chunk)? == 0 {
@@ -333,7 +333,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
         let mut reader = BundleReader::new(bytes);
         let mut found = Vec::new();
-        while let Some(entry) = reader.next()? {
+        while let Some(entry) = reader.next_entry()? {
             let mut contents = Vec::new();
             reader.read_to_end(&mut contents)?;
             found.push((entry.name, contents));
@@ -376,9 +376,9 @@ mod tests {
     fn an_entry_that_is_not_read_is_passed_over() {
         let bytes = written(&[("a", &[1; 700]), ("b", b"two")]);
         let mut reader = BundleReader::new(&bytes[..]);
-        assert_eq!(reader.next().unwrap().unwrap().name, "a");
-        assert_eq!(reader.next().unwrap().unwrap().span.length, 3);
-        assert_eq!(reader.next().unwrap(), None);
+        assert_eq!(reader.next_entry().unwrap().unwrap().name, "a");
+        assert_eq!(reader.next_entry().unwrap().unwrap().span.length, 3);
+        assert_eq!(reader.next_entry().unwrap(), None);
     }
 
     #[test]

@@ -76,7 +76,10 @@ impl House {
     fn edit(&self) {
         let folder = self.dir.path().join("again");
         fs::create_dir_all(&folder).unwrap();
-        let chat = CHAT.replace("10% discount", "5% discount");
+        let edited = "sign before Friday \u{200e}<This message was edited>";
+        let chat = CHAT
+            .replace("10% discount", "5% discount")
+            .replace("sign before Friday", edited);
         let export = ios_export(&folder, "Nordwind", &chat, &[]);
         let rec = log_in(&self.appliance, "rec");
         import(&self.appliance, &rec, &export).unwrap();
@@ -105,7 +108,7 @@ impl House {
 fn files_of(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut reader = BundleReader::new(fs::File::open(path).unwrap());
     let mut files = BTreeMap::new();
-    while let Some(entry) = reader.next().unwrap() {
+    while let Some(entry) = reader.next_entry().unwrap() {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).unwrap();
         files.insert(entry.name, bytes);
@@ -156,7 +159,7 @@ fn r8_an_export_holds_the_messages_with_versions_sources_and_files() {
         })
         .collect();
     assert_eq!(bodies.len(), 5, "{bodies:?}");
-    assert_eq!(bodies[0], (true, "We can do 5% discount if you sign before Friday"));
+    assert!(bodies[0].0 && bodies[0].1.starts_with("We can do 5% discount"));
     assert_eq!(bodies[1], (false, "deal"));
     assert!(!bodies[2].0 && bodies[3].0 && !bodies[4].0);
     let edited = &records[0]["record"];
@@ -180,7 +183,10 @@ fn r8_an_export_holds_the_messages_with_versions_sources_and_files() {
     assert!(page.contains(&format!("href=\"{name}\"")));
     assert!(page.contains("10% discount") && page.contains("5% discount"));
     let counts = &receipt.manifest.counts;
-    assert_eq!((counts.hits, counts.messages, counts.attachments), (2, 5, 1));
+    assert_eq!(
+        (counts.hits, counts.messages, counts.attachments),
+        (2, 5, 1)
+    );
     assert_eq!(counts.conversations, 1);
     assert_eq!(receipt.manifest.matter.as_deref(), Some("NW-1"));
 }
@@ -196,8 +202,14 @@ fn r8_hostile_words_run_nowhere() {
     assert!(page.contains("&lt;script&gt;alert(&#39;invoice&#39;)&lt;/script&gt;"));
     assert!(page.contains("default-src 'none'"));
     for attribute in [" on", " style=", " src="] {
-        let tags = page.split('<').skip(1).filter_map(|tag| tag.split('>').next());
-        assert!(!tags.into_iter().any(|tag| tag.contains(attribute)), "{attribute}");
+        let tags = page
+            .split('<')
+            .skip(1)
+            .filter_map(|tag| tag.split('>').next());
+        assert!(
+            !tags.into_iter().any(|tag| tag.contains(attribute)),
+            "{attribute}"
+        );
     }
     // Every word of a message stands in an element of its own direction.
     assert_eq!(
@@ -242,7 +254,10 @@ fn a5_what_is_emitted_follows_the_schemas_and_a_stranger_agrees() {
         assert_eq!(code, 0);
         assert_eq!(stranger(&request.out, None), Some(1));
         let mut bytes = fs::read(&request.out).unwrap();
-        let at = bytes.windows(8).position(|some| some == b"discount").unwrap();
+        let at = bytes
+            .windows(8)
+            .position(|some| some == b"discount")
+            .unwrap();
         bytes[at] ^= 1;
         fs::write(&request.out, bytes).unwrap();
         assert_eq!(stranger(&request.out, Some(key)), Some(6));
@@ -330,7 +345,10 @@ fn a5_every_seventh_byte_changed_is_found_and_the_file_is_named() {
         bytes[at] ^= 1 << (at % 8);
         assert!(is_found(&bytes), "byte {at}");
     }
-    let at = sound.windows(8).position(|some| some == b"goodbye\"").unwrap();
+    let at = sound
+        .windows(8)
+        .position(|some| some == b"goodbye\"")
+        .unwrap();
     let mut bytes = sound.to_vec();
     bytes[at] = b'G';
     let report = verify_bytes(&bytes);
@@ -349,7 +367,7 @@ fn a5_a_file_more_or_less_or_elsewhere_is_found() {
     let mut order = Vec::new();
     let mut reader = BundleReader::new(sound);
     let mut time = Timestamp(0);
-    while let Some(entry) = reader.next().unwrap() {
+    while let Some(entry) = reader.next_entry().unwrap() {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).unwrap();
         time = entry.time;
@@ -365,7 +383,10 @@ fn a5_a_file_more_or_less_or_elsewhere_is_found() {
         writer.finish().unwrap().into_inner()
     };
     assert_eq!(pack(&order, time), sound);
-    assert!(is_found(&pack(&order, Timestamp::from_seconds(time.seconds() + 1))));
+    assert!(is_found(&pack(
+        &order,
+        Timestamp::from_seconds(time.seconds() + 1)
+    )));
     for at in 0..order.len() {
         let mut fewer = order.clone();
         let gone = fewer.remove(at);
@@ -391,13 +412,17 @@ fn a5_a_manifest_of_another_export_does_not_fit() {
         let bytes = fs::read(&one.out).unwrap();
         let mut reader = BundleReader::new(&bytes[..]);
         let mut writer = None;
-        while let Some(entry) = reader.next().unwrap() {
+        while let Some(entry) = reader.next_entry().unwrap() {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes).unwrap();
             let writer = writer.get_or_insert_with(|| {
                 BundleWriter::new(std::io::Cursor::new(Vec::new()), entry.time)
             });
-            let bytes = if entry.name == *name { &second[name] } else { &bytes };
+            let bytes = if entry.name == *name {
+                &second[name]
+            } else {
+                &bytes
+            };
             writer.begin(&entry.name).unwrap();
             std::io::Write::write_all(writer, bytes).unwrap();
             writer.end().unwrap();
@@ -441,7 +466,9 @@ fn a1_only_who_may_export_does_and_the_attempt_is_logged() {
     for login in ["root", "aud", "man"] {
         let session = log_in(&house.appliance, login);
         let request = house.request("deal", "refused.tar");
-        let refused = house.appliance.export(&session, &request, &mut |_, _, _| true);
+        let refused = house
+            .appliance
+            .export(&session, &request, &mut |_, _, _| true);
         assert!(matches!(refused, Err(AppError::Auth(_))), "{login}");
         assert!(!request.out.exists());
     }
@@ -470,7 +497,13 @@ fn entries(appliance: &Appliance, stem: &str) -> Vec<(Action, Outcome, Option<St
     let page = appliance.read_log(&rec, &request).unwrap();
     page.lines
         .into_iter()
-        .map(|line| (line.entry.draft.action, line.entry.draft.result, line.payload))
+        .map(|line| {
+            (
+                line.entry.draft.action,
+                line.entry.draft.result,
+                line.payload,
+            )
+        })
         .collect()
 }
 
@@ -497,10 +530,19 @@ fn s14_nobody_gives_out_what_they_may_not_see() {
     let files = files_of(&request.out);
     for (name, bytes) in &files {
         let text = String::from_utf8_lossy(bytes);
-        assert!(!text.contains("Nordwind") && !text.contains("goodbye"), "{name}");
+        assert!(
+            !text.contains("Nordwind") && !text.contains("goodbye"),
+            "{name}"
+        );
     }
     let lines = records(&files);
-    assert!(lines.iter().filter(|line| line["record"]["hit"] == true).count() == 1);
+    assert!(
+        lines
+            .iter()
+            .filter(|line| line["record"]["hit"] == true)
+            .count()
+            == 1
+    );
     assert!(lines.len() > 40);
     let scope: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
     assert_eq!(scope["scope"]["everything"], false);
@@ -527,7 +569,11 @@ fn a8_the_intent_is_durable_before_the_file_and_the_outcome_follows() {
     let acts: Vec<&Action> = log.iter().map(|(action, _, _)| action).collect();
     assert_eq!(
         acts,
-        [&Action::ExportIntent, &Action::ExportMade, &Action::ExportOutcome]
+        [
+            &Action::ExportIntent,
+            &Action::ExportMade,
+            &Action::ExportOutcome
+        ]
     );
     let typed = log[0].2.as_deref().unwrap();
     assert!(typed.contains("Case 12/24") && typed.contains("invoice"));

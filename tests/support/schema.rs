@@ -89,8 +89,12 @@ fn is_kept(keyword: &str, rule: &Value, value: &Value) -> bool {
             let pattern = Regex::new(rule.as_str().unwrap()).unwrap();
             value.as_str().is_none_or(|text| pattern.is_match(text))
         }
-        "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
-        "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+        "minimum" => value
+            .as_f64()
+            .is_none_or(|number| number >= rule.as_f64().unwrap()),
+        "maximum" => value
+            .as_f64()
+            .is_none_or(|number| number <= rule.as_f64().unwrap()),
         "minLength" => length(value).is_none_or(|length| length >= rule.as_u64().unwrap()),
         "minItems" => value
             .as_array()

@@ -110,7 +110,7 @@ impl<'a> Page<'a> {
         self.place(record)?;
         let class = if record.hit { "hit" } else { "context" };
         let id = escaped(&record.id);
-        write!(self.to, "<article class=\"{class}\" id=\"{id}\">\n")?;
+        writeln!(self.to, "<article class=\"{class}\" id=\"{id}\">")?;
         self.head(record)?;
         if let Some(version) = record.latest() {
             if !version.body.is_empty() {

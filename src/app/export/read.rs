@@ -82,7 +82,7 @@ impl Contents {
     }
 
     fn entries<R: Read>(&mut self, reader: &mut BundleReader<R>) -> Result<(), BundleError> {
-        while let Some(entry) = reader.next()? {
+        while let Some(entry) = reader.next_entry()? {
             if self.files.len() >= FILES_MAX {
                 return Err(BundleError::NotCanonical {
                     offset: entry.span.start,
