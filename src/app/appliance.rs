@@ -146,6 +146,7 @@ impl Appliance {
         appliance.archive.repair_index(appliance.clock.now())?;
         appliance.archive.replay_outbox(appliance.clock.now())?;
         appliance.close_interrupted_imports()?;
+        appliance.close_interrupted_exports()?;
         Ok(appliance)
     }
 
