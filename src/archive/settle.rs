@@ -298,7 +298,7 @@ impl Archive {
         .inspect(|()| self.reached("settle.committed"))
     }
 
-    fn anchor_all(&self, now: Now) -> Result<()> {
+    pub(super) fn anchor_all(&self, now: Now) -> Result<()> {
         let known = super::open::anchors(&self.store)?;
         self.write(now, |tx| {
             for row in tx.anchors()? {
