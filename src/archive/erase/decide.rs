@@ -231,12 +231,8 @@ impl<'t, 's> Decision<'t, 's> {
                 ..KeepReason::GONE
             }));
         };
-        let alone = Slice {
-            items: vec![*item],
-            ..Slice::default()
-        };
         // A sighting that came in since P1 lies under a key that stays.
-        let lies_under = Doomed::find(self.tx, &alone)?.keys;
+        let lies_under = Doomed::words_of(self.tx, item.no)?.keys;
         let only_old = lies_under.iter().all(|key| touched.old.contains_key(key));
         if row.version != item.revision || !only_old {
             return Ok(Err(KeepReason::CHANGED));

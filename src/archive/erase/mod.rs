@@ -26,6 +26,10 @@ mod reseal;
 mod residue;
 mod run;
 mod slice;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use approved::{APPROVALS_MAX, Approval, ApprovalRule, Approved, NotApproved};
 pub use facts::{Erased, ErasedItem, Residue};

@@ -46,11 +46,23 @@ impl Doomed {
         Ok(doomed)
     }
 
-    fn add_message(&mut self, rows: &Rows, no: MessageNo) -> Result<()> {
+    /// The rows of one message: versions and sightings, not its files, which others may carry too.
+    pub(super) fn words_of(rows: &Rows, no: MessageNo) -> Result<Doomed> {
+        let mut doomed = Doomed::default();
+        doomed.add_words(rows, no)?;
+        Ok(doomed)
+    }
+
+    fn add_words(&mut self, rows: &Rows, no: MessageNo) -> Result<()> {
         self.add_content(rows, no.0)?;
         for (_, content_no) in rows.observations(no)? {
             self.add_content(rows, content_no)?;
         }
+        Ok(())
+    }
+
+    fn add_message(&mut self, rows: &Rows, no: MessageNo) -> Result<()> {
+        self.add_words(rows, no)?;
         for (_, blob) in rows.attachments(no)? {
             let row = match blob {
                 Some(blob) => rows.blob(blob)?,
