@@ -14,6 +14,7 @@
 //!
 //! Must not know: policies, holds, what a certificate looks like.
 
+mod again;
 mod approved;
 mod decide;
 mod facts;
@@ -31,6 +32,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use again::Disposed;
 pub use approved::{APPROVALS_MAX, Approval, ApprovalRule, Approved, NotApproved};
 pub use facts::{Erased, ErasedItem, Residue};
 pub use finish::Unfinished;

@@ -18,7 +18,7 @@ use crate::domain::{
     App, Attachment, AttachmentState, ConversationKind, ConversationNo, HandleNo, ImportId,
     ImportNo, Kind, MessageNo, Now, Precision, Presence, Scope, Timestamp, UserNo, ZoneSource,
 };
-use crate::query::{NoDirectory, ParseContext, Purpose, ResolveContext, parse, resolve};
+use crate::query::{NoDirectory, ParseContext, Purpose, Record, ResolveContext, parse, resolve};
 use crate::store::{ImportCounts, ImportRow, ImportState, Rows};
 
 pub(super) const NOW: Now = Now {
@@ -244,10 +244,14 @@ impl House {
 
     pub(super) fn admit(&self, batch: Batch) -> Admitted {
         let admitted = self.archive().admit(batch, NOW, |_, _| Ok(())).unwrap();
-        let mut settler = self.archive().settler();
-        settler.show(&admitted, NOW).unwrap();
-        settler.finish(NOW).unwrap();
+        self.show(&admitted);
         admitted
+    }
+
+    fn show(&self, admitted: &Admitted) {
+        let mut settler = self.archive().settler();
+        settler.show(admitted, NOW).unwrap();
+        settler.finish(NOW).unwrap();
     }
 
     /// Says things in a chat, one a minute from `seconds` on; gives their numbers.
@@ -263,6 +267,43 @@ impl House {
         bodies: &[String],
         fate: impl Fn(usize) -> Fate,
     ) -> Admitted {
+        let batch = self.told(chat, seconds, bodies, fate);
+        self.admit(batch)
+    }
+
+    /// As `tell` of new messages, to an archive in which a hold may want what was disposed of.
+    pub(super) fn tell_wanted(
+        &mut self,
+        chat: Chat,
+        seconds: i64,
+        bodies: &[String],
+        wanted: &mut dyn FnMut(&Record<'_>) -> crate::archive::Result<bool>,
+    ) -> Admitted {
+        let mut batch = self.told(chat, seconds, bodies, |_| Fate::New);
+        batch.retitle(chat.no, chat.shard, "deals");
+        batch.rename(NewHandle {
+            no: chat.sender,
+            app: App::WhatsApp,
+            lookup: self.archive().lookup("label", &[b"deals"]),
+            label: "author of deals".to_owned(),
+            handle: None,
+        });
+        let done = |_: &crate::store::WriteTx<'_>, _: &ImportCounts| Ok(());
+        let admitted = self
+            .archive()
+            .admit_wanted(batch, NOW, wanted, done)
+            .unwrap();
+        self.show(&admitted);
+        admitted
+    }
+
+    fn told(
+        &mut self,
+        chat: Chat,
+        seconds: i64,
+        bodies: &[String],
+        fate: impl Fn(usize) -> Fate,
+    ) -> Batch {
         let mut batch = Batch::new(self.import);
         for (at, body) in bodies.iter().enumerate() {
             self.orders += 1;
@@ -277,7 +318,7 @@ impl House {
                 std::iter::empty(),
             );
         }
-        self.admit(batch)
+        batch
     }
 
     /// A message that carries a file with these bytes.

@@ -289,6 +289,104 @@ fn d8_the_certificate_is_awaited_and_taken_once() {
     assert!(matches!(other, Err(ArchiveError::PurgeRefused(_))));
 }
 
+#[test]
+fn reimport_after_purge() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let said = bodies("jan", 6);
+    let numbers = house.say(chat, JANUARY, &said);
+    house.erase(1, &numbers[..4]).unwrap();
+    house.begin_import();
+    // As the alignment sees it: what is here is known, what was disposed of looks new.
+    let fate = |at: usize| match at {
+        4.. => Fate::Known(numbers[at]),
+        _ => Fate::New,
+    };
+    let again = house.tell(chat, JANUARY, &said, fate);
+    assert_eq!(again.counts.disposed, 4);
+    assert_eq!((again.counts.fresh, again.counts.known), (0, 2));
+    assert_eq!(house.words().len(), 2);
+    // Other words at that time, and the same words at another, are new.
+    let other = house.say(chat, JANUARY, &["something else".to_owned()]);
+    let later = house.say(chat, MARCH, &said[..1]);
+    assert_eq!(house.words().len(), 4);
+    assert_ne!(other, later);
+    house.reopen(None);
+    let again = house.tell(chat, JANUARY, &said[..4], |_| Fate::New);
+    assert_eq!(again.counts.disposed, 4);
+}
+
+#[test]
+fn reimport_after_purge_of_everything_and_a_hold_that_wants_some() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let said = bodies("jan", 5);
+    let numbers = house.say(chat, JANUARY, &said);
+    house.erase(1, &numbers).unwrap();
+    let archive = house.archive();
+    let anywhere = |at: usize, body: &str| {
+        let sent = crate::domain::Timestamp::from_seconds(JANUARY + 60 * at as i64);
+        archive.identity_anywhere(crate::domain::App::WhatsApp, sent, "author of deals", body)
+    };
+    let heard: Vec<[u8; 32]> = (0..5).map(|at| anywhere(at, &said[at])).collect();
+    let found = archive.disposed_conversation(&heard).unwrap();
+    assert_eq!(found, Some(chat.no));
+    assert_eq!(archive.disposed_conversation(&heard[..1]).unwrap(), found);
+    let strange: Vec<[u8; 32]> = (0..5).map(|at| anywhere(at, "never said")).collect();
+    assert_eq!(archive.disposed_conversation(&strange).unwrap(), None);
+    assert_eq!(archive.disposed_conversation(&[]).unwrap(), None);
+    let mixed = [&strange[..], &heard[..2]].concat();
+    assert_eq!(archive.disposed_conversation(&mixed).unwrap(), None);
+    // Left out whole: neither title nor name comes back.
+    let again = house.tell(chat, JANUARY, &said, |_| Fate::New);
+    assert_eq!((again.counts.disposed, again.counts.fresh), (5, 0));
+    assert!(house.archive().directory().unwrap().participants.is_empty());
+    // A hold wants one of them.
+    let mut wanted = Vec::new();
+    let admitted = house.tell_wanted(chat, JANUARY, &said, &mut |record| {
+        let wants = record.versions[0].starts_with("jan2");
+        wanted.push(wants);
+        Ok(wants)
+    });
+    assert_eq!(wanted, [false, false, true, false, false]);
+    assert_eq!((admitted.counts.disposed, admitted.counts.fresh), (4, 1));
+    let words = house.words();
+    assert_eq!(words.values().collect::<Vec<_>>(), [&said[2]]);
+    let no = *words.keys().next().unwrap();
+    let rows = house.archive().store().read().unwrap();
+    assert_eq!(rows.readmitted(no).unwrap(), Some(1));
+    drop(rows);
+    let directory = house.archive().directory().unwrap();
+    assert_eq!(directory.conversations[&chat.no].1, "deals");
+    assert_eq!(directory.handles[&chat.sender].label, "author of deals");
+    assert_eq!(directory.participants[&chat.no], [chat.sender]);
+    // It can be disposed of once more, and is then told of the later batch.
+    house.erase(2, &[no]).unwrap();
+    let disposed = house.archive().disposed(no).unwrap().unwrap();
+    assert_eq!((disposed.batch, disposed.certificate), (2, None));
+    assert_eq!(house.archive().disposed(MessageNo(1)).unwrap(), None);
+}
+
+#[test]
+fn a_disposed_message_is_told_from_one_that_never_was() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 2));
+    let mut reader = house.archive().reader().unwrap();
+    let id = reader.message(numbers[0]).unwrap().unwrap().id;
+    drop(reader);
+    assert_eq!(house.archive().disposed_of_id(id).unwrap(), None);
+    house.erase(1, &numbers[..1]).unwrap();
+    house.archive().certified(1, 12, &context()).unwrap();
+    assert_eq!(house.archive().message_of_id(id).unwrap(), None);
+    let told = house.archive().disposed_of_id(id).unwrap().unwrap();
+    assert_eq!((told.no, told.batch), (numbers[0], 1));
+    assert_eq!(told.certificate, Some(12));
+    assert_eq!(told.at, Some(NOW.compliance));
+    let forged = crate::domain::MessageId(id.0 ^ 1 << 50);
+    assert_eq!(house.archive().disposed_of_id(forged).unwrap(), None);
+}
+
 /// Every named point of the protocol, in its order.
 const POINTS: [&str; 20] = [
     "erase.intended",
