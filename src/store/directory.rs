@@ -199,7 +199,7 @@ impl DataDirectory {
         if needles.is_empty() {
             return Ok(0);
         }
-        let finders: Vec<Finder<'_>> = needles.iter().map(|needle| Finder::new(needle)).collect();
+        let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
         let mut waiting = vec![self.index(), self.blobs()];
         waiting.extend(["staging", "spool"].map(|name| self.root.join(name)));
         for end in ["", "-wal", "-shm"] {

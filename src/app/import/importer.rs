@@ -274,12 +274,7 @@ impl<'a> Importer<'a> {
             return self.repeated(message);
         };
         let (no, shard) = (conversation.no, conversation.shard);
-        if conversation.nameless {
-            self.batch.retitle(no, shard, message.conversation_title);
-        }
-        if let Some(nameless) = sender.and_then(|sender| self.nameless.get(&sender)) {
-            self.batch.rename(nameless.clone());
-        }
+        self.name_again(at, sender, message);
         presence = presence.with(facts_of(message.body).presence);
         if message.reply_to.is_some() {
             presence = presence.with(Presence::REPLY);
@@ -332,6 +327,19 @@ impl<'a> Importer<'a> {
             message.attachments.iter().map(|one| one.entry),
         );
         Ok(())
+    }
+
+    /// What lost its name with its last message gets it again, if this message is admitted.
+    fn name_again(&mut self, at: usize, sender: Option<HandleNo>, message: &ParsedMessage<'_>) {
+        let conversation = &self.open[at];
+        if conversation.nameless {
+            let title = message.conversation_title;
+            self.batch
+                .retitle(conversation.no, conversation.shard, title);
+        }
+        if let Some(nameless) = sender.and_then(|sender| self.nameless.get(&sender)) {
+            self.batch.rename(nameless.clone());
+        }
     }
 
     /// A record that stands in the source twice under one id is kept once, and said.
