@@ -137,7 +137,10 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
             export::write_receipt(to, receipt)
         }
         DemoEvent::ExportVerified(report) => {
-            writeln!(to, "and what anybody says of it who has that file and the key:")?;
+            writeln!(
+                to,
+                "and what anybody says of it who has that file and the key:"
+            )?;
             export::write_report(to, report)
         }
         DemoEvent::Verified(report) => tell_proof(to, report),

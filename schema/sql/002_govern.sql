@@ -1,0 +1,1 @@
+-- 002: nothing yet. The number is kept for the tables of policies and holds.
