@@ -19,6 +19,7 @@ mod attachment;
 mod batch;
 mod directory;
 mod entity;
+mod erase;
 mod error;
 mod journal;
 mod keyring;
@@ -41,6 +42,11 @@ mod words;
 pub use admit::{Admitted, AdmittedAttachment};
 pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
 pub use directory::{Directory, HandleEntry};
+pub use erase::{
+    APPROVALS_MAX, Approval, ApprovalRule, Approved, Erased, ErasedItem, Judge, JudgeError, Judged,
+    Judgement, KeepReason, KeptBackups, NoBackups, NotApproved, PLAN_ITEMS_MAX, Plan, PlanError,
+    PlanItem, Residue, Survivors,
+};
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;
 pub use milestone::{Milestones, Unwatched};
