@@ -15,13 +15,25 @@
 //!
 //! Must not know: how anything is destroyed, who may ask, what the clock on the wall says.
 
+mod book;
 mod calendar;
 pub mod clock;
+mod error;
 mod facts;
+mod matcher;
 mod rules;
+mod scope;
+mod survey;
 mod verdict;
+mod words;
 
+pub use book::Book;
 pub use calendar::due;
+pub use error::{Result, RetentionError};
 pub use facts::{Facts, Present};
+pub use matcher::{Matcher, Subject};
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
+pub use scope::{Needs, Scope, ScopeContext};
+pub use survey::{Looked, survey, why};
 pub use verdict::{explain, verdict};
+pub use words::{EventWords, HoldWords, LabelWords, MatterWords, PolicyWords};
