@@ -1,6 +1,6 @@
 //! Scopes at work: each asked exactly, over the row where that is enough, else over opened words.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 
 use super::book::{Book, Protected};
 use super::error::{Result, RetentionError};
@@ -50,14 +50,15 @@ pub struct Matcher<'a> {
 }
 
 impl<'a> Matcher<'a> {
-    /// Begins to match.
-    pub fn new(book: &'a Book, archive: &'a Archive) -> Result<Matcher<'a>> {
+    /// Begins to match. Nothing is read before a scope asks for words or neighbours; the picture
+    /// then stands still.
+    pub fn new(book: &'a Book, archive: &'a Archive) -> Matcher<'a> {
         let evaluator = |scope: ScopeRef| {
             let scope = book.query_of(scope)?;
             (scope.needs != Needs::Nothing).then(|| Evaluator::new(&scope.resolved))
         };
         let rules = book.rules();
-        Ok(Matcher {
+        Matcher {
             book,
             terms: (0..rules.terms().len())
                 .map(|place| evaluator(ScopeRef::Term(place)))
@@ -66,10 +67,11 @@ impl<'a> Matcher<'a> {
                 .map(|place| evaluator(ScopeRef::Hold(place)))
                 .collect(),
             around: Around {
-                reader: RefCell::new(archive.reader()?),
+                archive,
+                reader: RefCell::new(None),
                 failed: Cell::new(None),
             },
-        })
+        }
     }
 
     /// Whether a scope matches a message. What could not be read answers `true` for holds and
@@ -190,17 +192,23 @@ fn bare<'r>(row: &MessageRow, conversation: &crate::store::ConversationRow) -> R
 
 /// The conversations of the archive, a window at a time.
 struct Around<'a> {
-    reader: RefCell<Reader<'a>>,
+    archive: &'a Archive,
+    reader: RefCell<Option<Reader<'a>>>,
     /// The evaluator knows no errors; they wait here until it returns.
     failed: Cell<Option<RetentionError>>,
 }
 
 impl<'a> Around<'a> {
-    fn reader(&self) -> Result<std::cell::RefMut<'_, Reader<'a>>> {
-        Ok(self
+    fn reader(&self) -> Result<RefMut<'_, Reader<'a>>> {
+        let mut reader = self
             .reader
             .try_borrow_mut()
-            .map_err(|_| ArchiveError::Malformed("a conversation inside a conversation"))?)
+            .map_err(|_| ArchiveError::Malformed("a conversation inside a conversation"))?;
+        if reader.is_none() {
+            *reader = Some(self.archive.reader()?);
+        }
+        RefMut::filter_map(reader, Option::as_mut)
+            .map_err(|_| RetentionError::Malformed("a reader"))
     }
 
     /// The messages up to `count` places before and after one.

@@ -21,10 +21,14 @@ pub mod clock;
 mod error;
 mod facts;
 mod matcher;
+mod plan;
+mod recheck;
 mod rules;
 mod scope;
+mod simulate;
 mod survey;
 mod verdict;
+mod weaken;
 mod words;
 
 pub use book::Book;
@@ -32,8 +36,16 @@ pub use calendar::due;
 pub use error::{Result, RetentionError};
 pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};
+pub use plan::{
+    DAY_PERCENT_MAX, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve, remaining,
+};
+pub use recheck::{Recheck, keep, reason_of};
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
 pub use scope::{Needs, Scope, ScopeContext};
+pub use simulate::{Blocked, Counted, SAMPLES_MAX, Simulation, simulate};
 pub use survey::{Looked, survey, why};
 pub use verdict::{explain, verdict};
+pub use weaken::{
+    Edit, Lifter, ScopeChange, WEAKENING_DAYS, Weakening, edit, lifter, lifter_of_hold, weakenings,
+};
 pub use words::{EventWords, HoldWords, LabelWords, MatterWords, PolicyWords};

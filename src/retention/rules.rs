@@ -37,13 +37,13 @@ impl Term {
             && at < self.ended
     }
 
-    /// Whether it carries a compliance lock and was in force at some instant up to `at`: what it
-    /// kept then it keeps for ever.
+    /// Whether it carries a compliance lock and was in force at some instant up to `at`, be it only
+    /// the one at which it was replaced: what it kept then it keeps for ever.
     pub fn ever_locked(&self, at: Timestamp) -> bool {
         self.version.state == PolicyState::Enabled
             && matches!(self.version.lock, Lock::Compliance(_))
             && self.version.valid_from <= at
-            && self.version.valid_from < self.ended
+            && self.version.valid_from <= self.ended
     }
 }
 

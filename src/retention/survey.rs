@@ -49,7 +49,7 @@ pub fn survey(
             .map_err(crate::archive::ArchiveError::from)?;
         let mut matchers = Vec::with_capacity(books.len());
         for book in books {
-            matchers.push(Matcher::new(book, archive)?);
+            matchers.push(Matcher::new(book, archive));
         }
         rows.each_message(MessageNo(begin), MessageNo(page_end), |row| {
             let facts = first.facts(&row, present.now.compliance, &mut labels)?;
@@ -81,7 +81,7 @@ pub fn why(
     present: &Present,
     no: MessageNo,
 ) -> Result<Option<(Verdict, Vec<Reason>)>> {
-    let mut matcher = Matcher::new(book, archive)?;
+    let mut matcher = Matcher::new(book, archive);
     let Some(row) = matcher.message(no)? else {
         return Ok(None);
     };

@@ -138,7 +138,7 @@ fn weigh<L: Listener>(
                 .is_none_or(|label| carried.is_some_and(|span| span.label == label));
         let locked = term.ever_locked(at)
             && term.version.action.retains()
-            && facts.ingested < term.ended
+            && facts.ingested <= term.ended
             && (term.version.level.label())
                 .is_none_or(|label| labels_during(facts, Some(label), term, at).next().is_some());
         if (now || locked) && matches(ScopeRef::Term(place)) {
@@ -223,7 +223,8 @@ fn apply_lock<L: Listener>(
 }
 
 /// The spans in which the record carried a label (any, when none is named) while a version was in
-/// force: a label of the conversation counts where the message carries none of its own.
+/// force: a label of the conversation counts where the message carries none of its own. Bounds
+/// count on both sides: what happened within one instant of a clock that stands still happened.
 fn labels_during<'f>(
     facts: &'f Facts<'_>,
     label: Option<LabelNo>,
@@ -231,19 +232,24 @@ fn labels_during<'f>(
     at: Timestamp,
 ) -> impl Iterator<Item = &'f LabelSpan> + use<'f> {
     let from = term.version.valid_from.max(facts.ingested);
-    let until = term.ended.min(Timestamp(at.0.saturating_add(1)));
+    let until = term.ended.min(at);
     let labels = facts.labels;
     labels.iter().filter(move |span| {
         let (from, until) = (from.max(span.from), until.min(span.until));
-        let covered = |at: Timestamp| labels.iter().any(|own| own.own && own.is_on(at));
+        let shows = |at: Timestamp| {
+            from <= at && at <= until && (span.own || !labels.iter().any(|own| hides(own, at)))
+        };
         label.is_none_or(|label| span.label == label)
-            && from < until
-            && (span.own
-                || !covered(from)
-                || labels.iter().any(|own| {
-                    own.own && from < own.until && own.until < until && !covered(own.until)
-                }))
+            && (shows(from)
+                || labels
+                    .iter()
+                    .any(|own| own.own && (shows(own.from) || shows(own.until))))
     })
+}
+
+/// Whether a label of the message itself hides that of its conversation at an instant.
+fn hides(span: &LabelSpan, at: Timestamp) -> bool {
+    span.own && span.from < at && at < span.until
 }
 
 /// Whether the claimed time of sending lies further in the future than a wrong zone explains.
