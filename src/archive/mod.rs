@@ -33,6 +33,7 @@ mod rotate;
 mod sealer;
 mod segment_keys;
 mod settle;
+mod texts;
 mod vault;
 mod verify;
 mod wire;

@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::{Rows, StoreError, WriteTx};
-use crate::domain::{ConversationNo, ImportId, ImportNo, NoteKind, TenantNo, Timestamp, UserNo};
+use crate::domain::{
+    ConversationNo, ImportId, ImportNo, NoteKind, SourceTrust, TenantNo, Timestamp, UserNo,
+};
 
 /// How an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +121,22 @@ impl Rows {
             .optional()?)
     }
 
+    /// How far the source of every import is trusted with its own times, by number.
+    pub fn import_trust(&self) -> Result<Vec<(ImportNo, SourceTrust)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select no, trust from import order by no")?;
+        let rows = statement.query_map([], |row| {
+            let trust = match row.get::<_, u8>(1)? {
+                1 => SourceTrust::ServerExport,
+                2 => SourceTrust::Live,
+                _ => SourceTrust::PersonFile,
+            };
+            Ok((ImportNo(row.get(0)?), trust))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Finished imports of the same container.
     pub fn imports_of_source(&self, source_lookup: &[u8]) -> Result<Vec<ImportRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
@@ -197,6 +215,15 @@ impl WriteTx<'_> {
         u32::try_from(self.connection().last_insert_rowid())
             .map(ImportNo)
             .map_err(|_| StoreError::Limit("imports are used up"))
+    }
+
+    /// Says how far the source of an import is trusted. Only while it runs: due dates hang on it.
+    pub fn set_import_trust(&self, no: ImportNo, trust: SourceTrust) -> Result<(), StoreError> {
+        let changed = self
+            .connection()
+            .prepare_cached("update import set trust = ?2 where no = ?1 and state = 0")?
+            .execute((no.0, trust as u8))?;
+        self.one_changed(changed, "a running import")
     }
 
     /// Writes how an import stands: state, end, counts, report.

@@ -14,39 +14,57 @@
 
 mod audit_rows;
 mod blob;
+mod clock;
 mod connection;
 mod content;
 mod conversation;
 mod data_key;
 mod directory;
+mod disposition;
 mod erase_rows;
 mod error;
+mod event;
 mod fact;
+mod freeze;
+mod govern;
+mod hold;
 mod import;
 mod index_rows;
+mod label;
 mod message;
 mod migration;
 mod number;
 mod people;
+mod policy;
 mod tombstone;
 mod transaction;
 mod user;
 
 pub use audit_rows::AuditEntryRow;
 pub use blob::{BlobFiles, BlobRow};
+pub use clock::ClockRow;
 pub use connection::Store;
 pub use content::{ContentKey, ContentRow, PARTS_MAX};
 pub use conversation::{ConversationRow, ConversationSpan};
 pub use data_key::{DataKeyId, DataKeyRow, DataKeyState, KeyKind, KeyPurpose};
 pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
+pub use disposition::{
+    ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, SimulationRow,
+};
 pub use erase_rows::{EraseBatchRow, EraseFate, EraseItemRow, EraseState};
 pub use error::StoreError;
+pub use event::EventRow;
+pub use freeze::FreezeRow;
+pub use govern::Epochs;
+pub use hold::{HoldRow, MatterRow};
 pub use import::{ImportCounts, ImportRow, ImportState};
 pub use index_rows::{AnchorRow, OutboxRow};
+pub use label::{LabelRow, LabelSpanRow, MessageFloor};
 pub use message::MessageRow;
 pub use migration::SCHEMA_VERSION;
 pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
+pub use policy::PolicyVersionRow;
 pub use tombstone::{TombstoneKind, TombstoneRow};
 pub use transaction::{ReadTx, Rows, WriteTx};
 pub use user::{GrantKind, TokenRow, UserRow};
