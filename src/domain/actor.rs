@@ -105,10 +105,9 @@ impl Role {
             Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
             Right::PlaceHolds => matches!(self, Role::Lawyer),
             Right::WriteRules | Right::RequestDisposition => matches!(self, Role::RecordsOfficer),
-            Right::ReleaseHolds
-            | Right::MarkRecords
-            | Right::Freeze
-            | Right::ReviewDisposition => matches!(self, Role::Lawyer | Role::RecordsOfficer),
+            Right::ReleaseHolds | Right::MarkRecords | Right::Freeze | Right::ReviewDisposition => {
+                matches!(self, Role::Lawyer | Role::RecordsOfficer)
+            }
             Right::ReadRules => {
                 matches!(self, Role::Lawyer | Role::RecordsOfficer | Role::Auditor)
             }

@@ -61,7 +61,9 @@ impl Appliance {
             if let Some(no) = new.corrects {
                 let known = tx.events()?.into_iter().find(|row| row.event.no == no);
                 if known.is_none_or(|row| row.event.key != event_key) {
-                    return Err(AppError::NotFound(format!("event {no} of this type and key")));
+                    return Err(AppError::NotFound(format!(
+                        "event {no} of this type and key"
+                    )));
                 }
             }
             let text_no = self.archive.seal_texts(tx, &[kind, key, reason])?;
@@ -112,6 +114,9 @@ impl Appliance {
     pub(super) fn event_key(&self, kind: &str, key: &str) -> EventKey {
         let fold = |text: &str| text.trim().to_lowercase();
         let (kind, key) = (fold(kind), fold(key));
-        EventKey(self.archive.lookup("event", &[kind.as_bytes(), key.as_bytes()]))
+        EventKey(
+            self.archive
+                .lookup("event", &[kind.as_bytes(), key.as_bytes()]),
+        )
     }
 }

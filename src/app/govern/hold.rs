@@ -187,7 +187,10 @@ impl Appliance {
         let audit = self.change(now, |tx| {
             let matter = matter::matter_of(tx, new.matter)?;
             if matter.closed.is_some() {
-                return Err(AppError::Conflict(format!("matter {} is closed", new.matter)));
+                return Err(AppError::Conflict(format!(
+                    "matter {} is closed",
+                    new.matter
+                )));
             }
             let [typed, canonical] = &aimed.query;
             let text_no = self
@@ -350,7 +353,10 @@ impl Appliance {
                 let row = row
                     .filter(|row| scope.allows(row.no, row.account))
                     .ok_or_else(|| AppError::NotFound(id.to_string()))?;
-                Ok(aimed(HoldScope::Conversation(row.no), format!("conversation {id}")))
+                Ok(aimed(
+                    HoldScope::Conversation(row.no),
+                    format!("conversation {id}"),
+                ))
             }
         }
     }
@@ -490,7 +496,10 @@ impl Appliance {
         Ok(search.page(&page).map_err(refused)?.total)
     }
 
-    fn conversations_of(&self, person: PersonNo) -> Result<BTreeSet<crate::domain::ConversationNo>> {
+    fn conversations_of(
+        &self,
+        person: PersonNo,
+    ) -> Result<BTreeSet<crate::domain::ConversationNo>> {
         let names = self.names()?;
         let handles = names
             .directory()
@@ -525,10 +534,7 @@ fn grace_of(asked: Option<u16>) -> Result<u16> {
     )))
 }
 
-fn messages_of(
-    rows: &Rows,
-    is_in: impl Fn(crate::domain::ConversationNo) -> bool,
-) -> Result<u64> {
+fn messages_of(rows: &Rows, is_in: impl Fn(crate::domain::ConversationNo) -> bool) -> Result<u64> {
     let conversations = rows.conversations()?;
     let inside = conversations.iter().filter(|row| is_in(row.no));
     Ok(inside.map(|row| row.messages).sum())

@@ -77,9 +77,10 @@ impl Appliance {
         let now = self.clock.now();
         self.change(now, |tx| {
             let row = matter_of(tx, id)?;
-            let standing = tx.holds()?.into_iter().find(|hold| {
-                hold.hold.matter == row.no && hold.hold.protects_at(now.compliance)
-            });
+            let standing = tx
+                .holds()?
+                .into_iter()
+                .find(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
             if let Some(hold) = standing {
                 return Err(AppError::Blocked(format!(
                     "hold {} of this matter still protects; two people can release it first",

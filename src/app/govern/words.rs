@@ -36,7 +36,10 @@ fn bounded<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str> {
             "{what} has more than {most} characters"
         )));
     }
-    if text.chars().any(|letter| letter.is_control() && letter != '\n') {
+    if text
+        .chars()
+        .any(|letter| letter.is_control() && letter != '\n')
+    {
         return Err(AppError::Usage(format!("{what} has control characters")));
     }
     Ok(text)
