@@ -109,7 +109,7 @@ impl Appliance {
         let watch = Stopwatch::start();
         let scope = self.scope(session)?;
         let names = self.names()?;
-        let (resolved, reading) = self.understand(request, &names, &scope)?;
+        let (resolved, reading) = self.understand(request, Purpose::Search, &names, &scope)?;
         let spent = || watch.elapsed();
         let allowed = request.budget.unwrap_or(BUDGET_DEFAULT);
         let scoped = names.within(&self.archive, &scope, None);
@@ -164,13 +164,14 @@ impl Appliance {
     pub fn check_query(&self, session: &Session, request: &SearchRequest) -> Result<Reading> {
         let scope = self.scope(session)?;
         let names = self.names()?;
-        self.understand(request, &names, &scope)
+        self.understand(request, Purpose::Search, &names, &scope)
             .map(|(_, reading)| reading)
     }
 
     pub(super) fn understand(
         &self,
         request: &SearchRequest,
+        purpose: Purpose,
         names: &NameIndex,
         scope: &Scope,
     ) -> Result<(Resolved, Reading)> {
@@ -180,7 +181,7 @@ impl Appliance {
             zone,
             now,
             strict: request.strict,
-            purpose: Purpose::Search,
+            purpose,
         };
         let parsed = parse(&request.text, &context);
         let accepted = accepted(&request.accept)?;
