@@ -2,8 +2,9 @@
 //! part, with holes, with more at the end. Counts alone must tell.
 //!
 //! The small form makes its chats itself. The whole corpus, printed step by step:
-//! `cargo test --release --test imports -- --ignored --nocapture corpus`, with the corpus at
-//! `$WORDKEEP_CORPUS` (default `../shared/corpus`).
+//! `WORDKEEP_REIMPORT=1000000 cargo test --release --test imports -- --nocapture c6_c7`, the number
+//! being the rows taken of each file at most, with the corpus at `$WORDKEEP_CORPUS` (default
+//! `../shared/corpus`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -23,6 +24,8 @@ const MAPPING: &str = r#"{
   "ts": "ts", "ts_format": "rfc3339", "ts_optional": true,
   "id": "id", "reply_to": "reply_to", "app": {"constant": "other"}
 }"#;
+/// How many rows of each file of the corpus are taken; without it the chats are made up.
+const ROWS: &str = "WORDKEEP_REIMPORT";
 /// Time of everything that is said after a collection ends.
 const LATER: &str = "2022-02-02T02:02:02Z";
 
@@ -323,17 +326,9 @@ fn small() -> Collection {
             }
         }
     }
-    Collection::read(files.into_iter())
-}
-
-#[test]
-fn c6_c7_small_collections_stay_what_they_are_however_they_come_again() {
-    let collection = small();
+    let collection = Collection::read(files.into_iter());
     assert!(collection.twice_by_id > 3 && collection.said_twice > 10);
-    for seed in 0..3 {
-        the_whole_then_its_parts(&collection, seed);
-        a_part_then_the_whole(&collection, seed);
-    }
+    collection
 }
 
 fn unpacked(file: &Path) -> (String, Vec<String>) {
@@ -343,16 +338,28 @@ fn unpacked(file: &Path) -> (String, Vec<String>) {
     (name, lines.map(|line| line.unwrap()).collect())
 }
 
-#[test]
-#[ignore = "a million messages, eight times: several minutes, and the corpus must be at hand"]
-fn c6_c7_the_chats_corpus_stays_what_it_is_however_it_comes_again() {
+/// The first rows of every file of the corpus.
+fn corpus(rows: usize) -> Collection {
     let root = std::env::var("WORDKEEP_CORPUS").unwrap_or_else(|_| "../shared/corpus".to_owned());
     let mut files: Vec<PathBuf> = std::fs::read_dir(Path::new(&root).join("chats"))
         .unwrap_or_else(|error| panic!("no corpus at {root}: {error}; set WORDKEEP_CORPUS"))
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
-    let collection = Collection::read(files.iter().map(|file| unpacked(file)));
+    let read = files.iter().map(|file| {
+        let (name, mut lines) = unpacked(file);
+        lines.truncate(rows);
+        (name, lines)
+    });
+    Collection::read(read)
+}
+
+#[test]
+fn c6_c7_collections_stay_what_they_are_however_they_come_again() {
+    let (collection, rounds) = match std::env::var(ROWS) {
+        Ok(rows) => (corpus(rows.parse().unwrap()), 1),
+        Err(_) => (small(), 3),
+    };
     println!(
         "{} rows in {} chats; {} stand there twice under one id, {} were said twice",
         collection.rows.len(),
@@ -360,6 +367,9 @@ fn c6_c7_the_chats_corpus_stays_what_it_is_however_it_comes_again() {
         collection.twice_by_id,
         collection.said_twice
     );
-    the_whole_then_its_parts(&collection, 1);
-    a_part_then_the_whole(&collection, 2);
+    assert!(collection.said_twice > 0, "a repeat must be among them");
+    for seed in 0..rounds {
+        the_whole_then_its_parts(&collection, 2 * seed + 1);
+        a_part_then_the_whole(&collection, 2 * seed + 2);
+    }
 }
