@@ -21,6 +21,7 @@ mod document;
 mod error;
 mod expand;
 mod facts;
+mod fuzzy;
 mod handle;
 mod keys;
 mod merge;
@@ -37,6 +38,7 @@ mod segment;
 mod span;
 mod stats;
 mod terms;
+mod top;
 mod verify;
 mod writer;
 

@@ -1,23 +1,25 @@
 //! The parts of the index: one engine index for each calendar year (UTC), sealed in its own
 //! directory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tantivy::index::SegmentId;
 use tantivy::store::Compressor;
 use tantivy::tokenizer::TokenizerManager;
-use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader};
 
 use super::cache::{Cache, CacheUse};
 use super::directory::{SealedDirectory, Surroundings};
 use super::error::{Error, Result};
+use super::fuzzy::FuzzyTables;
 use super::keys::{KeyId, SegmentKeys};
 use super::meta::{Anchor, Freshness};
-use super::schema::{self, Fields};
+use super::schema::{self, Fields, SENT};
 use super::terms::{PackedTokenizer, TOKENIZER};
 use crate::crypto::Entropy;
 use crate::domain::{StoreId, Timestamp};
@@ -147,6 +149,7 @@ pub(super) struct Shared {
     around: Surroundings,
     pub config: IndexConfig,
     pub fields: Fields,
+    pub fuzzy: FuzzyTables,
     parts: RwLock<BTreeMap<PartName, Arc<Part>>>,
 }
 
@@ -156,6 +159,8 @@ pub(super) struct Part {
     pub directory: SealedDirectory,
     pub engine: tantivy::Index,
     reader: IndexReader,
+    /// First and last time of the segments that were asked for them.
+    times: RwLock<HashMap<SegmentId, (i64, i64)>>,
 }
 
 impl Index {
@@ -187,6 +192,7 @@ impl Index {
                 },
                 config,
                 fields,
+                fuzzy: FuzzyTables::default(),
                 parts: RwLock::default(),
             }),
         };
@@ -325,6 +331,7 @@ impl Part {
             directory,
             engine,
             reader,
+            times: RwLock::default(),
         })
     }
 
@@ -337,7 +344,40 @@ impl Part {
     pub fn reload(&self) -> Result<()> {
         self.reader
             .reload()
-            .map_err(|error| self.directory.explain(error))
+            .map_err(|error| self.directory.explain(error))?;
+        let searcher = self.searcher();
+        let living: BTreeSet<SegmentId> = searcher
+            .segment_readers()
+            .iter()
+            .map(SegmentReader::segment_id)
+            .collect();
+        self.times
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|segment, _| living.contains(segment));
+        Ok(())
+    }
+
+    /// First and last time in a segment, deleted messages included. Opening the column for it is
+    /// the greater part of what a segment costs a search that takes no hit from it, so they are
+    /// kept.
+    pub fn times(&self, reader: &SegmentReader) -> Result<(i64, i64)> {
+        let segment = reader.segment_id();
+        let known = self.times.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = known.get(&segment) {
+            return Ok(*times);
+        }
+        drop(known);
+        let column = reader
+            .fast_fields()
+            .i64(SENT)
+            .map_err(|error| self.directory.explain(error))?;
+        let times = (column.min_value(), column.max_value());
+        self.times
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(segment, times);
+        Ok(times)
     }
 }
 
