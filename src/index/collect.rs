@@ -15,7 +15,7 @@ use super::parts::{Index, Part};
 use super::plan::{Compiled, Plan, compile, within};
 use super::score::{Scorers, Statistics};
 use super::segment::View;
-use super::top::{Columns, Top};
+use super::top::Top;
 use crate::domain::{MessageNo, Scope, Timestamp};
 use crate::query::Resolved;
 
@@ -285,13 +285,13 @@ impl<'a> Run<'a> {
             Some(statistics) => Some(Scorers::open(&view, &self.compiled.scored, statistics)?),
             None => None,
         };
-        let columns = Columns::open(segment.reader)?;
+        let columns = segment.part.columns(segment.reader)?;
         let total = self.walk(alive, docs, cost, |docs| {
             if top.may_take(segment.times) {
                 top.take(docs, &columns, scorers.as_mut());
             }
         })?;
-        top.settle(&columns)?;
+        top.settle(&columns);
         Ok(total)
     }
 

@@ -11,7 +11,7 @@ use tantivy::{BitSet, DocSet, InvertedIndexReader, TERMINATED};
 
 use super::docset::each;
 use super::error::{Error, Result};
-use super::fuzzy::FuzzyWords;
+use super::fuzzy::Dictionary;
 use super::plan::Plan;
 use super::segment::View;
 use super::terms::{FIRST_TERM, TermKey, key_range};
@@ -167,14 +167,16 @@ pub(super) fn find(view: &View<'_>, field: Field, patterns: &[TermPattern]) -> R
     for pattern in patterns {
         let mut words = Vec::new();
         let literal = matches!(pattern.kind(), PatternKind::Literal { .. });
-        scan(inverted.terms(), pattern, view.fuzzy, |key, ord, info| {
+        let mut call = |key: TermKey<'_>, ord, info: &TermInfo| {
             if !literal {
                 words.push((key.folded.into(), info.clone()));
             }
             let (info, span) = (info.clone(), key.span);
             found.push((ord, FoundKey { info, span }));
-        })
-        .map_err(tantivy::TantivyError::from)?;
+        };
+        if !near(view, field, inverted.terms(), pattern, &mut call)? {
+            scan(inverted.terms(), pattern, call).map_err(tantivy::TantivyError::from)?;
+        }
         if !literal {
             let mut expansions = view.expansions.take();
             let counted = expansions.count(view, pattern, &words, &inverted);
@@ -192,11 +194,47 @@ pub(super) fn find(view: &View<'_>, field: Field, patterns: &[TermPattern]) -> R
     })
 }
 
+/// Calls back for every key a fuzzy word matches; `false` when the pattern is none, or asks for
+/// exact letters.
+fn near(
+    view: &View<'_>,
+    field: Field,
+    terms: &TermDictionary,
+    pattern: &TermPattern,
+    call: &mut impl FnMut(TermKey<'_>, u64, &TermInfo),
+) -> Result<bool> {
+    let PatternKind::Fuzzy {
+        folded, distance, ..
+    } = pattern.kind()
+    else {
+        return Ok(false);
+    };
+    if pattern.is_strict() {
+        return Ok(false);
+    }
+    let Some(words) = Dictionary::open(view.reader, field, terms.num_terms())? else {
+        return Ok(false);
+    };
+    let mut keys = Vec::new();
+    view.fuzzy.of(folded, *distance).each(&words, |key, ord| {
+        let wanted = |key: &TermKey<'_>| pattern.matches(key.folded, key.exact);
+        if TermKey::parse(key).as_ref().is_some_and(wanted) {
+            keys.push((key.to_vec(), ord));
+        }
+    });
+    for (key, ord) in keys {
+        let info = terms.get(&key).map_err(tantivy::TantivyError::from)?;
+        if let (Some(key), Some(info)) = (TermKey::parse(&key), info) {
+            call(key, ord, &info);
+        }
+    }
+    Ok(true)
+}
+
 /// Calls back for every key of the dictionary the pattern matches.
 fn scan(
     terms: &TermDictionary,
     pattern: &TermPattern,
-    fuzzy: &FuzzyWords<'_>,
     mut call: impl FnMut(TermKey<'_>, u64, &TermInfo),
 ) -> std::io::Result<()> {
     let mut check = |key: &[u8], ord: u64, info: &TermInfo| {
@@ -210,15 +248,6 @@ fn scan(
         PatternKind::Literal { folded, .. } => {
             let (from, until) = key_range(folded);
             let mut stream = terms.range().ge(&from).lt(&until).into_stream()?;
-            while stream.advance() {
-                check(stream.key(), stream.term_ord(), stream.value());
-            }
-        }
-        PatternKind::Fuzzy {
-            folded, distance, ..
-        } if !pattern.is_strict() => {
-            let fuzzy = fuzzy.of(folded, *distance);
-            let mut stream = terms.search(&*fuzzy).ge(FIRST_TERM).into_stream()?;
             while stream.advance() {
                 check(stream.key(), stream.term_ord(), stream.value());
             }

@@ -13,8 +13,10 @@
 //!
 //! Must not know: the store, transactions, who asks, the clock. Keys and chance are arguments.
 
+mod aligned;
 mod cache;
 mod collect;
+mod columns;
 mod directory;
 mod docset;
 mod document;

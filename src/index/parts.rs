@@ -14,6 +14,7 @@ use tantivy::tokenizer::TokenizerManager;
 use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader};
 
 use super::cache::{Cache, CacheUse};
+use super::columns::{Columns, KeptColumns};
 use super::directory::{SealedDirectory, Surroundings};
 use super::error::{Error, Result};
 use super::fuzzy::FuzzyTables;
@@ -150,6 +151,7 @@ pub(super) struct Shared {
     pub config: IndexConfig,
     pub fields: Fields,
     pub fuzzy: FuzzyTables,
+    columns: Arc<KeptColumns>,
     parts: RwLock<BTreeMap<PartName, Arc<Part>>>,
 }
 
@@ -161,6 +163,7 @@ pub(super) struct Part {
     reader: IndexReader,
     /// First and last time of the segments that were asked for them.
     times: RwLock<HashMap<SegmentId, (i64, i64)>>,
+    columns: Arc<KeptColumns>,
 }
 
 impl Index {
@@ -193,6 +196,7 @@ impl Index {
                 config,
                 fields,
                 fuzzy: FuzzyTables::default(),
+                columns: Arc::default(),
                 parts: RwLock::default(),
             }),
         };
@@ -319,7 +323,7 @@ fn engine_of(directory: &SealedDirectory) -> Result<tantivy::Index> {
 }
 
 impl Part {
-    fn open(name: PartName, directory: SealedDirectory) -> Result<Part> {
+    fn open(name: PartName, directory: SealedDirectory, columns: Arc<KeptColumns>) -> Result<Part> {
         let engine = engine_of(&directory)?;
         let reader = engine
             .reader_builder()
@@ -332,6 +336,7 @@ impl Part {
             engine,
             reader,
             times: RwLock::default(),
+            columns,
         })
     }
 
@@ -342,6 +347,7 @@ impl Part {
 
     /// Lets searches see the last commit. Handles of files that stay are reused.
     pub fn reload(&self) -> Result<()> {
+        let before = self.searcher();
         self.reader
             .reload()
             .map_err(|error| self.directory.explain(error))?;
@@ -351,11 +357,23 @@ impl Part {
             .iter()
             .map(SegmentReader::segment_id)
             .collect();
+        let mut gone: Vec<SegmentId> = before
+            .segment_readers()
+            .iter()
+            .map(SegmentReader::segment_id)
+            .collect();
+        gone.retain(|segment| !living.contains(segment));
+        self.columns.forget(&gone);
         self.times
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|segment, _| living.contains(segment));
         Ok(())
+    }
+
+    /// The columns of a segment by which hits are ordered.
+    pub fn columns(&self, reader: &SegmentReader) -> Result<Arc<Columns>> {
+        self.columns.of(reader)
     }
 
     /// First and last time in a segment, deleted messages included. Opening the column for it is
@@ -417,7 +435,7 @@ impl Shared {
             0 => Freshness::Settled,
             _ => list.against(directory.part(), anchor)?,
         };
-        let part = Part::open(name, directory)?;
+        let part = Part::open(name, directory, Arc::clone(&self.columns))?;
         let living = part
             .engine
             .searchable_segment_ids()
@@ -459,7 +477,7 @@ impl Shared {
         if let Some(part) = self.get(name) {
             return Ok(part);
         }
-        let part = Part::open(name, self.directory(name)?)?;
+        let part = Part::open(name, self.directory(name)?, Arc::clone(&self.columns))?;
         Ok(self.insert(part))
     }
 

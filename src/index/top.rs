@@ -4,12 +4,10 @@
 //! the newest nearly every place is better than all before it. They are gathered without order and
 //! cut back to the page now and then, which costs the same whatever order they come in.
 
-use tantivy::columnar::Column;
-use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, SegmentReader};
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
 
 use super::collect::{Hit, Order, Page};
-use super::error::Result;
-use super::schema::{NO, ORDER, SENT};
+use super::columns::Columns;
 use super::score::Scorers;
 use crate::domain::{MessageNo, Timestamp};
 
@@ -33,25 +31,6 @@ struct Place {
     rank: Rank,
     doc: DocId,
     score: f32,
-}
-
-/// The columns of one segment that a page needs.
-pub(super) struct Columns<'a> {
-    reader: &'a SegmentReader,
-    no: Column<u64>,
-    sent: Column<i64>,
-}
-
-impl<'a> Columns<'a> {
-    /// Opens them.
-    pub fn open(reader: &'a SegmentReader) -> Result<Columns<'a>> {
-        let fast = reader.fast_fields();
-        Ok(Columns {
-            reader,
-            no: fast.u64(NO)?,
-            sent: fast.i64(SENT)?,
-        })
-    }
 }
 
 /// The best so far.
@@ -102,7 +81,7 @@ impl Top {
     }
 
     /// Looks at a block of places of the segment under way.
-    pub fn take(&mut self, docs: &[DocId], columns: &Columns<'_>, scorers: Option<&mut Scorers>) {
+    pub fn take(&mut self, docs: &[DocId], columns: &Columns, scorers: Option<&mut Scorers>) {
         let mut keys = [0; COLLECT_BLOCK_BUFFER_LEN];
         let mut numbers = [0; COLLECT_BLOCK_BUFFER_LEN];
         let mut scores = [0.0; COLLECT_BLOCK_BUFFER_LEN];
@@ -156,12 +135,8 @@ impl Top {
     }
 
     /// Ends a segment: what it gave goes onto the page.
-    pub fn settle(&mut self, columns: &Columns<'_>) -> Result<()> {
+    pub fn settle(&mut self, columns: &Columns) {
         self.cut_back();
-        if self.fresh.is_empty() {
-            return Ok(());
-        }
-        let orders = columns.reader.fast_fields().u64(ORDER)?;
         for place in self.fresh.drain(..) {
             let (key, number) = place.rank;
             let (sent, no) = match self.order {
@@ -172,7 +147,7 @@ impl Top {
             let hit = Hit {
                 no: MessageNo(no),
                 sent: Timestamp(sent),
-                order: orders.first(place.doc).unwrap_or_default(),
+                order: columns.order.first(place.doc).unwrap_or_default(),
                 score: place.score,
             };
             self.page.push((place.rank, hit));
@@ -183,7 +158,6 @@ impl Top {
             self.page.truncate(self.limit);
             self.floor = self.page.last().map(|(rank, _)| *rank);
         }
-        Ok(())
     }
 
     /// The page in order.
