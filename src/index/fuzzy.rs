@@ -41,7 +41,13 @@ impl FuzzyTables {
 /// The automata of one query.
 pub(super) struct FuzzyWords<'a> {
     tables: &'a FuzzyTables,
-    made: RefCell<Vec<(Box<str>, u8, Rc<FuzzyKeys>)>>,
+    made: RefCell<Vec<FuzzyWord>>,
+}
+
+struct FuzzyWord {
+    word: Box<str>,
+    distance: u8,
+    keys: Rc<FuzzyKeys>,
 }
 
 impl<'a> FuzzyWords<'a> {
@@ -58,12 +64,16 @@ impl<'a> FuzzyWords<'a> {
         let mut made = self.made.borrow_mut();
         let known = made
             .iter()
-            .find(|(known, edits, _)| **known == *word && *edits == distance);
-        if let Some((_, _, keys)) = known {
-            return Rc::clone(keys);
+            .find(|made| *made.word == *word && made.distance == distance);
+        if let Some(known) = known {
+            return Rc::clone(&known.keys);
         }
         let keys = Rc::new(self.tables.keys(word, distance));
-        made.push((word.into(), distance, Rc::clone(&keys)));
+        made.push(FuzzyWord {
+            word: word.into(),
+            distance,
+            keys: Rc::clone(&keys),
+        });
         keys
     }
 }

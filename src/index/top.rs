@@ -4,6 +4,8 @@
 //! the newest nearly every place is better than all before it. They are gathered without order and
 //! cut back to the page now and then, which costs the same whatever order they come in.
 
+use std::cmp::Reverse;
+
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
 
 use super::collect::{Hit, Order, Page};
@@ -162,7 +164,7 @@ impl Top {
 
     /// The page in order.
     pub fn into_hits(mut self) -> Vec<Hit> {
-        self.page.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        self.page.sort_unstable_by_key(|(rank, _)| Reverse(*rank));
         self.page.into_iter().map(|(_, hit)| hit).collect()
     }
 }
