@@ -2,20 +2,20 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use tantivy::columnar::Column;
+use tantivy::fastfield::AliveBitSet;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, SegmentReader};
 
 use super::docset::Docs;
 use super::error::{Error, Result};
 use super::expand::Expansions;
+use super::fuzzy::FuzzyWords;
 use super::parts::{Index, Part};
 use super::plan::{Compiled, Plan, compile, within};
-use super::schema::{NO, ORDER, SENT};
 use super::score::{Scorers, Statistics};
 use super::segment::View;
+use super::top::Top;
 use crate::domain::{MessageNo, Scope, Timestamp};
 use crate::query::Resolved;
 
@@ -150,85 +150,13 @@ impl Index {
     }
 }
 
-/// Greater is earlier on the page.
-type Rank = (i64, u64);
-
-fn rank(order: Order, sent: i64, no: u64, score: f32) -> Rank {
-    match order {
-        Order::Newest => (sent, no),
-        Order::Oldest => (!sent, !no),
-        // Scores are not negative, so their bits sort like them.
-        Order::Best => (score.to_bits().into(), no),
-    }
-}
-
-/// The best so far, worst on top.
-struct Top {
-    limit: usize,
-    after: Option<Rank>,
-    heap: BinaryHeap<Reverse<(Rank, u64)>>,
-    hits: Vec<Hit>,
-}
-
-impl Top {
-    /// Whether a rank would get onto the page.
-    fn takes(&self, rank: Rank) -> bool {
-        if self.limit == 0 || self.after.is_some_and(|after| rank >= after) {
-            return false;
-        }
-        self.heap.len() < self.limit
-            || self
-                .heap
-                .peek()
-                .is_some_and(|Reverse((worst, _))| rank > *worst)
-    }
-
-    /// Whether anything of this key, whatever its number, might get onto the page.
-    fn may_take(&self, key: i64) -> bool {
-        let behind = self.after.is_some_and(|after| key > after.0);
-        !behind && !self.is_above(key)
-    }
-
-    /// Whether the page is full of better keys.
-    fn is_above(&self, key: i64) -> bool {
-        self.limit == 0
-            || self.heap.len() == self.limit
-                && self
-                    .heap
-                    .peek()
-                    .is_some_and(|Reverse((worst, _))| key < worst.0)
-    }
-
-    fn put(&mut self, rank: Rank, hit: Hit) {
-        let slot = if self.heap.len() == self.limit {
-            match self.heap.pop() {
-                Some(Reverse((_, slot))) => slot as usize,
-                None => return,
-            }
-        } else {
-            self.hits.push(hit);
-            self.hits.len() - 1
-        };
-        self.hits[slot] = hit;
-        self.heap.push(Reverse((rank, slot as u64)));
-    }
-
-    fn into_hits(self) -> Vec<Hit> {
-        let mut ranked: Vec<(Rank, u64)> = self.heap.into_iter().map(|entry| entry.0).collect();
-        ranked.sort_unstable_by(|a, b| b.cmp(a));
-        ranked
-            .into_iter()
-            .map(|(_, slot)| self.hits[slot as usize])
-            .collect()
-    }
-}
-
 /// One query under way.
 struct Run<'a> {
     index: &'a Index,
     compiled: &'a Compiled,
     scope: Plan,
     expansions: RefCell<Expansions>,
+    fuzzy: FuzzyWords<'a>,
     stop: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
@@ -244,42 +172,48 @@ impl<'a> Run<'a> {
             compiled,
             expansions: RefCell::new(Expansions::new(scope.clone())),
             scope,
+            fuzzy: FuzzyWords::new(&index.shared.fuzzy),
             stop,
         }
     }
 
     fn answer(self, page: Page<'_>) -> Result<Answer> {
-        let mut parts = self.index.shared.all();
-        if page.order != Order::Oldest {
-            parts.reverse();
-        }
-        let searchers: Vec<(Arc<Part>, tantivy::Searcher)> = parts
+        let parts: Vec<(Arc<Part>, tantivy::Searcher)> = self
+            .index
+            .shared
+            .all()
             .into_iter()
             .map(|part| {
                 let searcher = part.searcher();
                 (part, searcher)
             })
             .collect();
+        let mut top = Top::new(&page);
+        let mut segments = Vec::new();
+        for (part, searcher) in &parts {
+            for reader in searcher.segment_readers() {
+                let times = part.times(reader)?;
+                segments.push(Segment {
+                    part,
+                    reader,
+                    times,
+                });
+            }
+        }
+        // Those that may fill the page best come first: the others are only counted then.
+        segments.sort_by_key(|segment| Reverse(top.keys(segment.times).1));
         let statistics = match page.order {
-            Order::Best => Some(self.statistics(&searchers)?),
+            Order::Best => Some(self.statistics(&segments)?),
             _ => None,
         };
-        let mut top = Top {
-            limit: page.limit,
-            after: page
-                .after
-                .map(|after| rank(page.order, after.sent.0, after.no.0, after.score)),
-            heap: BinaryHeap::new(),
-            hits: Vec::new(),
-        };
         let (mut total, mut cost) = (0, Cost::default());
-        for (part, searcher) in &searchers {
-            for reader in searcher.segment_readers() {
-                let counted = self
-                    .segment(reader, page.order, statistics.as_ref(), &mut top, &mut cost)
-                    .map_err(|error| explained(part, error))?;
-                total += counted;
-            }
+        for segment in &segments {
+            let counted = self
+                .segment(segment, statistics.as_ref(), &mut top, &mut cost)
+                .map_err(|error| explained(segment.part, error))?;
+            total += counted;
+        }
+        for (part, _) in &parts {
             if let Some(error) = part.directory.take_failure() {
                 return Err(error);
             }
@@ -293,25 +227,25 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn view<'b>(&'b self, reader: &'b SegmentReader) -> View<'b> {
+    fn view<'b>(&'b self, segment: &Segment<'b>) -> View<'b> {
         View {
-            reader,
+            reader: segment.reader,
             fields: &self.index.shared.fields,
             expansions: &self.expansions,
+            fuzzy: &self.fuzzy,
+            times: segment.times,
         }
     }
 
     /// Counts over living messages inside the scope, so that neither deleted nor walled-off ones
     /// show through the order of hits.
-    fn statistics(&self, searchers: &[(Arc<Part>, tantivy::Searcher)]) -> Result<Statistics> {
+    fn statistics(&self, segments: &[Segment<'_>]) -> Result<Statistics> {
         let mut statistics = Statistics::new(self.compiled.scored.len());
-        for (part, searcher) in searchers {
-            for reader in searcher.segment_readers() {
-                let view = self.view(reader);
-                let gathered = statistics.gather(&view, &self.compiled.scored, &self.scope);
-                gathered.map_err(|error| explained(part, error))?;
-                self.check(0)?;
-            }
+        for segment in segments {
+            let view = self.view(segment);
+            let gathered = statistics.gather(&view, &self.compiled.scored, &self.scope);
+            gathered.map_err(|error| explained(segment.part, error))?;
+            self.check(0)?;
         }
         Ok(statistics)
     }
@@ -326,40 +260,50 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Takes the hits of one segment onto the page and counts them all.
     fn segment(
         &self,
-        reader: &SegmentReader,
-        order: Order,
+        segment: &Segment<'_>,
         statistics: Option<&Statistics>,
         top: &mut Top,
         cost: &mut Cost,
     ) -> Result<u64> {
         self.check(0)?;
         cost.segments += 1;
-        let view = self.view(reader);
-        let docs = view.docs(&self.compiled.plan, None)?;
-        let scorers = match statistics {
+        let (view, plan) = (self.view(segment), &self.compiled.plan);
+        let alive = segment.reader.alive_bitset();
+        if !top.may_take(segment.times) {
+            if alive.is_none()
+                && let Some(count) = view.count(plan)?
+            {
+                cost.places += count;
+                return Ok(count);
+            }
+            return self.walk(alive, view.docs(plan, None)?, cost, |_| {});
+        }
+        let docs = view.docs(plan, None)?;
+        let mut scorers = match statistics {
             Some(statistics) => Some(Scorers::open(&view, &self.compiled.scored, statistics)?),
             None => None,
         };
-        let columns = Columns::open(reader)?;
-        let mut taking = Taking {
-            order,
-            columns,
-            scorers,
-            top,
-        };
-        self.walk(reader, docs, &mut taking, cost)
+        let columns = segment.part.columns(segment.reader)?;
+        let total = self.walk(alive, docs, cost, |docs| {
+            if top.may_take(segment.times) {
+                top.take(docs, &columns, scorers.as_mut());
+            }
+        })?;
+        top.settle(&columns);
+        Ok(total)
     }
 
+    /// Hands the living places of a set out in blocks, and counts them.
     fn walk(
         &self,
-        reader: &SegmentReader,
+        alive: Option<&AliveBitSet>,
         mut docs: Docs,
-        taking: &mut Taking<'_>,
         cost: &mut Cost,
+        mut take: impl FnMut(&[DocId]),
     ) -> Result<u64> {
-        let alive = reader.alive_bitset();
         let mut buffer = [0; COLLECT_BLOCK_BUFFER_LEN];
         let (mut total, mut block) = (0, 0);
         loop {
@@ -376,7 +320,9 @@ impl<'a> Run<'a> {
                 }
             }
             total += kept as u64;
-            taking.take(&buffer[..kept])?;
+            if kept > 0 {
+                take(&buffer[..kept]);
+            }
             if filled < buffer.len() {
                 return Ok(total);
             }
@@ -386,82 +332,17 @@ impl<'a> Run<'a> {
     }
 }
 
+/// One segment of the picture a query sees.
+struct Segment<'a> {
+    part: &'a Part,
+    reader: &'a SegmentReader,
+    /// First and last time in it.
+    times: (i64, i64),
+}
+
 fn explained(part: &Part, error: Error) -> Error {
     match error {
         Error::Engine(error) => part.directory.explain(error),
         error => error,
-    }
-}
-
-struct Columns {
-    no: Column<u64>,
-    sent: Column<i64>,
-    order: Column<u64>,
-}
-
-impl Columns {
-    fn open(reader: &SegmentReader) -> Result<Columns> {
-        let fast = reader.fast_fields();
-        Ok(Columns {
-            no: fast.u64(NO)?,
-            sent: fast.i64(SENT)?,
-            order: fast.u64(ORDER)?,
-        })
-    }
-}
-
-/// Takes places onto the page.
-struct Taking<'a> {
-    order: Order,
-    columns: Columns,
-    scorers: Option<Scorers>,
-    top: &'a mut Top,
-}
-
-impl Taking<'_> {
-    /// Whether any message of the segment could still get onto the page.
-    fn hopeless(&self) -> bool {
-        self.top.is_above(match self.order {
-            Order::Newest => self.columns.sent.max_value(),
-            Order::Oldest => !self.columns.sent.min_value(),
-            Order::Best => i64::MAX,
-        })
-    }
-
-    fn take(&mut self, docs: &[DocId]) -> Result<()> {
-        if docs.is_empty() || self.hopeless() {
-            return Ok(());
-        }
-        let mut times = [0; COLLECT_BLOCK_BUFFER_LEN];
-        let times = &mut times[..docs.len()];
-        self.columns.sent.values.get_vals(docs, times);
-        for (doc, sent) in docs.iter().zip(times) {
-            self.take_one(*doc, *sent);
-        }
-        Ok(())
-    }
-
-    fn take_one(&mut self, doc: DocId, sent: i64) {
-        let score = match &mut self.scorers {
-            Some(scorers) => scorers.score(doc),
-            None => 0.0,
-        };
-        // The number decides among equals only, so it is read only for places that may get on.
-        if !self.top.may_take(rank(self.order, sent, 0, score).0) {
-            return;
-        }
-        let Some(no) = self.columns.no.first(doc) else {
-            return;
-        };
-        let rank = rank(self.order, sent, no, score);
-        if self.top.takes(rank) {
-            let hit = Hit {
-                no: MessageNo(no),
-                sent: Timestamp(sent),
-                order: self.columns.order.first(doc).unwrap_or_default(),
-                score,
-            };
-            self.top.put(rank, hit);
-        }
     }
 }

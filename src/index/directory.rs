@@ -442,10 +442,13 @@ impl Directory for SealedDirectory {
                 filepath: path.to_owned(),
             },
         })?;
-        let handle = lock(&self.inner.handles).remove(path);
-        if let Some(handle) = handle.and_then(|handle| handle.upgrade()) {
+        // A search that began before goes on reading the file, and may open it once more.
+        let mut handles = lock(&self.inner.handles);
+        if let Some(handle) = handles.get(path).and_then(Weak::upgrade) {
             handle.forget();
         }
+        handles.retain(|_, handle| handle.strong_count() > 0);
+        drop(handles);
         let mut segments = lock(&self.inner.segments);
         let name = segment_of(path);
         if let Some(segment) = segments.living.get_mut(&name) {

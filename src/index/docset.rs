@@ -3,8 +3,9 @@
 //! The engine's own sets serve single lists; these join them without scores, which are counted
 //! apart (see `score`).
 
+use tantivy::postings::BlockSegmentPostings;
 use tantivy::query::BitSetDocSet;
-use tantivy::{BitSet, DocId, DocSet, TERMINATED};
+use tantivy::{BitSet, COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, TERMINATED};
 
 /// A set of any sort.
 pub(super) type Docs = Box<dyn DocSet>;
@@ -31,6 +32,97 @@ impl DocSet for NoDocs {
 
     fn size_hint(&self) -> u32 {
         0
+    }
+}
+
+/// The places of one list of the engine, taken block by block.
+pub(super) struct PostingDocs {
+    block: BlockSegmentPostings,
+    at: usize,
+    doc: DocId,
+}
+
+impl PostingDocs {
+    /// The places of an open list.
+    pub fn new(block: BlockSegmentPostings) -> PostingDocs {
+        let mut docs = PostingDocs {
+            block,
+            at: 0,
+            doc: TERMINATED,
+        };
+        docs.settle();
+        docs
+    }
+
+    #[inline]
+    fn settle(&mut self) -> DocId {
+        // Behind the last place of the last block stands what ends every set.
+        self.doc = match self.block.block_len() {
+            0 => TERMINATED,
+            _ => self.block.doc(self.at),
+        };
+        self.doc
+    }
+
+    /// Goes to the next block.
+    fn turn(&mut self) -> DocId {
+        self.block.advance();
+        self.at = 0;
+        self.settle()
+    }
+}
+
+impl DocSet for PostingDocs {
+    #[inline]
+    fn advance(&mut self) -> DocId {
+        self.at += 1;
+        if self.at < self.block.block_len() {
+            self.doc = self.block.doc(self.at);
+            return self.doc;
+        }
+        if self.doc == TERMINATED {
+            self.at -= 1;
+            return TERMINATED;
+        }
+        self.turn()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        if self.doc >= target {
+            return self.doc;
+        }
+        // The next place is often the one that is looked for.
+        if self.advance() >= target {
+            return self.doc;
+        }
+        self.at = self.block.seek(target);
+        self.settle()
+    }
+
+    fn fill_buffer(&mut self, buffer: &mut [DocId; COLLECT_BLOCK_BUFFER_LEN]) -> usize {
+        let mut filled = 0;
+        while filled < buffer.len() && self.doc != TERMINATED {
+            let rest = &self.block.docs()[self.at..];
+            let take = rest.len().min(buffer.len() - filled);
+            buffer[filled..filled + take].copy_from_slice(&rest[..take]);
+            filled += take;
+            self.at += take;
+            if self.at < self.block.block_len() {
+                self.settle();
+            } else {
+                self.turn();
+            }
+        }
+        filled
+    }
+
+    #[inline]
+    fn doc(&self) -> DocId {
+        self.doc
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.block.doc_freq()
     }
 }
 

@@ -3,16 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::index::SegmentId;
 use tantivy::postings::TermInfo;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::termdict::TermDictionary;
 use tantivy::{BitSet, DocSet, InvertedIndexReader, TERMINATED};
-use tantivy_fst::Automaton;
 
 use super::docset::each;
 use super::error::{Error, Result};
+use super::fuzzy::Dictionary;
 use super::plan::Plan;
 use super::segment::View;
 use super::terms::{FIRST_TERM, TermKey, key_range};
@@ -160,17 +159,24 @@ fn label_of(pattern: &TermPattern) -> String {
 pub(super) fn find(view: &View<'_>, field: Field, patterns: &[TermPattern]) -> Result<Found> {
     let inverted = view.reader.inverted_index(field)?;
     let mut found: Vec<(u64, FoundKey)> = Vec::new();
+    // Many parts have no word at all in names and contents of files.
+    let patterns = match inverted.terms().num_terms() {
+        0 => &[],
+        _ => patterns,
+    };
     for pattern in patterns {
         let mut words = Vec::new();
         let literal = matches!(pattern.kind(), PatternKind::Literal { .. });
-        scan(inverted.terms(), pattern, |key, ord, info| {
+        let mut call = |key: TermKey<'_>, ord, info: &TermInfo| {
             if !literal {
                 words.push((key.folded.into(), info.clone()));
             }
             let (info, span) = (info.clone(), key.span);
             found.push((ord, FoundKey { info, span }));
-        })
-        .map_err(tantivy::TantivyError::from)?;
+        };
+        if !near(view, field, inverted.terms(), pattern, &mut call)? {
+            scan(inverted.terms(), pattern, call).map_err(tantivy::TantivyError::from)?;
+        }
         if !literal {
             let mut expansions = view.expansions.take();
             let counted = expansions.count(view, pattern, &words, &inverted);
@@ -186,6 +192,43 @@ pub(super) fn find(view: &View<'_>, field: Field, patterns: &[TermPattern]) -> R
         inverted,
         keys: found.into_iter().map(|(_, key)| key).collect(),
     })
+}
+
+/// Calls back for every key a fuzzy word matches; `false` when the pattern is none, or asks for
+/// exact letters.
+fn near(
+    view: &View<'_>,
+    field: Field,
+    terms: &TermDictionary,
+    pattern: &TermPattern,
+    call: &mut impl FnMut(TermKey<'_>, u64, &TermInfo),
+) -> Result<bool> {
+    let PatternKind::Fuzzy {
+        folded, distance, ..
+    } = pattern.kind()
+    else {
+        return Ok(false);
+    };
+    if pattern.is_strict() {
+        return Ok(false);
+    }
+    let Some(words) = Dictionary::open(view.reader, field, terms.num_terms())? else {
+        return Ok(false);
+    };
+    let mut keys = Vec::new();
+    view.fuzzy.of(folded, *distance).each(&words, |key, ord| {
+        let wanted = |key: &TermKey<'_>| pattern.matches(key.folded, key.exact);
+        if TermKey::parse(key).as_ref().is_some_and(wanted) {
+            keys.push((key.to_vec(), ord));
+        }
+    });
+    for (key, ord) in keys {
+        let info = terms.get(&key).map_err(tantivy::TantivyError::from)?;
+        if let (Some(key), Some(info)) = (TermKey::parse(&key), info) {
+            call(key, ord, &info);
+        }
+    }
+    Ok(true)
 }
 
 /// Calls back for every key of the dictionary the pattern matches.
@@ -205,15 +248,6 @@ fn scan(
         PatternKind::Literal { folded, .. } => {
             let (from, until) = key_range(folded);
             let mut stream = terms.range().ge(&from).lt(&until).into_stream()?;
-            while stream.advance() {
-                check(stream.key(), stream.term_ord(), stream.value());
-            }
-        }
-        PatternKind::Fuzzy {
-            folded, distance, ..
-        } if !pattern.is_strict() => {
-            let fuzzy = FuzzyKeys::new(folded, *distance);
-            let mut stream = terms.search(&fuzzy).ge(FIRST_TERM).into_stream()?;
             while stream.advance() {
                 check(stream.key(), stream.term_ord(), stream.value());
             }
@@ -246,63 +280,6 @@ pub(super) fn after_prefix(prefix: &str) -> Option<Vec<u8>> {
     None
 }
 
-/// Keys whose folded form lies within some edits of a word. It may let a key through that the
-/// matcher refuses (it counts a swap beside other edits more freely), never hold one back.
-struct FuzzyKeys {
-    dfa: DFA,
-}
-
-/// Where the search stands in a key.
-#[derive(Clone, Copy)]
-enum FuzzyState {
-    Folded(u32),
-    /// Behind a match, in what follows the folded form.
-    Behind,
-}
-
-impl FuzzyKeys {
-    fn new(word: &str, distance: u8) -> FuzzyKeys {
-        let builder = LevenshteinAutomatonBuilder::new(distance, true);
-        FuzzyKeys {
-            dfa: builder.build_dfa(word),
-        }
-    }
-
-    fn near(&self, state: u32) -> bool {
-        matches!(self.dfa.distance(state), Distance::Exact(_))
-    }
-}
-
-impl Automaton for &FuzzyKeys {
-    type State = FuzzyState;
-
-    fn start(&self) -> FuzzyState {
-        FuzzyState::Folded(self.dfa.initial_state())
-    }
-
-    fn is_match(&self, state: &FuzzyState) -> bool {
-        match state {
-            FuzzyState::Folded(state) => self.near(*state),
-            FuzzyState::Behind => true,
-        }
-    }
-
-    fn can_match(&self, state: &FuzzyState) -> bool {
-        match state {
-            FuzzyState::Folded(state) => *state != SINK_STATE,
-            FuzzyState::Behind => true,
-        }
-    }
-
-    fn accept(&self, state: &FuzzyState, byte: u8) -> FuzzyState {
-        match state {
-            FuzzyState::Folded(state) if byte == 0 && self.near(*state) => FuzzyState::Behind,
-            FuzzyState::Folded(state) => FuzzyState::Folded(self.dfa.transition(*state, byte)),
-            FuzzyState::Behind => FuzzyState::Behind,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,29 +288,5 @@ mod tests {
     fn a_prefix_ends_before_its_successor() {
         assert_eq!(after_prefix("disc"), Some(b"disd".to_vec()));
         assert_eq!(after_prefix(""), None);
-    }
-
-    #[test]
-    fn fuzzy_keys_keep_whatever_the_matcher_may_want() {
-        let fuzzy = FuzzyKeys::new("promise", 1);
-        let fits = |key: &str| {
-            let mut state = (&fuzzy).start();
-            for byte in key.bytes() {
-                state = (&fuzzy).accept(&state, byte);
-            }
-            (&fuzzy).is_match(&state)
-        };
-        for key in [
-            "promise",
-            "rpomise",
-            "promises",
-            "promis",
-            "promise\0\u{1}prómise",
-        ] {
-            assert!(fits(key), "{key}");
-        }
-        for key in ["premises", "pro", "prom\0\u{1}ise"] {
-            assert!(!fits(key), "{key}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! When segments are joined.
 
-use tantivy::index::SegmentMeta;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{MergeCandidate, MergePolicy};
 
 /// Most messages in a segment that merges make.
@@ -14,6 +14,33 @@ const CLASS_DOCS_MIN: u64 = 16_384;
 /// A segment is rewritten for its deletions alone when one in this many messages is deleted.
 /// Deadlines of a purge are not waited for here: `Writer::rewrite_dirty` is the caller's.
 const DELETED_SHARE: u64 = 5;
+
+/// When a writer closes, a segment is joined with all smaller ones unless it holds this many times
+/// what they hold together.
+const TAIL_FACTOR: u64 = 2;
+
+/// The segments that are joined when a writer closes: the smallest ones, up to the last that is not
+/// much larger than all before it. What stays grows threefold from one to the next, so a part of a
+/// million messages has few, and no message is rewritten more often than that.
+pub(super) fn tail(segments: &[SegmentMeta]) -> Vec<SegmentId> {
+    let mut sorted: Vec<&SegmentMeta> = segments.iter().collect();
+    sorted.sort_by_key(|segment| segment.num_docs());
+    let (mut before, mut joined) = (0, 0);
+    for (place, segment) in sorted.iter().enumerate() {
+        let docs = u64::from(segment.num_docs());
+        if before + docs > SEGMENT_DOCS_MAX {
+            break;
+        }
+        if docs < CLASS_DOCS_MIN || docs < TAIL_FACTOR * before {
+            joined = place + 1;
+        }
+        before += docs;
+    }
+    sorted[..joined]
+        .iter()
+        .map(|segment| segment.id())
+        .collect()
+}
 
 /// Logarithmic by size, under a cap, and never many at rest.
 #[derive(Debug)]
@@ -109,6 +136,31 @@ mod tests {
                 .collect();
         }
         panic!("the policy never rests");
+    }
+
+    #[test]
+    fn a_closed_part_has_few_segments_that_grow_threefold() {
+        for step in [1, 700, 20_000, 90_000, 130_000] {
+            let (mut sizes, mut written): (Vec<u32>, u64) = (Vec::new(), 0);
+            for round in 1..=200_u64 {
+                sizes.push(step);
+                let metas = metas(&sizes);
+                let joined = tail(&metas);
+                let (gone, stays): (Vec<&SegmentMeta>, Vec<&SegmentMeta>) =
+                    metas.iter().partition(|meta| joined.contains(&meta.id()));
+                let docs: u32 = gone.iter().map(|meta| meta.num_docs()).sum();
+                sizes = stays.iter().map(|meta| meta.num_docs()).collect();
+                sizes.extend((docs > 0).then_some(docs));
+                sizes.sort_unstable();
+                let below = sizes.iter().filter(|docs| **docs < 1_000_000).count();
+                assert!(below <= 5, "{sizes:?}");
+                assert!(sizes.iter().all(|docs| *docs <= 2_000_000), "{sizes:?}");
+                if joined.len() > 1 && step >= 20_000 {
+                    written += u64::from(docs);
+                    assert!(written < 10 * round * u64::from(step), "{written}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -13,14 +13,17 @@
 //!
 //! Must not know: the store, transactions, who asks, the clock. Keys and chance are arguments.
 
+mod aligned;
 mod cache;
 mod collect;
+mod columns;
 mod directory;
 mod docset;
 mod document;
 mod error;
 mod expand;
 mod facts;
+mod fuzzy;
 mod handle;
 mod keys;
 mod merge;
@@ -37,6 +40,7 @@ mod segment;
 mod span;
 mod stats;
 mod terms;
+mod top;
 mod verify;
 mod writer;
 

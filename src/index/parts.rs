@@ -1,24 +1,27 @@
 //! The parts of the index: one engine index for each calendar year (UTC), sealed in its own
 //! directory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tantivy::index::SegmentId;
 use tantivy::store::Compressor;
 use tantivy::tokenizer::TokenizerManager;
-use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader};
 
 use super::cache::{Cache, CacheUse};
+use super::columns::{Columns, KeptColumns};
 use super::directory::{SealedDirectory, Surroundings};
 use super::error::{Error, Result};
+use super::fuzzy::FuzzyTables;
 use super::keys::{KeyId, SegmentKeys};
 use super::meta::{Anchor, Freshness};
 use super::numbers::NumberQuery;
-use super::schema::{self, Fields};
+use super::schema::{self, Fields, SENT};
 use super::terms::{PackedTokenizer, TOKENIZER};
 use crate::crypto::Entropy;
 use crate::domain::{MessageNo, StoreId, Timestamp};
@@ -148,6 +151,8 @@ pub(super) struct Shared {
     around: Surroundings,
     pub config: IndexConfig,
     pub fields: Fields,
+    pub fuzzy: FuzzyTables,
+    columns: Arc<KeptColumns>,
     parts: RwLock<BTreeMap<PartName, Arc<Part>>>,
     /// Messages no query sees, although they may still be in the files.
     hidden: RwLock<Option<Arc<NumberQuery>>>,
@@ -159,6 +164,9 @@ pub(super) struct Part {
     pub directory: SealedDirectory,
     pub engine: tantivy::Index,
     reader: IndexReader,
+    /// First and last time of the segments that were asked for them.
+    times: RwLock<HashMap<SegmentId, (i64, i64)>>,
+    columns: Arc<KeptColumns>,
 }
 
 impl Index {
@@ -212,6 +220,8 @@ impl Index {
                 },
                 config,
                 fields,
+                fuzzy: FuzzyTables::default(),
+                columns: Arc::default(),
                 parts: RwLock::default(),
                 hidden: RwLock::default(),
             }),
@@ -339,7 +349,7 @@ fn engine_of(directory: &SealedDirectory) -> Result<tantivy::Index> {
 }
 
 impl Part {
-    fn open(name: PartName, directory: SealedDirectory) -> Result<Part> {
+    fn open(name: PartName, directory: SealedDirectory, columns: Arc<KeptColumns>) -> Result<Part> {
         let engine = engine_of(&directory)?;
         let reader = engine
             .reader_builder()
@@ -351,6 +361,8 @@ impl Part {
             directory,
             engine,
             reader,
+            times: RwLock::default(),
+            columns,
         })
     }
 
@@ -361,9 +373,55 @@ impl Part {
 
     /// Lets searches see the last commit. Handles of files that stay are reused.
     pub fn reload(&self) -> Result<()> {
+        let before = self.searcher();
         self.reader
             .reload()
-            .map_err(|error| self.directory.explain(error))
+            .map_err(|error| self.directory.explain(error))?;
+        let searcher = self.searcher();
+        let living: BTreeSet<SegmentId> = searcher
+            .segment_readers()
+            .iter()
+            .map(SegmentReader::segment_id)
+            .collect();
+        let mut gone: Vec<SegmentId> = before
+            .segment_readers()
+            .iter()
+            .map(SegmentReader::segment_id)
+            .collect();
+        gone.retain(|segment| !living.contains(segment));
+        self.columns.forget(&gone);
+        self.times
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|segment, _| living.contains(segment));
+        Ok(())
+    }
+
+    /// The columns of a segment by which hits are ordered.
+    pub fn columns(&self, reader: &SegmentReader) -> Result<Arc<Columns>> {
+        self.columns.of(reader)
+    }
+
+    /// First and last time in a segment, deleted messages included. Opening the column for it is
+    /// the greater part of what a segment costs a search that takes no hit from it, so they are
+    /// kept.
+    pub fn times(&self, reader: &SegmentReader) -> Result<(i64, i64)> {
+        let segment = reader.segment_id();
+        let known = self.times.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = known.get(&segment) {
+            return Ok(*times);
+        }
+        drop(known);
+        let column = reader
+            .fast_fields()
+            .i64(SENT)
+            .map_err(|error| self.directory.explain(error))?;
+        let times = (column.min_value(), column.max_value());
+        self.times
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(segment, times);
+        Ok(times)
     }
 }
 
@@ -403,7 +461,7 @@ impl Shared {
             0 => Freshness::Settled,
             _ => list.against(directory.part(), anchor)?,
         };
-        let part = Part::open(name, directory)?;
+        let part = Part::open(name, directory, Arc::clone(&self.columns))?;
         let living = part
             .engine
             .load_metas()
@@ -443,7 +501,7 @@ impl Shared {
         if let Some(part) = self.get(name) {
             return Ok(part);
         }
-        let part = Part::open(name, self.directory(name)?)?;
+        let part = Part::open(name, self.directory(name)?, Arc::clone(&self.columns))?;
         Ok(self.insert(part))
     }
 

@@ -40,8 +40,17 @@ impl Statistics {
     pub fn gather(&mut self, view: &View<'_>, clauses: &[TextLeaf], scope: &Plan) -> Result<()> {
         self.messages += living(view, view.docs(scope, None)?);
         for (clause, frequency) in clauses.iter().zip(&mut self.frequencies) {
-            let mut docs = view.docs(&text(clause), None)?;
-            if !matches!(scope, Plan::Everything) {
+            let plan = text(clause);
+            let everything = matches!(scope, Plan::Everything);
+            if everything
+                && view.reader.alive_bitset().is_none()
+                && let Some(count) = view.count(&plan)?
+            {
+                *frequency += count;
+                continue;
+            }
+            let mut docs = view.docs(&plan, None)?;
+            if !everything {
                 let lead = Some(docs.cost());
                 docs = all_of(vec![docs, view.docs(scope, lead)?]);
             }

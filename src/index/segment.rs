@@ -4,15 +4,18 @@ use std::cell::RefCell;
 
 use chrono::{DateTime, Datelike, Timelike};
 use tantivy::columnar::Column;
-use tantivy::postings::SegmentPostings;
+use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet, SegmentReader};
+use tantivy::{DocId, DocSet, InvertedIndexReader, SegmentReader};
 
-use super::docset::{AllDocs, Docs, Filtered, ListDocSet, NoDocs, all_of, any_of, without};
+use super::docset::{
+    AllDocs, Docs, Filtered, ListDocSet, NoDocs, PostingDocs, all_of, any_of, without,
+};
 use super::document::currency_number;
 use super::error::Result;
 use super::expand::{Expansions, Found, find};
 use super::facts::{FactKey, day_of, first_day_of, month_of};
+use super::fuzzy::FuzzyWords;
 use super::plan::{ColumnTest, Plan};
 use super::schema::{AMOUNT, CURRENCY, Fields, SENT, SIZE};
 use super::span;
@@ -26,6 +29,9 @@ pub(super) struct View<'a> {
     pub reader: &'a SegmentReader,
     pub fields: &'a Fields,
     pub expansions: &'a RefCell<Expansions>,
+    pub fuzzy: &'a FuzzyWords<'a>,
+    /// First and last time in it.
+    pub times: (i64, i64),
 }
 
 /// The set to search and what may still take places from it.
@@ -122,13 +128,30 @@ impl View<'_> {
         let found = self.find(field, patterns)?;
         let mut lists: Vec<Docs> = Vec::with_capacity(found.keys.len());
         for key in &found.keys {
-            let list = found
-                .inverted
-                .read_postings_from_terminfo(&key.info, IndexRecordOption::Basic)
-                .map_err(tantivy::TantivyError::from)?;
-            lists.push(Box::new(list));
+            lists.push(list(&found.inverted, &key.info).map_err(tantivy::TantivyError::from)?);
         }
         Ok(any_of(lists, self.max_doc(), lead))
+    }
+
+    /// How many places a plan has, where the dictionary alone tells.
+    pub fn count(&self, plan: &Plan) -> Result<Option<u64>> {
+        Ok(match plan {
+            Plan::Everything => Some(self.max_doc().into()),
+            Plan::Nothing => Some(0),
+            Plan::Words(field, patterns) => match &*self.find(*field, patterns)?.keys {
+                [] => Some(0),
+                [key] => Some(key.info.doc_freq.into()),
+                _ => None,
+            },
+            Plan::Sent(range) => {
+                let (least, most) = self.times;
+                covers(range, least, most).map(|all| match all {
+                    true => self.max_doc().into(),
+                    false => 0,
+                })
+            }
+            _ => None,
+        })
     }
 
     /// The keys of patterns in this segment; counts what words they stand for.
@@ -177,28 +200,18 @@ impl View<'_> {
         let Some(info) = info else {
             return Ok(Box::new(NoDocs));
         };
-        let list = inverted
-            .read_postings_from_terminfo(&info, IndexRecordOption::Basic)
-            .map_err(tantivy::TantivyError::from)?;
-        Ok(Box::new(list))
+        Ok(list(&inverted, &info).map_err(tantivy::TantivyError::from)?)
     }
 
     fn facts(&self, keys: &[FactKey], lead: Option<u64>) -> Result<Docs> {
         let inverted = self.reader.inverted_index(self.fields.fact)?;
         let mut lists: Vec<Docs> = Vec::new();
         for key in keys {
-            let read = || -> std::io::Result<Option<SegmentPostings>> {
-                inverted
-                    .terms()
-                    .get(&key.0)?
-                    .map(|info| {
-                        inverted.read_postings_from_terminfo(&info, IndexRecordOption::Basic)
-                    })
-                    .transpose()
+            let read = || -> std::io::Result<Option<Docs>> {
+                let info = inverted.terms().get(&key.0)?;
+                info.map(|info| list(&inverted, &info)).transpose()
             };
-            if let Some(list) = read().map_err(tantivy::TantivyError::from)? {
-                lists.push(Box::new(list));
-            }
+            lists.extend(read().map_err(tantivy::TantivyError::from)?);
         }
         Ok(any_of(lists, self.max_doc(), lead))
     }
@@ -217,9 +230,7 @@ impl View<'_> {
             let mut stream = range.into_stream()?;
             while stream.advance() {
                 if keep(stream.key()) {
-                    let option = IndexRecordOption::Basic;
-                    let list = inverted.read_postings_from_terminfo(stream.value(), option)?;
-                    lists.push(Box::new(list));
+                    lists.push(list(&inverted, stream.value())?);
                 }
             }
             Ok(lists)
@@ -230,16 +241,14 @@ impl View<'_> {
 
     /// Whole months and days by their keys, the ragged ends by the column.
     fn sent(&self, range: &TimeRange, lead: Option<u64>) -> Result<Docs> {
-        let column = self.reader.fast_fields().i64(SENT)?;
-        let (least, most) = (column.min_value(), column.max_value());
+        let (least, most) = self.times;
+        match covers(range, least, most) {
+            Some(true) => return Ok(self.everything()),
+            Some(false) => return Ok(Box::new(NoDocs)),
+            None => {}
+        }
         let since = range.since.map_or(i64::MIN, |at| at.0);
         let until = range.until.map_or(i64::MAX, |at| at.0);
-        if since <= least && (most < until || range.until.is_none()) {
-            return Ok(self.everything());
-        }
-        if since > most || until <= least {
-            return Ok(Box::new(NoDocs));
-        }
         let (since, until) = (since.max(least), until.min(most.saturating_add(1)));
         let first = day_of(Timestamp(
             since.saturating_add(Timestamp::MICROS_PER_DAY - 1),
@@ -254,6 +263,7 @@ impl View<'_> {
             ragged.push(FactKey::day(end));
         }
         let edges = self.facts(&ragged, lead)?;
+        let column = self.reader.fast_fields().i64(SENT)?;
         lists.push(Box::new(Filtered::new(edges, move |doc| {
             column
                 .first(doc)
@@ -332,6 +342,25 @@ impl View<'_> {
             }
             _ => docs,
         })
+    }
+}
+
+/// The places of one key.
+fn list(inverted: &InvertedIndexReader, info: &TermInfo) -> std::io::Result<Docs> {
+    let block = inverted.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+    Ok(Box::new(PostingDocs::new(block)))
+}
+
+/// Whether a range covers all times from `least` to `most`, or none of them; `None` when some.
+fn covers(range: &TimeRange, least: i64, most: i64) -> Option<bool> {
+    let since = range.since.map_or(i64::MIN, |at| at.0);
+    let until = range.until.map_or(i64::MAX, |at| at.0);
+    if since <= least && (most < until || range.until.is_none()) {
+        Some(true)
+    } else if since > most || until <= least {
+        Some(false)
+    } else {
+        None
     }
 }
 

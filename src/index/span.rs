@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::{DocId, DocSet};
 
+use super::aligned;
 use super::docset::{DocTest, Docs, Filtered, all_of, any_of};
 use super::error::Result;
 use super::segment::View;
@@ -33,6 +34,9 @@ pub(super) fn docs(
     span: &SpanQuery,
     lead: Option<u64>,
 ) -> Result<Docs> {
+    if let Some(docs) = aligned::docs(view, field, span)? {
+        return Ok(docs);
+    }
     let candidates = candidates(view, field, span, lead)?;
     Ok(Box::new(Filtered::new(
         candidates,

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tantivy::IndexWriter;
-use tantivy::indexer::IndexWriterOptions;
+use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 
 use super::document::{DocumentMaker, MessageDocument, Words};
 use super::error::Result;
 use super::keys::KeyId;
-use super::merge::GentlePolicy;
+use super::merge::{GentlePolicy, tail};
 use super::meta::Anchor;
 use super::numbers::NumberQuery;
 use super::parts::{Index, Part, PartName};
@@ -49,6 +49,8 @@ pub struct Writer {
     index: Index,
     maker: DocumentMaker,
     open: BTreeMap<PartName, OpenPart>,
+    /// Parts that were opened, whether or not they still are.
+    touched: BTreeSet<PartName>,
     turn: u64,
 }
 
@@ -78,6 +80,7 @@ impl Index {
             index: self.clone(),
             maker: DocumentMaker::default(),
             open: BTreeMap::new(),
+            touched: BTreeSet::new(),
             turn: 0,
         }
     }
@@ -156,22 +159,47 @@ impl Writer {
         Ok(committed)
     }
 
-    /// Commits everything and waits until no merge runs.
+    /// Commits everything, waits until no merge runs, and joins the small segments that were left,
+    /// part after part: every segment costs every search something.
     ///
     /// # Errors
     /// When a part cannot be written.
     pub fn close(mut self) -> Result<Vec<Committed>> {
         let mut committed = self.commit_all()?;
-        while let Some((_, open)) = self.open.pop_first() {
-            let part = Arc::clone(&open.part);
-            open.finish()?;
-            part.reload()?;
+        for name in std::mem::take(&mut self.touched) {
+            let was_open = self.open.contains_key(&name);
+            self.close_part(name)?;
+            let Some(part) = self.index.shared.get(name) else {
+                continue;
+            };
+            if !self.join_tail(&part)? && !was_open {
+                continue;
+            }
             self.index.shared.drop_retired(&part.directory);
             let fresh = state_of(&part);
             committed.retain(|old: &Committed| old.part != fresh.part);
             committed.push(fresh);
         }
         Ok(committed)
+    }
+
+    /// Joins the smallest segments of a closed part, if there are several.
+    fn join_tail(&self, part: &Arc<Part>) -> Result<bool> {
+        let explained = |error| part.directory.explain(error);
+        let segments = part.engine.searchable_segment_metas().map_err(explained)?;
+        let joined = tail(&segments);
+        // As long as someone holds what it says of a segment, the engine leaves its files.
+        drop(segments);
+        if joined.len() < 2 {
+            return Ok(false);
+        }
+        let mut engine = engine_writer(&self.index, part)?;
+        engine.set_merge_policy(Box::new(NoMergePolicy));
+        engine.merge(&joined).wait().map_err(explained)?;
+        engine.garbage_collect_files().wait().map_err(explained)?;
+        engine.wait_merging_threads().map_err(explained)?;
+        part.reload()?;
+        Ok(true)
     }
 
     /// Closes the part used longest ago when there is no room for another.
@@ -206,6 +234,7 @@ impl Writer {
     fn open_part(&mut self, name: PartName, closed: &mut Vec<Committed>) -> Result<&mut OpenPart> {
         closed.extend(self.make_room(name)?);
         self.turn += 1;
+        self.touched.insert(name);
         let open = match self.open.entry(name) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => {

@@ -16,7 +16,11 @@ use std::time::{Duration, Instant};
 use wordkeep::app::import::{ImportRequest, SilentProgress};
 use wordkeep::app::{Appliance, Given, NewAppliance, SearchRequest, Session, Settings};
 use wordkeep::crypto::{Secret, StretchCost};
-use wordkeep::domain::Role;
+use wordkeep::domain::{Role, Scope};
+use wordkeep::index;
+use wordkeep::query::{
+    NoDirectory, ParseContext, Purpose, ResolveContext, Resolved, parse, resolve,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -188,6 +192,48 @@ fn search_all(appliance: &Appliance, session: &Session) -> Outcome<()> {
     Ok(())
 }
 
+fn understood(appliance: &Appliance, text: &str) -> Outcome<Resolved> {
+    let (now, zone) = (appliance.now().wall, chrono_tz::Tz::UTC);
+    let context = ParseContext {
+        zone,
+        now,
+        strict: false,
+        purpose: Purpose::Search,
+    };
+    let query = parse(text, &context).ast.ok_or("a query that reads")?;
+    Ok(resolve(&query, &NoDirectory, &ResolveContext { zone, now }))
+}
+
+/// The same queries put to the index alone: the numbers of the first page and the exact count,
+/// nothing opened.
+fn engine_alone(appliance: &Appliance) -> Outcome<()> {
+    let index = appliance.archive().index();
+    let page = index::Page::first(index::Order::Newest, SearchRequest::new("").limit + 1);
+    let mut times = Vec::new();
+    for text in QUERIES {
+        let query = understood(appliance, text)?;
+        let mut each = Vec::new();
+        for round in 0..=ROUNDS {
+            let began = Instant::now();
+            index.search(&query, &Scope::everything(), page)?;
+            if round > 0 {
+                each.push(began.elapsed());
+            }
+        }
+        each.sort_unstable();
+        println!("{text:32} engine alone {:>8.3} ms", percentile(&each, 50));
+        times.extend(each);
+    }
+    times.sort_unstable();
+    println!(
+        "engine alone: p50 {:.3} ms, p95 {:.3} ms over {} answers",
+        percentile(&times, 50),
+        percentile(&times, 95),
+        times.len()
+    );
+    Ok(())
+}
+
 fn main() -> Outcome<()> {
     let Some(chats) = corpus() else {
         println!("SKIPPED: no corpus; set WORDKEEP_CORPUS");
@@ -228,6 +274,15 @@ fn main() -> Outcome<()> {
     let began = Instant::now();
     let appliance = Appliance::open(settings, &secret)?;
     println!("reopened in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    let segments: u32 = appliance
+        .archive()
+        .index()
+        .stats()?
+        .iter()
+        .map(|part| part.segments)
+        .sum();
+    println!("{segments} segments of the index");
     search_all(&appliance, &lawyer)?;
+    engine_alone(&appliance)?;
     yardstick::compare(&files, dir.path(), rate)
 }
