@@ -229,11 +229,11 @@ struct Lines {
 impl Making<'_, '_> {
     /// Writes the whole bundle; durable when it returns, and still to be kept.
     fn make(&mut self) -> Result<(Target, ExportReceipt)> {
-        let target = Target::create(&self.request.out)?;
+        let mut target = Target::create(&self.request.out)?;
         let mut about = self.about();
         let bytes = self.write(&target, &mut about)?;
-        target.sync()?;
         let sha256 = target.digest(bytes)?;
+        target.publish()?;
         let receipt = ExportReceipt {
             id: self.id,
             reading: self.asked.reading.clone(),

@@ -8,6 +8,7 @@ use super::record::{
     AttachmentOf, Conversation, FileOf, Origin, Record, Sender, Sent, Version,
     conversation_kind_name, facts, kind_name,
 };
+use super::request::EXPORT_FILES_MAX;
 use crate::app::import::ImportReport;
 use crate::app::{AppError, Appliance, Result};
 use crate::archive::{OpenedMessage, OpenedVersion, Reader};
@@ -258,6 +259,12 @@ impl<'a> Gather<'a> {
             let size = measure.bytes;
             let sha256 = measure.finish();
             let file = self.file_name(message, ordinal, &sha256);
+            if self.attachments.len() > EXPORT_FILES_MAX {
+                return Err(AppError::Usage(format!(
+                    "more than {EXPORT_FILES_MAX} files came with these messages; export year by \
+                     year, for instance"
+                )));
+            }
             self.attachments
                 .entry(file.clone())
                 .or_insert((no, ordinal));
