@@ -403,7 +403,7 @@ impl Making<'_, '_> {
                 bytes => bytes as u64,
             };
             let line = text.strip_suffix('\n').unwrap_or(&text);
-            let (record, digest) = Record::read_line(line)
+            let (record, digest) = Record::read_own(line)
                 .map_err(|what| AppError::Integrity(format!("{}: {what}", out.display())))?;
             visit(&record, &digest).map_err(failed)?;
             count += 1;

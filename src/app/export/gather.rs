@@ -17,7 +17,7 @@ use crate::search::{NameIndex, SortKey};
 use crate::store::{ImportRow, MessageRow};
 
 /// Hits read in one stable picture of the record: a reader must not live long.
-const HITS_PER_READER: usize = 128;
+const HITS_PER_READER: usize = 512;
 /// Most letters of a file's extension that are kept.
 const EXTENSION_BYTES_MAX: usize = 8;
 
@@ -125,6 +125,9 @@ impl<'a> Gather<'a> {
         let Some(row) = reader.rows().message(hit.no)? else {
             return Ok(Vec::new());
         };
+        if self.context == 0 {
+            return Ok(vec![row]);
+        }
         let mut rows = reader.rows().messages_before(&row, self.context)?;
         rows.reverse();
         let after = reader.rows().messages_after(&row, self.context)?;
