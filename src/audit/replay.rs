@@ -215,6 +215,7 @@ impl Replay {
 
     /// An outcome needs its intent. The pair is found by the act's stem and its first object.
     fn follow_phases(&mut self, entry: &Entry) {
+        self.follow_exports(entry);
         let phase = entry.draft.action.phase();
         if phase == Phase::Whole {
             return;
@@ -231,6 +232,20 @@ impl Replay {
                 self.violate(entry, format!("{name} without an intent before it"));
             }
             _ => {}
+        }
+    }
+}
+
+impl Replay {
+    /// What was exported was intended before: the intent is durable before a byte leaves.
+    fn follow_exports(&mut self, entry: &Entry) {
+        if entry.draft.action != Action::ExportMade {
+            return;
+        }
+        let object = entry.draft.objects.first().cloned().unwrap_or_default();
+        if !self.open.contains_key(&("export".to_owned(), object)) {
+            let what = "messages were exported without an intent before it".to_owned();
+            self.violate(entry, what);
         }
     }
 }
@@ -417,6 +432,27 @@ mod tests {
         let mut replay = Replay::new();
         story.0.iter().for_each(|entry| replay.take(entry));
         assert_eq!(replay.open_intents(), [EntryNo(4)]);
+    }
+
+    #[test]
+    fn a8_messages_that_left_without_an_intent_are_found() {
+        let act =
+            |action: Action| Draft::new(by("usr_law", Role::Lawyer), action, "r").object("exp_1");
+        let mut story = Story::begun();
+        story.add(act(Action::ExportMade));
+        story.check("without an intent");
+        let mut story = Story::begun();
+        story.add(act(Action::ExportIntent));
+        story.add(act(Action::ExportMade));
+        story.add(act(Action::ExportOutcome));
+        assert_eq!(story.wrong(), []);
+        story.add(act(Action::ExportMade));
+        story.check("without an intent");
+        let mut story = Story::begun();
+        story.add(
+            Draft::new(by("usr_aud", Role::Auditor), Action::ExportIntent, "r").object("exp_1"),
+        );
+        story.check("has no right");
     }
 
     #[test]

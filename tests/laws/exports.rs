@@ -640,7 +640,7 @@ fn a8_an_export_that_died_is_closed_when_the_archive_is_opened() {
 }
 
 #[test]
-fn q_an_ambiguous_query_gives_nothing_out() {
+fn r8_an_ambiguous_query_gives_nothing_out() {
     let house = House::new();
     for query in ["(deal", "deal w/5", "deal invoice OR goodbye"] {
         let request = house.request(query, "nw.tar");

@@ -230,11 +230,11 @@ struct Lines {
 impl Making<'_, '_> {
     /// Writes the whole bundle; durable when it returns, and still to be kept.
     fn make(&mut self) -> Result<(Target, ExportReceipt)> {
-        let target = Target::create(&self.request.out)?;
+        let mut target = Target::create(&self.request.out)?;
         let mut about = self.about();
         let bytes = self.write(&target, &mut about)?;
-        target.sync()?;
         let sha256 = target.digest(bytes)?;
+        target.publish()?;
         let receipt = ExportReceipt {
             id: self.id,
             reading: self.asked.reading.clone(),
@@ -404,7 +404,7 @@ impl Making<'_, '_> {
                 bytes => bytes as u64,
             };
             let line = text.strip_suffix('\n').unwrap_or(&text);
-            let (record, digest) = Record::read_line(line)
+            let (record, digest) = Record::read_own(line)
                 .map_err(|what| AppError::Integrity(format!("{}: {what}", out.display())))?;
             visit(&record, &digest).map_err(failed)?;
             count += 1;

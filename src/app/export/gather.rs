@@ -8,6 +8,7 @@ use super::record::{
     AttachmentOf, Conversation, FileOf, Origin, Record, Sender, Sent, Version,
     conversation_kind_name, facts, kind_name,
 };
+use super::request::EXPORT_FILES_MAX;
 use crate::app::import::ImportReport;
 use crate::app::{AppError, Appliance, Result};
 use crate::archive::{OpenedMessage, OpenedVersion, Reader};
@@ -16,7 +17,7 @@ use crate::search::{NameIndex, SortKey};
 use crate::store::{ImportRow, MessageRow};
 
 /// Hits read in one stable picture of the record: a reader must not live long.
-const HITS_PER_READER: usize = 128;
+const HITS_PER_READER: usize = 512;
 /// Most letters of a file's extension that are kept.
 const EXTENSION_BYTES_MAX: usize = 8;
 
@@ -124,6 +125,9 @@ impl<'a> Gather<'a> {
         let Some(row) = reader.rows().message(hit.no)? else {
             return Ok(Vec::new());
         };
+        if self.context == 0 {
+            return Ok(vec![row]);
+        }
         let mut rows = reader.rows().messages_before(&row, self.context)?;
         rows.reverse();
         let after = reader.rows().messages_after(&row, self.context)?;
@@ -258,6 +262,12 @@ impl<'a> Gather<'a> {
             let size = measure.bytes;
             let sha256 = measure.finish();
             let file = self.file_name(message, ordinal, &sha256);
+            if self.attachments.len() > EXPORT_FILES_MAX {
+                return Err(AppError::Usage(format!(
+                    "more than {EXPORT_FILES_MAX} files came with these messages; export year by \
+                     year, for instance"
+                )));
+            }
             self.attachments
                 .entry(file.clone())
                 .or_insert((no, ordinal));

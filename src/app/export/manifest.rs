@@ -202,7 +202,7 @@ impl Manifest {
             .ok_or("the signature is not hex in lower case")?;
         let document = self.unsigned().map_err(|error| error.to_string())?;
         verify_statement(StatementKind::ExportManifest, &document, &bytes, key)
-            .map_err(|error| error.to_string())
+            .map_err(|_| format!("the signature is not by {}", key.name))
     }
 }
 

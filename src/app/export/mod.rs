@@ -26,7 +26,9 @@ pub use manifest::{
     AskedQuery, Complete, ExportActor, ExportCounts, FileLine, LogPlace, Made, Manifest,
     ScopeStatement,
 };
-pub use request::{EXPORT_HITS_MAX, ExportReceipt, ExportRequest, REASON_BYTES_MAX};
+pub use request::{
+    EXPORT_FILES_MAX, EXPORT_HITS_MAX, ExportReceipt, ExportRequest, REASON_BYTES_MAX,
+};
 pub use verify::{BundleProblem, BundleReport, verify_bundle};
 
 /// The files of a bundle in their order, attachments (which stand behind the page) left out.

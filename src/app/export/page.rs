@@ -202,7 +202,10 @@ impl<'a> Page<'a> {
         }
         self.to.write_all(b"<ul>\n")?;
         for (ordinal, attachment) in (0..).zip(named) {
-            let name = escaped(&attachment.name);
+            let name = match attachment.name.as_str() {
+                "" => "(no name)".to_owned(),
+                name => escaped(name),
+            };
             let file = record.files.iter().find(|file| file.attachment == ordinal);
             match file {
                 Some(file) => writeln!(

@@ -34,8 +34,9 @@ HOW TO CHECK IT WITHOUT THE PROGRAM
 1. Files: sha256sum of each gives what manifest.json says in files.
 2. Signature: take the member signature (64 bytes in hex) out of manifest.json and write the rest again
    without blanks, members sorted (RFC 8785; it is otherwise in that form already). Put in front the
-   byte 0, the text wordkeep/v1/{kind} and another byte 0. That is what the Ed25519 key signed. The key
-   is log.key: after its last + stands, in base64, the byte 1 and then the 32 bytes of the public key.
+   byte 0, the text wordkeep/v1/{kind} and another byte 0. That is what the Ed25519 key
+   signed. The key is log.key: after its last + stands, in base64, the byte 1 and then the 32 bytes of
+   the public key.
 3. Messages: in each line of messages.jsonl, digest is SHA-256 of the 32 bytes of salt followed by the
    text of record. messages_root is the Merkle root (RFC 6962) whose leaves are these digests.
 4. Log: proof/entry.json holds messages_root and files_digest, which is SHA-256 of the output of

@@ -12,6 +12,8 @@ use crate::search::CONTEXT_LINES_MAX;
 
 /// Most hits of one export; their places are held in memory, 40 bytes each.
 pub const EXPORT_HITS_MAX: usize = 2_000_000;
+/// Most files of attachments of one export: each is a line of the manifest.
+pub const EXPORT_FILES_MAX: usize = 200_000;
 /// Longest reason, in bytes.
 pub const REASON_BYTES_MAX: usize = 2_000;
 

@@ -2,8 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+use rustix::io::Errno;
 
 use crate::app::{AppError, Result};
 use crate::ingest::Span;
@@ -11,30 +15,30 @@ use crate::ingest::Span;
 /// Bytes read back at a time.
 const CHUNK_BYTES: usize = 1 << 18;
 
-/// A file that is being written. Dropped without [`Target::keep`], it is removed.
+/// A file that is being written. It has no name until it is whole, where the file system can do
+/// that, so that even a killed process leaves nothing; elsewhere it is removed when it is dropped
+/// without [`Target::keep`].
 pub(super) struct Target {
     path: PathBuf,
     file: File,
-    kept: bool,
+    /// Whether something lies under the name that must go if it is not kept.
+    named: bool,
 }
 
 impl Target {
-    /// Makes the file, which must not exist; only its owner may read it.
+    /// Begins the file, whose name must be free; only its owner may read it.
     pub fn create(path: &Path) -> Result<Target> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
-        let file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => taken(path),
-            _ => AppError::file(path, &error),
-        })?;
+        if path.symlink_metadata().is_ok() {
+            return Err(taken(path));
+        }
+        let (file, named) = match nameless(folder_of(path)) {
+            Some(file) => (file, false),
+            None => (create_named(path)?, true),
+        };
         Ok(Target {
             path: path.to_owned(),
             file,
-            kept: false,
+            named,
         })
     }
 
@@ -52,32 +56,67 @@ impl Target {
         }
     }
 
-    /// Makes it durable under its name.
-    pub fn sync(&self) -> Result<()> {
+    /// Gives it its name, which must still be free, and makes both durable.
+    pub fn publish(&mut self) -> Result<()> {
         let failed = |error: io::Error| AppError::file(&self.path, &error);
         self.file.sync_all().map_err(failed)?;
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        File::open(folder)
+        if !self.named {
+            let open = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            match linkat(CWD, open, CWD, &self.path, AtFlags::SYMLINK_FOLLOW) {
+                Err(Errno::EXIST) => return Err(taken(&self.path)),
+                linked => linked.map_err(|error| failed(error.into()))?,
+            }
+            self.named = true;
+        }
+        File::open(folder_of(&self.path))
             .and_then(|folder| folder.sync_all())
             .map_err(failed)
     }
 
     /// Lets it stay.
     pub fn keep(mut self) {
-        self.kept = true;
+        self.named = false;
     }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if !self.kept {
+        if self.named {
             // Nothing more can be done here; the outcome in the log says that the export failed.
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A file without a name in this folder; `None` where the file system knows no such thing, or where
+/// it could not be named later.
+fn nameless(folder: &Path) -> Option<File> {
+    if !Path::new("/proc/self/fd").is_dir() {
+        return None;
+    }
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = open(folder, flags, Mode::RUSR | Mode::WUSR).ok()?;
+    Some(File::from(file))
+}
+
+fn create_named(path: &Path) -> Result<File> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    opened.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => taken(path),
+        _ => AppError::file(path, &error),
+    })
 }
 
 /// The refusal of a name that is taken.
@@ -109,5 +148,67 @@ impl<'a> Part<'a> {
     /// The part with a buffer, to be read line by line.
     pub fn lines(self) -> io::BufReader<Part<'a>> {
         io::BufReader::with_capacity(CHUNK_BYTES, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+
+    fn whole(target: &Target, length: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let span = Span { start: 0, length };
+        target.part(span).read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone_and_what_is_there_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.tar");
+        let mut target = Target::create(&path).unwrap();
+        target.file().write_all(b"some bytes").unwrap();
+        assert_eq!(whole(&target, 4), b"some");
+        target.publish().unwrap();
+        assert!(path.exists());
+        drop(target);
+        assert!(!path.exists());
+        let mut target = Target::create(&path).unwrap();
+        target.file().write_all(b"kept").unwrap();
+        target.publish().unwrap();
+        target.keep();
+        assert_eq!(fs::read(&path).unwrap(), b"kept");
+        assert!(matches!(Target::create(&path), Err(AppError::Conflict(_))));
+    }
+
+    #[test]
+    fn a_name_that_was_taken_meanwhile_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.tar");
+        let mut target = Target::create(&path).unwrap();
+        if target.named {
+            return; // The name was taken from the start on.
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        fs::write(&path, b"mine").unwrap();
+        assert!(matches!(target.publish(), Err(AppError::Conflict(_))));
+        drop(target);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn without_nameless_files_it_is_removed_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.tar");
+        let file = create_named(&path).unwrap();
+        let target = Target {
+            path: path.clone(),
+            file,
+            named: true,
+        };
+        assert!(matches!(create_named(&path), Err(AppError::Conflict(_))));
+        drop(target);
+        assert!(!path.exists());
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Ended, conv, export, search};
+use crate::app::export::ExportReceipt;
 use crate::app::import::ImportReceipt;
 use crate::app::sample::MESSAGES_DEFAULT;
 use crate::app::{DemoEvent, DemoRequest, SearchAnswer, VerifyReport, run_demo};
@@ -24,8 +25,9 @@ Examples:
   $ wordkeep demo --dir /tmp/tour
 
 A made-up trading company is written as chat exports, imported, sealed, searched, shown in context,
-exported and verified, each step with the words it was asked in. Everything lies in a temporary directory with keys
-of its own, which is removed at the end, also after Ctrl-C; with --dir it stays.";
+given out as evidence and verified, each step with the words it was asked in. Everything lies in a
+temporary directory with keys of its own, which is removed at the end, also after Ctrl-C; with --dir it
+stays.";
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -83,14 +85,12 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
         }
         DemoEvent::Created(data) => {
             heading(to, "Create")?;
-            writeln!(to, "data directory {}", data.display())?;
-            writeln!(
+            write!(
                 to,
-                "a random unlock key, an encrypted record, an empty signed log"
-            )?;
-            writeln!(
-                to,
-                "an administrator, a lawyer, a records officer and a manager"
+                "data directory {}\n\
+                 a random unlock key, an encrypted record, an empty signed log\n\
+                 an administrator, a lawyer, a records officer and a manager\n",
+                data.display()
             )
         }
         DemoEvent::Exports(files, messages) => {
@@ -122,20 +122,7 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
             heading(to, "The administrator tries the same search")?;
             writeln!(to, "refused, and the refusal is in the log: {refused}")
         }
-        DemoEvent::Exported(receipt) => {
-            let about = &receipt.manifest;
-            heading(to, "Evidence out")?;
-            writeln!(
-                to,
-                "$ wordkeep export create --query '{}' --context {} --matter {} \\\n    --reason '{}' --out {}",
-                about.query.typed,
-                about.context,
-                about.matter.as_deref().unwrap_or_default(),
-                about.reason,
-                receipt.path.display()
-            )?;
-            export::write_receipt(to, receipt)
-        }
+        DemoEvent::Exported(receipt) => tell_export(to, receipt),
         DemoEvent::ExportVerified(report) => {
             writeln!(
                 to,
@@ -195,6 +182,21 @@ fn tell_answer(
         thousands(mark.of),
         answer.audit.0
     )
+}
+
+fn tell_export(to: &mut dyn Write, receipt: &ExportReceipt) -> io::Result<()> {
+    let about = &receipt.manifest;
+    heading(to, "Evidence out")?;
+    writeln!(
+        to,
+        "$ wordkeep export create --query '{}' --context {} --matter {} \\\n    --reason '{}' --out {}",
+        about.query.typed,
+        about.context,
+        about.matter.as_deref().unwrap_or_default(),
+        about.reason,
+        receipt.path.display()
+    )?;
+    export::write_receipt(to, receipt)
 }
 
 fn tell_proof(to: &mut dyn Write, report: &VerifyReport) -> io::Result<()> {

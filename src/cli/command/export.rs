@@ -163,18 +163,17 @@ fn create(context: &mut Context, typed: Create) -> Ended {
 /// The receipt as people read it.
 pub(super) fn write_receipt(to: &mut dyn Write, receipt: &ExportReceipt) -> io::Result<()> {
     let counts = &receipt.manifest.counts;
-    write!(
-        to,
-        "✓ {} messages in {} conversations",
-        thousands(counts.hits),
-        thousands(counts.conversations)
-    )?;
+    let (hits, conversations) = (
+        counted(counts.hits, "message"),
+        counted(counts.conversations, "conversation"),
+    );
+    write!(to, "✓ {hits} in {conversations}")?;
     let around = counts.messages.saturating_sub(counts.hits);
     if around > 0 {
         write!(to, " and {} around them", thousands(around))?;
     }
     if counts.attachments > 0 {
-        write!(to, " with {} files", thousands(counts.attachments))?;
+        write!(to, " with {}", counted(counts.attachments, "file"))?;
     }
     writeln!(
         to,
@@ -185,6 +184,12 @@ pub(super) fn write_receipt(to: &mut dyn Write, receipt: &ExportReceipt) -> io::
     writeln!(to, "  {}  {} bytes", receipt.id, thousands(receipt.bytes))?;
     writeln!(to, "  sha256 {}", receipt.sha256)?;
     writeln!(to, "  key    {}", receipt.manifest.log.key)
+}
+
+/// A number with its noun.
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(number))
 }
 
 /// Verifies a bundle without any key.
@@ -224,9 +229,9 @@ pub(super) fn write_report(to: &mut dyn Write, report: &BundleReport) -> io::Res
     };
     writeln!(
         to,
-        "{mark}: {} messages · {} files",
-        thousands(report.messages),
-        thousands(report.files)
+        "{mark}: {} · {}",
+        counted(report.messages, "message"),
+        counted(report.files, "file")
     )?;
     if let Some(about) = &report.manifest {
         writeln!(
