@@ -5,6 +5,7 @@ mod freeze;
 mod hold;
 mod label;
 mod matter;
+mod time;
 mod words;
 
 pub use event::{EventLine, NewEvent};

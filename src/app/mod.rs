@@ -35,7 +35,7 @@ mod verify;
 pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use check::{Finding, Standing, check_host};
-pub use clock::{Clock, Stopwatch};
+pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
