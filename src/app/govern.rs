@@ -5,6 +5,8 @@ mod freeze;
 mod hold;
 mod label;
 mod matter;
+mod policy;
+mod simulate;
 mod time;
 mod words;
 
@@ -13,3 +15,5 @@ pub use freeze::FreezeLine;
 pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
 pub use label::{LabelLine, LabelOn};
 pub use matter::MatterLine;
+pub use policy::{NewPolicy, PolicyChanged, PolicyLine};
+pub use simulate::{Simulated, Why};

@@ -45,7 +45,7 @@ pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine, LabelOn,
-    MatterLine, NewEvent, NewHold, Placed,
+    MatterLine, NewEvent, NewHold, NewPolicy, Placed, PolicyChanged, PolicyLine, Simulated, Why,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
