@@ -1,5 +1,7 @@
 //! The use-cases of what must stay and what may go: matters, holds, labels, events, freezes.
 
+mod certify;
+mod dispose;
 mod event;
 mod freeze;
 mod hold;
@@ -10,6 +12,8 @@ mod simulate;
 mod time;
 mod words;
 
+pub use certify::verify_certificate;
+pub use dispose::{BatchLine, Planned, Review};
 pub use event::{EventLine, NewEvent};
 pub use freeze::FreezeLine;
 pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};

@@ -44,8 +44,9 @@ pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine, LabelOn,
-    MatterLine, NewEvent, NewHold, NewPolicy, Placed, PolicyChanged, PolicyLine, Simulated, Why,
+    BatchLine, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine,
+    LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, Placed, Planned, PolicyChanged, PolicyLine,
+    Review, Simulated, Why, verify_certificate,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
