@@ -13,7 +13,7 @@ use crate::retention::{
     Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts, Exception, Item,
     LogFacts, Method, PolicyWords, Verification, keep,
 };
-use crate::store::{ActKind, DispositionRow, DispositionState, Rows};
+use crate::store::{ActKind, DispositionItemRow, DispositionRow, DispositionState, Rows};
 
 /// What remains elsewhere after every purge, as long as nothing better is known.
 const COPIES: [&str; 3] = [
@@ -94,31 +94,7 @@ impl Appliance {
         number: u64,
     ) -> Result<Certificate> {
         let (_, listed, acts) = batch_of(rows, row.batch)?;
-        let due: BTreeMap<_, _> = listed.iter().map(|item| (item.message, item)).collect();
-        let mut by_policy: BTreeMap<PolicyRef, u64> = BTreeMap::new();
-        let mut items = Vec::with_capacity(erased.erased.len());
-        for item in &erased.erased {
-            let listed = due.get(&item.no);
-            if let Some(listed) = listed {
-                *by_policy.entry(listed.policy).or_default() += 1;
-            }
-            let conversation = item.conversation.0.to_be_bytes();
-            items.push(Item {
-                id: hex(&item.keyed_id),
-                conversation: hex(&self.archive.lookup("pseudonym", &[&conversation])),
-                due: listed.map_or(0, |listed| listed.due.0),
-                sent: item.sent.0,
-            });
-        }
-        items.sort();
-        let mut exceptions = Vec::new();
-        for (no, reason) in &erased.dropped {
-            let id = self.public_id(rows, *no)?;
-            exceptions.push(Exception {
-                message: id.map_or_else(|| format!("no {no}"), |id| id.to_string()),
-                reason: keep::name(reason.code).to_owned(),
-            });
-        }
+        let (items, by_policy) = self.items_of(&listed, erased);
         let mut approvals = Vec::new();
         for act in acts.iter().filter(|act| act.kind == ActKind::Approved) {
             approvals.push(Approver {
@@ -134,7 +110,7 @@ impl Appliance {
             batch: BatchFacts {
                 computed: row.computed.0,
                 erased: erased.erased.len() as u64,
-                number: u64::from(row.batch.0),
+                number: row.batch.0,
                 recall: row.recall_micros,
                 requested_by: self.user_id(rows, row.requested_by)?,
                 root: hex(&erased.root),
@@ -145,7 +121,7 @@ impl Appliance {
                 wall: now.wall.0,
             },
             copies: COPIES.map(str::to_owned).to_vec(),
-            exceptions,
+            exceptions: self.exceptions_of(rows, erased)?,
             items,
             log: LogFacts {
                 entries: end.edge.size(),
@@ -171,6 +147,43 @@ impl Appliance {
                 scan_hits: erased.residue.scan_hits,
             },
         })
+    }
+
+    fn items_of(
+        &self,
+        listed: &[DispositionItemRow],
+        erased: &Erased,
+    ) -> (Vec<Item>, BTreeMap<PolicyRef, u64>) {
+        let due: BTreeMap<_, _> = listed.iter().map(|item| (item.message, item)).collect();
+        let mut by_policy: BTreeMap<PolicyRef, u64> = BTreeMap::new();
+        let mut items = Vec::with_capacity(erased.erased.len());
+        for item in &erased.erased {
+            let listed = due.get(&item.no);
+            if let Some(listed) = listed {
+                *by_policy.entry(listed.policy).or_default() += 1;
+            }
+            let conversation = item.conversation.0.to_be_bytes();
+            items.push(Item {
+                id: hex(&item.keyed_id),
+                conversation: hex(&self.archive.lookup("pseudonym", &[&conversation])),
+                due: listed.map_or(0, |listed| listed.due.0),
+                sent: item.sent.0,
+            });
+        }
+        items.sort();
+        (items, by_policy)
+    }
+
+    fn exceptions_of(&self, rows: &Rows, erased: &Erased) -> Result<Vec<Exception>> {
+        let mut exceptions = Vec::new();
+        for (no, reason) in &erased.dropped {
+            let id = self.public_id(rows, *no)?;
+            exceptions.push(Exception {
+                message: id.map_or_else(|| format!("no {no}"), |id| id.to_string()),
+                reason: keep::name(reason.code).to_owned(),
+            });
+        }
+        Ok(exceptions)
     }
 
     fn authority(
