@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::clock::{self, Clock};
+use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
 use crate::archive::{Archive, EraseContext, Milestones, NewVault, NoBackups, Vault};
@@ -43,6 +43,8 @@ pub struct Appliance {
 pub struct Witnesses {
     /// Hears of the points the archive reaches.
     pub milestones: Option<Arc<dyn Milestones>>,
+    /// Stands in for the clocks of the host.
+    pub clock: Option<Arc<dyn HostClock>>,
     /// Hears of every seal.
     pub seals: Option<Arc<dyn SealObserver>>,
 }
@@ -64,6 +66,15 @@ pub struct NewAppliance<'a> {
 impl Appliance {
     /// Makes the data directory and its first administrator, in one go.
     pub fn create(settings: Settings, new: &NewAppliance<'_>) -> Result<Appliance> {
+        Self::create_watched(settings, new, Witnesses::default())
+    }
+
+    /// Like [`Appliance::create`], by the clock of a witness: for demonstrations and tests.
+    pub fn create_watched(
+        settings: Settings,
+        new: &NewAppliance<'_>,
+        witnesses: Witnesses,
+    ) -> Result<Appliance> {
         // A directory without an administrator would be of no use to anybody.
         auth::check_new_user(new.administrator, new.password)?;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -78,7 +89,7 @@ impl Appliance {
             Arc::clone(&entropy),
             clock::wall(),
         )?;
-        let appliance = Self::start(vault, settings, entropy)?;
+        let appliance = Self::start(vault, settings, entropy, witnesses.clock)?;
         let now = appliance.clock.now();
         appliance.change(now, |tx| {
             let system = EntryActor::system();
@@ -136,8 +147,9 @@ impl Appliance {
         if let Some(milestones) = witnesses.milestones {
             vault.milestones = milestones;
         }
-        let mut appliance = Self::start(vault, settings, entropy)?;
+        let mut appliance = Self::start(vault, settings, entropy, witnesses.clock)?;
         appliance.check_freshness()?;
+        appliance.keep_clock()?;
         for (part, why) in appliance.archive.refused_parts() {
             appliance
                 .notices
@@ -177,17 +189,26 @@ impl Appliance {
 
     /// Ends in order: signs and publishes the log, empties the write-ahead log.
     pub fn close(&self) -> Result<()> {
+        self.keep_clock()?;
         self.sign_log()?;
         Ok(self.archive.store().checkpoint()?)
     }
 
-    fn start(vault: Vault, settings: Settings, entropy: Arc<dyn Entropy>) -> Result<Appliance> {
+    fn start(
+        vault: Vault,
+        settings: Settings,
+        entropy: Arc<dyn Entropy>,
+        clock: Option<Arc<dyn HostClock>>,
+    ) -> Result<Appliance> {
         let archive = Archive::open(vault, settings.archive)?;
-        let last = LogEnd::read(&*archive.store().read()?)
-            .map_err(|error| AppError::Integrity(error.to_string()))?;
+        let rows = archive.store().read()?;
+        let last = LogEnd::read(&rows).map_err(|error| AppError::Integrity(error.to_string()))?;
+        let kept = rows.clock()?;
+        drop(rows);
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new(random_bytes(&*entropy))));
         Ok(Appliance {
             archive,
-            clock: Clock::starting_after(last.t_c),
+            clock: Clock::resumed(clock, kept, last.t_c),
             settings,
             entropy,
             names: RwLock::new(None),

@@ -6,6 +6,7 @@ use crate::archive::ArchiveError;
 use crate::auth::AuthError;
 use crate::ingest::{IngestError, Question, Refusal};
 use crate::query::Problem;
+use crate::retention::RetentionError;
 use crate::store::StoreError;
 
 /// Errors of the room `app`.
@@ -100,5 +101,21 @@ impl From<ArchiveError> for AppError {
 impl From<IngestError> for AppError {
     fn from(error: IngestError) -> Self {
         AppError::Io(error.to_string())
+    }
+}
+
+impl From<RetentionError> for AppError {
+    fn from(error: RetentionError) -> Self {
+        let text = error.to_string();
+        match error {
+            RetentionError::Archive(error) => error.into(),
+            RetentionError::ScopeRefused { text, problems } => AppError::Query { text, problems },
+            RetentionError::ScopeUnanswerable(_) => AppError::Usage(text),
+            RetentionError::ScopeBroken { .. } | RetentionError::Malformed(_) => {
+                AppError::Integrity(text)
+            }
+            RetentionError::NotFound(what) => AppError::NotFound(what),
+            RetentionError::NotApproved(_) | RetentionError::Refused(_) => AppError::Blocked(text),
+        }
     }
 }

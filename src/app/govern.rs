@@ -1,14 +1,23 @@
 //! The use-cases of what must stay and what may go: matters, holds, labels, events, freezes.
 
+mod certify;
+mod dispose;
 mod event;
 mod freeze;
 mod hold;
 mod label;
 mod matter;
+mod policy;
+mod simulate;
+mod time;
 mod words;
 
+pub use certify::verify_certificate;
+pub use dispose::{BatchLine, Planned, Review};
 pub use event::{EventLine, NewEvent};
 pub use freeze::FreezeLine;
 pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
 pub use label::{LabelLine, LabelOn};
 pub use matter::MatterLine;
+pub use policy::{NewPolicy, PolicyChanged, PolicyLine};
+pub use simulate::{Simulated, Why};

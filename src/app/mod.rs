@@ -35,7 +35,7 @@ mod verify;
 pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use check::{Finding, Standing, check_host};
-pub use clock::{Clock, Stopwatch};
+pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
@@ -44,8 +44,9 @@ pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine, LabelOn,
-    MatterLine, NewEvent, NewHold, Placed,
+    BatchLine, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine,
+    LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, Placed, Planned, PolicyChanged, PolicyLine,
+    Review, Simulated, Why, verify_certificate,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;

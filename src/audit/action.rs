@@ -140,6 +140,22 @@ actions! {
     FreezeLift = "freeze.lift", Some(Right::Freeze), Whole;
     /// Rules, or the verdict on a record, were looked at.
     RulesRead = "rules.read", Some(Right::ReadRules), Whole;
+    /// A version of a policy was written: object = policy, facts: version, action, period, lock.
+    PolicyWrite = "policy.write", Some(Right::WriteRules), Whole;
+    /// A version was put in force: object = policy, facts: version, weaker, author.
+    PolicyEnable = "policy.enable", Some(Right::WriteRules), Whole;
+    /// A policy was ended: object = policy, facts: version, weaker, author.
+    PolicyDisable = "policy.disable", Some(Right::WriteRules), Whole;
+    /// A policy was tried over the archive: object = policy, facts: version, records, eligible.
+    SimulationRun = "simulation.run", Some(Right::WriteRules), Whole;
+    /// What is due was put on a list: object = batch, facts: items, reviewers, root.
+    DispositionPlan = "disposition.plan", Some(Right::RequestDisposition), Whole;
+    /// Somebody reviewed a list: object = batch, facts: act, message.
+    DispositionReview = "disposition.review", Some(Right::ReviewDisposition), Whole;
+    /// A list was called off: object = batch.
+    DispositionCancel = "disposition.cancel", Some(Right::ReviewDisposition), Whole;
+    /// A certificate was made: object = batch, facts: certificate, digest.
+    CertificateMake = "certificate.make", Some(Right::RequestDisposition), Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

@@ -15,6 +15,8 @@ use super::error::{AuditError, Result};
 pub enum StatementKind {
     /// The manifest of an export, without its signature (`schema/json/export-manifest.json`).
     ExportManifest,
+    /// The certificate of a disposition, without its signature (`schema/json/certificate.json`).
+    Certificate,
 }
 
 impl StatementKind {
@@ -22,6 +24,7 @@ impl StatementKind {
     pub const fn name(self) -> &'static str {
         match self {
             StatementKind::ExportManifest => "export-manifest",
+            StatementKind::Certificate => "certificate",
         }
     }
 

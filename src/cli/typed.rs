@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, check, completions, conv, demo, event, export, freeze, hold, import, index, init, keys,
-    label, login, logout, man, matter, query, search, user, verify,
+    audit, check, completions, conv, demo, dispose, event, export, freeze, hold, import, index,
+    init, keys, label, login, logout, man, matter, policy, query, search, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -70,6 +70,13 @@ pub(super) enum Command {
     Matter(matter::Typed),
     /// Place legal holds; count, list and release them
     Hold(hold::Typed),
+    /// Write, simulate, enable and end retention policies
+    Policy(policy::Typed),
+    /// Review and destroy what is due; certificates
+    Dispose(dispose::Typed),
+    /// Say why a message is still here
+    #[command(long_about = why::LONG)]
+    Why(why::Typed),
     /// Make labels and put them on records
     Label(label::Typed),
     /// Record what starts periods, such as somebody leaving

@@ -17,6 +17,7 @@
 
 mod book;
 mod calendar;
+mod certificate;
 pub mod clock;
 mod error;
 mod facts;
@@ -33,6 +34,10 @@ mod words;
 
 pub use book::Book;
 pub use calendar::due;
+pub use certificate::{
+    Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts, Exception, Item,
+    LogFacts, Method, Verification,
+};
 pub use error::{Result, RetentionError};
 pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};

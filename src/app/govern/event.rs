@@ -4,7 +4,8 @@ use super::super::{AppError, Appliance, Result, Session};
 use super::words;
 use crate::audit::{Action, Appended};
 use crate::crypto::hex;
-use crate::domain::{Event, EventKey, EventNo, Right, Timestamp};
+use crate::domain::{Event, EventNo, Right, Timestamp};
+use crate::retention::EventWords;
 use crate::store::EventRow;
 
 /// An event as recorded.
@@ -55,7 +56,8 @@ impl Appliance {
         let kind = words::name("the type of the event", new.kind)?;
         let key = words::name("the key of the event", new.key)?;
         let reason = words::reason(new.reason)?;
-        let event_key = self.event_key(kind, key);
+        let words = EventWords::read(&format!("{kind}({key})"))?;
+        let event_key = words.lookup(&self.archive);
         let now = self.clock.now();
         self.change(now, |tx| {
             if let Some(no) = new.corrects {
@@ -108,15 +110,5 @@ impl Appliance {
         drop(rows);
         self.log_rules_read(session, "events", lines.len())?;
         Ok(lines)
-    }
-
-    /// The keyed hash of an event's type and key: case and blanks around them do not matter.
-    pub(super) fn event_key(&self, kind: &str, key: &str) -> EventKey {
-        let fold = |text: &str| text.trim().to_lowercase();
-        let (kind, key) = (fold(kind), fold(key));
-        EventKey(
-            self.archive
-                .lookup("event", &[kind.as_bytes(), key.as_bytes()]),
-        )
     }
 }

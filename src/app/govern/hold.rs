@@ -195,7 +195,7 @@ impl Appliance {
             let [typed, canonical] = &aimed.query;
             let text_no = self
                 .archive
-                .seal_texts(tx, &[name, typed, canonical, reason, &aimed.protects])?;
+                .seal_texts(tx, &[name, canonical, reason, typed, &aimed.protects])?;
             let hold = Hold {
                 no: HoldNo(0),
                 matter: matter.no,
@@ -238,7 +238,7 @@ impl Appliance {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
         let row = hold_of(&rows, id)?;
-        let [_, typed, canonical, _, protects] = self.words(&rows, row.text_no)?;
+        let [_, canonical, _, typed, protects] = self.words(&rows, row.text_no)?;
         let items = rows.hold_items(row.hold.no)?;
         drop(rows);
         let resolved = match row.hold.scope {
@@ -318,7 +318,7 @@ impl Appliance {
         let matters = rows.matters()?;
         let mut lines = Vec::new();
         for row in rows.holds()? {
-            let [name, _, _, reason, protects] = self.words(&rows, row.text_no)?;
+            let [name, _, reason, _, protects] = self.words(&rows, row.text_no)?;
             let matter = matters.iter().find(|matter| matter.no == row.hold.matter);
             lines.push(HoldLine {
                 id: row.id,

@@ -6,6 +6,7 @@ pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
+pub(super) mod dispose;
 pub(super) mod event;
 pub(super) mod export;
 pub(super) mod freeze;
@@ -20,10 +21,12 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
 pub(super) mod matter;
+pub(super) mod policy;
 pub(super) mod query;
 pub(super) mod search;
 pub(super) mod user;
 pub(super) mod verify;
+pub(super) mod why;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
@@ -51,6 +54,9 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Demo(typed) => demo::run(context, &typed),
         Command::Matter(typed) => matter::run(context, &typed),
         Command::Hold(typed) => hold::run(context, &typed),
+        Command::Policy(typed) => policy::run(context, &typed),
+        Command::Dispose(typed) => dispose::run(context, &typed),
+        Command::Why(typed) => why::run(context, &typed),
         Command::Label(typed) => label::run(context, &typed),
         Command::Event(typed) => event::run(context, &typed),
         Command::Freeze(typed) => freeze::run(context, &typed),

@@ -1,0 +1,382 @@
+//! The use-cases of disposition: put what is due on a list, review it, destroy what is left, certify.
+
+use std::collections::BTreeMap;
+
+use super::super::{AppError, Appliance, Result, Session};
+use super::words;
+use crate::archive::{EraseContext, Erased, NoBackups};
+use crate::audit::{Action, Appended, EntryActor, Outcome};
+use crate::crypto::hex;
+use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
+use crate::retention::clock::Quality;
+use crate::retention::{Draft, Recheck, approved, barred, may_approve, remaining, survey};
+use crate::store::{
+    ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
+    Rows,
+};
+
+/// Messages shown as samples of a list.
+const SAMPLES_MAX: usize = 25;
+
+/// A list of what is due, as it stands.
+#[derive(Clone, Debug)]
+pub struct BatchLine {
+    /// Its number.
+    pub batch: BatchNo,
+    /// How it stands.
+    pub state: DispositionState,
+    /// When it was put together.
+    pub computed: Timestamp,
+    /// Messages that are still on it.
+    pub items: u64,
+    /// Messages that reviewers took off.
+    pub taken_off: u64,
+    /// Approvals so far, and how many it needs.
+    pub approvals: (u8, u8),
+    /// First instant at which it can be run; `None` while approvals are missing.
+    pub runs_from: Option<Timestamp>,
+}
+
+/// A list that was put together.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its number.
+    pub batch: BatchNo,
+    /// Messages on it.
+    pub items: u64,
+    /// Distinct approvers it needs.
+    pub reviewers: u8,
+    /// Messages by app.
+    pub by_app: BTreeMap<App, u64>,
+    /// Messages that are due and held all the same.
+    pub held: u64,
+    /// Up to twenty-five of its messages.
+    pub samples: Vec<MessageId>,
+    /// The audit entry.
+    pub audit: Appended,
+}
+
+/// An act of review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// Approve the whole list.
+    Approve,
+    /// Take a message off.
+    Exclude(MessageId),
+    /// Take a message off and keep it until then.
+    Extend(MessageId, Timestamp),
+    /// Call the list off.
+    Cancel,
+}
+
+impl Appliance {
+    /// Puts everything that is due now on a list for review. Nothing is destroyed.
+    ///
+    /// # Errors
+    /// For anybody but a records officer; `Blocked` when nothing is due.
+    pub fn plan_disposition(&self, session: &Session) -> Result<Planned> {
+        self.require(session, Right::RequestDisposition, Action::DispositionPlan)?;
+        let now = self.clock.now();
+        let rows = self.archive.store().read()?;
+        let (book, present) = (self.book(&rows)?, self.present(&rows)?);
+        drop(rows);
+        let mut list = Draft::new();
+        let (mut live, mut held) = (0u64, 0u64);
+        let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
+        survey(&self.archive, &[&book], &present, |looked| {
+            live += 1;
+            if let Some(verdict) = looked.verdicts.first() {
+                let is_due = verdict.due <= now.compliance;
+                held += u64::from(is_due && matches!(verdict.blocker, Some(Blocker::Held(_))));
+                if list.add(looked.row, verdict) {
+                    *by_app.entry(looked.conversation.app).or_default() += 1;
+                }
+            }
+            Ok(())
+        })?;
+        if list.items().is_empty() {
+            let why = match (present.frozen, present.trusted, held) {
+                (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
+                (_, false, _) => "the clock is in doubt".to_owned(),
+                (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
+                (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
+            };
+            return Err(AppError::Blocked(format!(
+                "nothing can be put on a list: {why}"
+            )));
+        }
+        let rows = self.archive.store().read()?;
+        let mut samples = Vec::new();
+        let step = list.items().len().div_ceil(SAMPLES_MAX).max(1);
+        for item in list.items().iter().step_by(step) {
+            samples.extend(self.public_id(&rows, item.message)?);
+        }
+        drop(rows);
+        let preview = format!("{live} live, {held} due and held, {by_app:?}");
+        self.change(now, |tx| {
+            let text_no = self.archive.seal_texts(tx, &[&preview])?;
+            let (row, items) =
+                list.clone()
+                    .freeze(now, session.actor.no, book.epochs(), live, text_no);
+            let batch = tx.insert_disposition(&row, &items)?;
+            let draft = self
+                .draft(session, Action::DispositionPlan)
+                .object(object_of(batch))
+                .count("items", row.items)
+                .count("held", held)
+                .count("reviewers", u64::from(row.reviewers))
+                .word("root", hex(&row.root));
+            Ok(Planned {
+                batch,
+                items: row.items,
+                reviewers: row.reviewers,
+                by_app: by_app.clone(),
+                held,
+                samples: samples.clone(),
+                audit: self.log(tx, now, draft, None)?,
+            })
+        })
+    }
+
+    /// Reviews a list: approves it, takes messages off, or calls it off.
+    ///
+    /// # Errors
+    /// For who may not review; `Blocked` when the same person asked for it, approved already, or
+    /// wrote a locked policy behind it; `NotFound` when there is no such list or message on it.
+    pub fn review_disposition(
+        &self,
+        session: &Session,
+        batch: BatchNo,
+        review: Review,
+        reason: &str,
+    ) -> Result<(BatchLine, Appended)> {
+        self.require(session, Right::ReviewDisposition, Action::DispositionReview)?;
+        let reason = words::reason(reason)?;
+        let now = self.clock.now();
+        let book = self.book(&*self.archive.store().read()?)?;
+        let audit = self.change(now, |tx| {
+            let (row, items, acts) = batch_of(tx, batch)?;
+            let mut act = DispositionActRow {
+                kind: ActKind::Approved,
+                by: session.actor.no,
+                at: now.compliance,
+                message: None,
+                until: None,
+                text_no: Some(self.archive.seal_texts(tx, &[reason])?),
+            };
+            let mut to = None;
+            match review {
+                Review::Approve => {
+                    let barred = barred(book.rules(), &items);
+                    may_approve(&row, &barred, &acts, session.actor.no)?;
+                    if approvals(&acts) + 1 >= row.reviewers {
+                        to = Some(DispositionState::Approved);
+                    }
+                }
+                Review::Exclude(id) => {
+                    act.kind = ActKind::Excluded;
+                    act.message = Some(self.listed(&row, &items, &acts, id)?);
+                }
+                Review::Extend(id, until) => {
+                    let no = self.listed(&row, &items, &acts, id)?;
+                    act.kind = ActKind::Extended;
+                    (act.message, act.until) = (Some(no), Some(until));
+                    let floor = MessageFloor {
+                        locked_until: Timestamp::ALWAYS,
+                        extended_until: until,
+                    };
+                    tx.raise_floor(no, floor)?;
+                }
+                Review::Cancel => {
+                    act.kind = ActKind::Cancelled;
+                    to = Some(DispositionState::Cancelled);
+                    open_list(&row)?;
+                }
+            }
+            tx.insert_disposition_act(batch, &act)?;
+            if let Some(to) = to {
+                tx.move_disposition(batch, row.state, to)?;
+            }
+            let action = match review {
+                Review::Cancel => Action::DispositionCancel,
+                _ => Action::DispositionReview,
+            };
+            let mut draft = self.draft(session, action).object(object_of(batch));
+            draft = draft.word("act", name_of(act.kind));
+            if let Review::Exclude(id) | Review::Extend(id, _) = review {
+                draft = draft.word("message", id);
+            }
+            self.log(tx, now, draft, Some(reason.as_bytes()))
+        })?;
+        let rows = self.archive.store().read()?;
+        let (row, items, acts) = batch_of(&rows, batch)?;
+        Ok((line_of(&row, &items, &acts), audit))
+    }
+
+    /// Every list there ever was.
+    ///
+    /// # Errors
+    /// For who may not see the rules.
+    pub fn dispositions(&self, session: &Session) -> Result<Vec<BatchLine>> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let rows = self.archive.store().read()?;
+        let mut lines = Vec::new();
+        for row in rows.dispositions()? {
+            let (row, items, acts) = batch_of(&rows, row.batch)?;
+            lines.push(line_of(&row, &items, &acts));
+        }
+        drop(rows);
+        self.log_rules_read(session, "dispositions", lines.len())?;
+        Ok(lines)
+    }
+
+    /// Destroys what is left on an approved list, once its recall window is over. Holds, locks and
+    /// clocks are asked once more inside the transaction that decides; what changed drops out.
+    ///
+    /// # Errors
+    /// For anybody but a records officer; `Blocked` with what stands in the way. Whatever was begun
+    /// is finished by the same call, or on the next open.
+    pub fn run_disposition(&self, session: &Session, batch: BatchNo) -> Result<Erased> {
+        self.require(session, Right::RequestDisposition, Action::EraseIntent)?;
+        let _alone = self
+            .importing
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = self.clock.now();
+        let rows = self.archive.store().read()?;
+        let (row, items, acts) = batch_of(&rows, batch)?;
+        let frozen = rows.standing_freeze()?;
+        let book = self.book(&rows)?;
+        drop(rows);
+        if let Some(freeze) = frozen {
+            self.refuse_run(session, batch)?;
+            return Err(AppError::Blocked(format!(
+                "purging is frozen ({}, freeze {}): two people can lift it",
+                freeze.reason.name(),
+                freeze.no
+            )));
+        }
+        let plan = match approved(&book, &row, &items, &acts, now) {
+            Ok(plan) => plan,
+            Err(error) => {
+                self.refuse_run(session, batch)?;
+                return Err(error.into());
+            }
+        };
+        let names = self.names()?;
+        let everything = Sight::everything();
+        let scoped = names.within(&self.archive, &everything, None);
+        let trusted = self.clock_quality() != Quality::Gap;
+        let judge = Recheck::new(&self.archive, &scoped, trusted, &items);
+        let clock = || self.clock.now();
+        let actor = EntryActor {
+            id: session.actor.id.to_string(),
+            role: Some(session.actor.role),
+            login: None,
+            auth_strength: session.strength,
+        };
+        let context = EraseContext {
+            actor,
+            request: self.request(),
+            now: &clock,
+            backups: &NoBackups,
+        };
+        let erased = self.archive.erase(&plan, &judge, &context)?;
+        // Names of people and chats may have gone with their last message.
+        self.names_changed();
+        self.certify(session, &row, &erased, &context)?;
+        Ok(erased)
+    }
+
+    fn refuse_run(&self, session: &Session, batch: BatchNo) -> Result<()> {
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let draft = self
+                .draft(session, Action::EraseIntent)
+                .object(object_of(batch))
+                .result(Outcome::Refused);
+            self.log(tx, now, draft, None).map(drop)
+        })
+    }
+
+    fn listed(
+        &self,
+        row: &DispositionRow,
+        items: &[DispositionItemRow],
+        acts: &[DispositionActRow],
+        id: MessageId,
+    ) -> Result<crate::domain::MessageNo> {
+        open_list(row)?;
+        let no = self.archive.message_of_id(id)?;
+        let left = remaining(items, acts);
+        no.filter(|no| left.iter().any(|item| item.message == *no))
+            .ok_or_else(|| AppError::NotFound(format!("{id} on list {}", row.batch)))
+    }
+}
+
+/// The batch as an object of the audit log: the same as that of the purge.
+pub(super) fn object_of(batch: BatchNo) -> String {
+    format!("batch-{batch}")
+}
+
+type Batch = (
+    DispositionRow,
+    Vec<DispositionItemRow>,
+    Vec<DispositionActRow>,
+);
+
+pub(super) fn batch_of(rows: &Rows, batch: BatchNo) -> Result<Batch> {
+    let row = rows
+        .disposition(batch)?
+        .ok_or_else(|| AppError::NotFound(format!("list {batch}")))?;
+    Ok((
+        row,
+        rows.disposition_items(batch)?,
+        rows.disposition_acts(batch)?,
+    ))
+}
+
+fn open_list(row: &DispositionRow) -> Result<()> {
+    match row.state {
+        DispositionState::InReview | DispositionState::Approved => Ok(()),
+        _ => Err(AppError::Conflict(format!("list {} is closed", row.batch))),
+    }
+}
+
+fn approvals(acts: &[DispositionActRow]) -> u8 {
+    let given = acts.iter().filter(|act| act.kind == ActKind::Approved);
+    u8::try_from(given.count()).unwrap_or(u8::MAX)
+}
+
+const fn name_of(kind: ActKind) -> &'static str {
+    match kind {
+        ActKind::Approved => "approve",
+        ActKind::Excluded => "exclude",
+        ActKind::Extended => "extend",
+        ActKind::Cancelled => "cancel",
+    }
+}
+
+fn line_of(
+    row: &DispositionRow,
+    items: &[DispositionItemRow],
+    acts: &[DispositionActRow],
+) -> BatchLine {
+    let left = remaining(items, acts).len() as u64;
+    let given = approvals(acts);
+    let last = acts
+        .iter()
+        .filter(|act| act.kind == ActKind::Approved)
+        .map(|act| act.at)
+        .fold(row.computed, Timestamp::max);
+    BatchLine {
+        batch: row.batch,
+        state: row.state,
+        computed: row.computed,
+        items: left,
+        taken_off: row.items.saturating_sub(left),
+        approvals: (given, row.reviewers),
+        runs_from: (given >= row.reviewers)
+            .then(|| Timestamp(last.0.saturating_add(row.recall_micros))),
+    }
+}

@@ -1,0 +1,186 @@
+//! The use-cases "simulate a policy" and "why is this message still here".
+
+use std::time::Duration;
+
+use super::super::clock::Stopwatch;
+use super::super::{AppError, Appliance, Result, Session};
+use super::policy::{newest_of, policy_of};
+use crate::audit::{Action, Appended};
+use crate::domain::{
+    HoldId, HoldNo, LabelId, LabelNo, MessageId, PolicyId, PolicyNo, PolicyRef, Reason, Right,
+    Scope as Sight, Timestamp, Verdict,
+};
+use crate::retention::{Book, PolicyWords, Present, Simulation, simulate, why};
+use crate::store::{Rows, SimulationRow};
+
+/// A simulation that was run.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// The policy.
+    pub policy: PolicyId,
+    /// The version that was tried.
+    pub version: PolicyRef,
+    /// What it found.
+    pub found: Simulation,
+    /// Public ids of the samples.
+    pub samples: Vec<MessageId>,
+    /// Time it took.
+    pub took: Duration,
+    /// The audit entry.
+    pub audit: Appended,
+}
+
+/// Why a message is still here.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// The message.
+    pub message: MessageId,
+    /// What the rules say.
+    pub verdict: Verdict,
+    /// Every reason, in the order of the rules.
+    pub reasons: Vec<Reason>,
+    /// The instant it was asked for.
+    pub at: Timestamp,
+    /// Ids and names of the policies in the reasons.
+    pub policies: Vec<(PolicyNo, PolicyId, String)>,
+    /// Ids and names of the holds in the reasons.
+    pub holds: Vec<(HoldNo, HoldId, String)>,
+    /// Ids and names of the labels in the reasons.
+    pub labels: Vec<(LabelNo, LabelId, String)>,
+}
+
+impl Appliance {
+    /// Tries the newest version of a policy over the whole archive, as of an instant (`None` = now),
+    /// beside the rules in force. Nothing is destroyed.
+    ///
+    /// # Errors
+    /// For anybody but a records officer; when there is no such policy.
+    pub fn simulate_policy(
+        &self,
+        session: &Session,
+        id: PolicyId,
+        as_of: Option<Timestamp>,
+    ) -> Result<Simulated> {
+        self.require(session, Right::WriteRules, Action::SimulationRun)?;
+        let watch = Stopwatch::start();
+        let now = self.clock.now();
+        let as_of = as_of.unwrap_or(now.compliance);
+        let rows = self.archive.store().read()?;
+        let row = newest_of(&rows, policy_of(&rows, id)?)?;
+        let (in_force, mut tried) = (self.book(&rows)?, self.book(&rows)?);
+        let words = PolicyWords::from_texts(self.archive.open_texts(&rows, row.text_no)?)?;
+        let scope = self.stored_scope(&words.scope, row.version.zone)?;
+        tried.try_policy(row.version, scope, Timestamp::ALWAYS);
+        let found = simulate(&self.archive, &rows, &in_force, &tried, as_of)?;
+        let mut samples = Vec::new();
+        for no in &found.samples {
+            samples.extend(self.public_id(&rows, *no)?);
+        }
+        let epochs = in_force.epochs();
+        drop(rows);
+        let audit = self.change(now, |tx| {
+            let report = format!("{found:?}");
+            let text_no = self.archive.seal_texts(tx, &[&report])?;
+            tx.insert_simulation(&SimulationRow {
+                policy: row.version.id,
+                epochs,
+                ran: now.compliance,
+                ran_by: session.actor.no,
+                as_of,
+                records: found.records,
+                eligible: found.eligible,
+                text_no,
+            })?;
+            let draft = self
+                .draft(session, Action::SimulationRun)
+                .object(id)
+                .count("version", u64::from(row.version.id.version))
+                .count("records", found.records)
+                .count("eligible", found.eligible);
+            self.log(tx, now, draft, None)
+        })?;
+        Ok(Simulated {
+            policy: id,
+            version: row.version.id,
+            found,
+            samples,
+            took: watch.elapsed(),
+            audit,
+        })
+    }
+
+    /// Why a message is still here: every policy, label, hold, lock, clock and date that has a say.
+    ///
+    /// # Errors
+    /// For who may not see the rules or the message; when there is none such.
+    pub fn why(&self, session: &Session, id: MessageId, at: Option<Timestamp>) -> Result<Why> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let scope = self.scope(session)?;
+        let rows = self.archive.store().read()?;
+        let row = self
+            .visible_message(&rows, &scope, id)?
+            .ok_or_else(|| AppError::NotFound(id.to_string()))?;
+        let present = match at {
+            Some(at) => Present::as_of(at),
+            None => self.present(&rows)?,
+        };
+        let book = self.book(&rows)?;
+        let (verdict, reasons) = why(&self.archive, &book, &present, row.no)?
+            .ok_or_else(|| AppError::NotFound(id.to_string()))?;
+        let mut answer = Why {
+            message: id,
+            verdict,
+            at: present.now.compliance,
+            policies: Vec::new(),
+            holds: Vec::new(),
+            labels: Vec::new(),
+            reasons,
+        };
+        self.name_the_rules(&rows, &mut answer)?;
+        drop(rows);
+        let now = self.clock.now();
+        let draft = self
+            .draft(session, Action::RulesRead)
+            .object(id)
+            .word("what", "why");
+        self.change(now, |tx| self.log(tx, now, draft, None))?;
+        Ok(answer)
+    }
+
+    fn name_the_rules(&self, rows: &Rows, answer: &mut Why) -> Result<()> {
+        for (no, id) in rows.policies()? {
+            let [name] = self.words(rows, newest_of(rows, no)?.text_no)?;
+            answer.policies.push((no, id, name));
+        }
+        for row in rows.holds()? {
+            let [name] = self.words(rows, row.text_no)?;
+            answer.holds.push((row.hold.no, row.id, name));
+        }
+        for row in rows.labels()? {
+            let [name] = self.words(rows, row.text_no)?;
+            answer.labels.push((row.no, row.id, name));
+        }
+        Ok(())
+    }
+
+    /// The rules of the record, read with the names of the whole archive.
+    pub(super) fn book(&self, rows: &Rows) -> Result<Book> {
+        let names = self.names()?;
+        let everything = Sight::everything();
+        let scoped = names.within(&self.archive, &everything, None);
+        Ok(Book::load(&self.archive, rows, &scoped)?)
+    }
+
+    /// The public id of a message.
+    pub(super) fn public_id(
+        &self,
+        rows: &Rows,
+        no: crate::domain::MessageNo,
+    ) -> Result<Option<MessageId>> {
+        let Some(row) = rows.message(no)? else {
+            return Ok(None);
+        };
+        let import = rows.import(row.import)?;
+        Ok(import.map(|import| self.archive.message_id(no, import.began)))
+    }
+}

@@ -1,0 +1,221 @@
+//! The certificate of a disposition: what was destroyed, by which right, how, and what was checked.
+//!
+//! Canonical JSON (RFC 8785: fields in the order of their names, integers only), signed with the
+//! key of the audit log. It names no content: items are keyed hashes. The form for strangers is
+//! `schema/json/certificate.json`.
+
+use serde::{Deserialize, Serialize};
+
+/// What stands in `schema`; the number changes with every change that a reader must know.
+pub const CERTIFICATE_SCHEMA: &str = "wordkeep/certificate/1";
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Who approved, when.
+    pub approvals: Vec<Approver>,
+    /// The policies that let the items go.
+    pub authority: Vec<Authority>,
+    /// The list.
+    pub batch: BatchFacts,
+    /// The clocks when it was made.
+    pub clock: ClockFacts,
+    /// What may still hold a copy, in words.
+    pub copies: Vec<String>,
+    /// Items of the list that were not destroyed, with the reason.
+    pub exceptions: Vec<Exception>,
+    /// What was destroyed, in the order of the keyed ids.
+    pub items: Vec<Item>,
+    /// Where the audit log stood.
+    pub log: LogFacts,
+    /// How it was destroyed.
+    pub method: Method,
+    /// Number of the certificate, without gaps.
+    pub number: u64,
+    /// Name of the log: organisation and store.
+    pub origin: String,
+    /// Form of this document.
+    pub schema: String,
+    /// Ed25519 over NUL `wordkeep/v1/certificate` NUL and this document without this field.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signature: Option<String>,
+    /// What was checked afterwards.
+    pub verification: Verification,
+}
+
+/// Somebody who approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approver {
+    /// Compliance time, microseconds.
+    pub at: i64,
+    /// Public id of the user.
+    pub by: String,
+}
+
+/// A version of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authority {
+    /// The law or rule it follows.
+    pub citation: String,
+    /// How many items it let go.
+    pub items: u64,
+    /// How hard it is to weaken.
+    pub lock: String,
+    /// How long, ISO 8601.
+    pub period: String,
+    /// Public id of the policy.
+    pub policy: String,
+    /// What starts the period.
+    pub trigger: String,
+    /// Its version.
+    pub version: u32,
+}
+
+/// The list that was approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchFacts {
+    /// When it was put together; compliance time, microseconds.
+    pub computed: i64,
+    /// Messages that were destroyed.
+    pub erased: u64,
+    /// Its number.
+    pub number: u64,
+    /// Recall window after the last approval, in microseconds.
+    pub recall: i64,
+    /// Public id of who asked for it.
+    pub requested_by: String,
+    /// Merkle root (RFC 6962) over its items as approved.
+    pub root: String,
+}
+
+/// The clocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockFacts {
+    /// Compliance time, microseconds.
+    pub compliance: i64,
+    /// How near compliance time is believed to be.
+    pub quality: String,
+    /// Wall clock, microseconds.
+    pub wall: i64,
+}
+
+/// An item that stayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// Public id of the message: it is still here.
+    pub message: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An item that was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Keyed identity: confirms no guess without the key of the archive.
+    pub id: String,
+    /// Keyed hash of its conversation.
+    pub conversation: String,
+    /// Its due date; compliance time, microseconds.
+    pub due: i64,
+    /// Time of sending, microseconds.
+    pub sent: i64,
+}
+
+/// Where the log stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogFacts {
+    /// Entries.
+    pub entries: u64,
+    /// Root over them (RFC 6962).
+    pub root: String,
+}
+
+/// How it was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Method {
+    /// Assurance mode of the overwritten keyhold.
+    pub assurance: String,
+    /// Sealed files that were unlinked, and their bytes.
+    pub blob_bytes: u64,
+    /// Sealed files that were unlinked.
+    pub blobs: u64,
+    /// Keyhold generation after it.
+    pub generation_after: u64,
+    /// Keyhold generation before it.
+    pub generation_before: u64,
+    /// Numbers of the keys that were destroyed.
+    pub keys_destroyed: Vec<u64>,
+    /// The method, in words.
+    pub name: String,
+}
+
+/// What was checked afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// Whether the index knows no word that only destroyed items had.
+    pub index_absent: bool,
+    /// Whether no destroyed key is left.
+    pub key_absent: bool,
+    /// Items that were sampled.
+    pub sampled: u64,
+    /// Places where a sample was found all the same.
+    pub scan_hits: u64,
+}
+
+impl Certificate {
+    /// The bytes that are signed: the document without its signature.
+    ///
+    /// # Errors
+    /// None that can happen: numbers and texts serialise.
+    pub fn unsigned(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let unsigned = Certificate {
+            signature: None,
+            ..self.clone()
+        };
+        serde_json::to_vec(&unsigned)
+    }
+
+    /// The whole document.
+    ///
+    /// # Errors
+    /// As [`Certificate::unsigned`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+
+    /// Reads a document; only the canonical form is one.
+    ///
+    /// # Errors
+    /// In words, what is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<Certificate, String> {
+        let read: Certificate =
+            serde_json::from_slice(bytes).map_err(|error| format!("no certificate: {error}"))?;
+        if read.schema != CERTIFICATE_SCHEMA {
+            return Err(format!(
+                "a form this program does not know: {}",
+                read.schema
+            ));
+        }
+        match read.to_bytes() {
+            Ok(again) if again == bytes => Ok(read),
+            _ => Err("not in canonical form".to_owned()),
+        }
+    }
+
+    /// Whether an item of this keyed identity was destroyed in this run.
+    pub fn names(&self, id: &str) -> bool {
+        self.items
+            .binary_search_by(|item| item.id.as_str().cmp(id))
+            .is_ok()
+    }
+}
