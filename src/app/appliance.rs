@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
-use crate::archive::{Archive, EraseContext, Milestones, NewVault, NoBackups, Vault};
+use crate::archive::{Archive, EraseContext, Milestones, NewVault, NoBackups, SLICE_ITEMS, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
 use crate::crypto::{
@@ -171,6 +171,7 @@ impl Appliance {
             request: self.request(),
             now: &now,
             backups: &NoBackups,
+            slice_items: SLICE_ITEMS,
         };
         for one in self.archive.resume_erasures(&context)? {
             self.notices.push(format!(

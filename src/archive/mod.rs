@@ -45,7 +45,7 @@ pub use directory::{Directory, HandleEntry};
 pub use erase::{
     APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
     Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
-    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Residue, Survivors, Unfinished,
+    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Residue, SLICE_ITEMS, Survivors, Unfinished,
 };
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;

@@ -12,7 +12,7 @@ use crate::domain::{
     MessageNo, Note, Precision, Timestamp, ZoneSource,
 };
 use crate::query::{AttachmentFact, Record};
-use crate::store::{ContentKey, ConversationRow, MessageRow, ReadTx, Rows, StoreError};
+use crate::store::{ContentKey, ContentRow, ConversationRow, MessageRow, ReadTx, Rows, StoreError};
 
 /// One version of a message, opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -292,14 +292,46 @@ pub(super) fn open_versions(
             version,
             part: 0,
         };
-        let sealed = rows.content(key)?.ok_or_else(|| {
-            ArchiveError::Integrity(format!("message {}: version {version} is missing", row.no))
-        })?;
-        plain.clear();
-        opener.open(rows, &sealed, plain)?;
-        versions.push(owned(Packed::read(plain)?));
+        let sealed = rows.content(key)?.ok_or_else(|| missing(row, version))?;
+        versions.push(open_version(rows, opener, plain, &sealed)?);
     }
     Ok(versions)
+}
+
+/// The same from the rows of the message's number.
+pub(super) fn open_versions_of(
+    rows: &Rows,
+    opener: &mut Opener<'_>,
+    plain: &mut Vec<u8>,
+    row: &MessageRow,
+    contents: &[ContentRow],
+) -> Result<Vec<OpenedVersion>> {
+    let mut versions = Vec::with_capacity(contents.len());
+    for sealed in contents.iter().filter(|sealed| sealed.key.part == 0) {
+        if sealed.key.version as usize != versions.len() {
+            break;
+        }
+        versions.push(open_version(rows, opener, plain, sealed)?);
+    }
+    match versions.len() == usize::from(row.version) + 1 {
+        true => Ok(versions),
+        false => Err(missing(row, versions.len() as u16)),
+    }
+}
+
+fn open_version(
+    rows: &Rows,
+    opener: &mut Opener<'_>,
+    plain: &mut Vec<u8>,
+    sealed: &ContentRow,
+) -> Result<OpenedVersion> {
+    plain.clear();
+    opener.open(rows, sealed, plain)?;
+    Ok(owned(Packed::read(plain)?))
+}
+
+fn missing(row: &MessageRow, version: u16) -> ArchiveError {
+    ArchiveError::Integrity(format!("message {}: version {version} is missing", row.no))
 }
 
 fn owned(packed: Packed<'_>) -> OpenedVersion {

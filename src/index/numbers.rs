@@ -26,6 +26,11 @@ impl NumberQuery {
         }
     }
 
+    /// The numbers, ascending.
+    pub fn numbers(&self) -> impl Iterator<Item = MessageNo> + '_ {
+        self.sorted.iter().map(|no| MessageNo(*no))
+    }
+
     /// Whether it matches nothing.
     pub fn is_empty(&self) -> bool {
         self.sorted.is_empty()

@@ -183,6 +183,14 @@ impl Index {
         *hidden = (!query.is_empty()).then(|| Arc::new(query));
     }
 
+    /// Hides more messages, as [`Index::hide`]; those hidden before stay so.
+    pub fn hide_more(&self, messages: impl Iterator<Item = MessageNo>) {
+        match self.hidden() {
+            None => self.hide(messages),
+            Some(before) => self.hide(before.numbers().chain(messages)),
+        }
+    }
+
     /// What [`Index::hide`] hid.
     pub(super) fn hidden(&self) -> Option<Arc<NumberQuery>> {
         self.shared

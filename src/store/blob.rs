@@ -86,7 +86,7 @@ impl BlobFiles {
     }
 
     /// Removes a sealed file for good; one that is gone already is no error.
-    pub fn unlink(&self, name: &[u8; 32]) -> Result<(), StoreError> {
+    pub fn destroy(&self, name: &[u8; 32]) -> Result<(), StoreError> {
         let path = self.path(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -188,8 +188,9 @@ impl Rows {
     /// Messages that were destroyed and may still be in the index, with their times.
     pub fn erased_but_indexed(&self) -> Result<Vec<(MessageNo, Timestamp)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "select no, sent from erase_item join erase_batch using (batch)
-             where state < 2 and fate = 1 order by sent, no",
+            "select no, sent from erase_item
+             where batch in (select batch from erase_batch where state < 2) and fate = 1
+             order by sent, no",
         )?;
         let rows = statement.query_map([], |row| {
             Ok((MessageNo(row.get(0)?), Timestamp(row.get(1)?)))

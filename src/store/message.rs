@@ -240,11 +240,10 @@ impl WriteTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Deletes a message's row, its sightings and its links to files. The sealed words of all of
-    /// them are deleted by content number.
+    /// Deletes a message's row and its links to files. Its sealed words are deleted by content
+    /// number, its sightings by [`WriteTx::delete_observations`].
     pub fn delete_message(&self, no: MessageNo) -> Result<(), StoreError> {
         for statement in [
-            "delete from observation where message = ?1",
             "delete from attachment where message = ?1",
             "delete from readmitted where message = ?1",
             "delete from message where no = ?1",
@@ -253,6 +252,14 @@ impl WriteTx<'_> {
                 .prepare_cached(statement)?
                 .execute([no.0])?;
         }
+        Ok(())
+    }
+
+    /// Deletes the sightings of a message; their sealed words are deleted by content number.
+    pub fn delete_observations(&self, no: MessageNo) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from observation where message = ?1")?
+            .execute([no.0])?;
         Ok(())
     }
 }

@@ -4,13 +4,16 @@
 //! `cargo bench --bench purge -- [messages]` (default 300,000; half of them go, spread over every
 //! bucket).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use wordkeep::archive::{
     Approval, ApprovalRule, Approved, Archive, ArchiveConfig, Batch, EraseContext, Fate, Incoming,
-    Judge, JudgeError, Judged, Judgement, NewConversation, NewVault, NoBackups, Packed, Plan,
-    PlanItem, Vault,
+    Judge, JudgeError, Judged, Judgement, Milestones, NewConversation, NewVault, NoBackups, Packed,
+    Plan, PlanItem, SLICE_ITEMS, Vault,
 };
 use wordkeep::audit::EntryActor;
 use wordkeep::crypto::{Secret, SeededEntropy, StretchCost};
@@ -58,6 +61,50 @@ const WORDS: [&str; 24] = [
     "paid",
 ];
 
+/// Where the time of a purge goes: wall and processor seconds up to each named point.
+struct Phases(Mutex<Clocks>);
+
+struct Clocks {
+    wall: Instant,
+    cpu: f64,
+    spent: BTreeMap<&'static str, (f64, f64)>,
+}
+
+impl Phases {
+    fn new() -> Arc<Phases> {
+        Arc::new(Phases(Mutex::new(Clocks {
+            wall: Instant::now(),
+            cpu: cpu_seconds(),
+            spent: BTreeMap::new(),
+        })))
+    }
+
+    /// Prints and forgets what was spent.
+    fn tell(&self) {
+        let mut clocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, (wall, cpu)) in std::mem::take(&mut clocks.spent) {
+            println!("    up to {name:<24} {wall:8.2} s wall {cpu:8.2} s processor");
+        }
+    }
+}
+
+impl Milestones for Phases {
+    fn reached(&self, name: &'static str) {
+        let mut clocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wall, cpu) = (clocks.wall.elapsed().as_secs_f64(), cpu_seconds());
+        let spent = clocks.spent.get(name).copied().unwrap_or_default();
+        let spent = (spent.0 + wall, spent.1 + cpu - clocks.cpu);
+        clocks.spent.insert(name, spent);
+        (clocks.wall, clocks.cpu) = (Instant::now(), cpu);
+    }
+}
+
+/// Processor time of this process so far.
+fn cpu_seconds() -> f64 {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
+}
+
 struct Nobody;
 
 impl Judge for Nobody {
@@ -70,7 +117,7 @@ impl Judge for Nobody {
     }
 }
 
-fn archive(root: &std::path::Path) -> Outcome<Archive> {
+fn archive(root: &std::path::Path, phases: Arc<Phases>) -> Outcome<Archive> {
     let secret = Secret::key_file(&[7; 64]);
     let new = NewVault {
         root,
@@ -79,7 +126,8 @@ fn archive(root: &std::path::Path) -> Outcome<Archive> {
         label: "bench",
         cost: StretchCost::LOGIN,
     };
-    let vault = Vault::create(&new, Arc::new(SeededEntropy::new(1)), NOW.wall)?;
+    let mut vault = Vault::create(&new, Arc::new(SeededEntropy::new(1)), NOW.wall)?;
+    vault.milestones = phases;
     Ok(Archive::open(vault, ArchiveConfig::default())?)
 }
 
@@ -180,7 +228,7 @@ fn numbers(archive: &Archive, conversation: Option<u32>) -> Outcome<Vec<MessageN
     Ok(numbers)
 }
 
-fn purge(archive: &Archive, batch: u64, numbers: &[MessageNo]) -> Outcome<f64> {
+fn purge(archive: &Archive, batch: u64, numbers: &[MessageNo]) -> Outcome<(f64, f64)> {
     let items = numbers.iter().map(|no| PlanItem {
         no: *no,
         revision: 0,
@@ -207,10 +255,11 @@ fn purge(archive: &Archive, batch: u64, numbers: &[MessageNo]) -> Outcome<f64> {
         request: "bench".to_owned(),
         now: &|| NOW,
         backups: &NoBackups,
+        slice_items: SLICE_ITEMS,
     };
-    let began = Instant::now();
+    let (began, cpu) = (Instant::now(), cpu_seconds());
     let erased = archive.erase(&approved, &Nobody, &context)?;
-    let took = began.elapsed().as_secs_f64();
+    let took = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     assert_eq!(erased.erased.len(), numbers.len());
     Ok(took)
 }
@@ -219,32 +268,57 @@ fn main() -> Outcome<()> {
     let wanted = std::env::args().skip(1).find_map(|text| text.parse().ok());
     let messages: u64 = wanted.unwrap_or(MESSAGES_DEFAULT);
     let dir = tempfile::tempdir()?;
-    let archive = archive(&dir.path().join("data"))?;
+    let phases = Phases::new();
+    let archive = archive(&dir.path().join("data"), Arc::clone(&phases))?;
     let import = begin_import(&archive)?;
     // One bucket: all in January 2020.
     fill(&archive, import, 0, BUCKET_MESSAGES, 30)?;
     let one = numbers(&archive, Some(1))?;
-    let took = purge(&archive, 1, &one[..1])?;
-    println!("one message out of a bucket of {BUCKET_MESSAGES}, with its index work: {took:.2} s");
+    phases.tell();
+    let (took, cpu) = purge(&archive, 1, &one[..1])?;
+    println!(
+        "one message out of a bucket of {BUCKET_MESSAGES}, with its index work: {took:.2} s \
+         ({cpu:.2} s processor)"
+    );
+    phases.tell();
     let each = messages / 20;
     for chat in 0..20 {
         fill(&archive, import, (chat + 1) * 1_000_000, each, 2_400)?;
     }
     let all: Vec<MessageNo> = numbers(&archive, None)?.into_iter().step_by(2).collect();
-    let took = purge(&archive, 2, &all)?;
-    let speed = all.len() as f64 / took;
-    println!(
-        "{} of {} messages, every second one of every bucket: {took:.2} s, {speed:.0} records/s",
-        all.len(),
-        all.len() * 2
-    );
+    report(
+        &archive,
+        &phases,
+        2,
+        &all,
+        "every second one of every bucket",
+    )?;
     let half = numbers(&archive, None)?;
-    let whole = &half[..half.len() / 2];
-    let took = purge(&archive, 3, whole)?;
-    let speed = whole.len() as f64 / took;
+    report(
+        &archive,
+        &phases,
+        3,
+        &half[..half.len() / 2],
+        "whole buckets",
+    )
+}
+
+fn report(
+    archive: &Archive,
+    phases: &Phases,
+    batch: u64,
+    numbers: &[MessageNo],
+    which: &str,
+) -> Outcome<()> {
+    phases.tell();
+    let (took, cpu) = purge(archive, batch, numbers)?;
+    let count = numbers.len() as f64;
     println!(
-        "{} messages, whole buckets: {took:.2} s, {speed:.0} records/s",
-        whole.len()
+        "{count} messages, {which}: {took:.2} s, {:.0} records/s; {cpu:.2} s processor, {:.0} \
+         records per processor second",
+        count / took,
+        count / cpu
     );
+    phases.tell();
     Ok(())
 }

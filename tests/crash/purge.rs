@@ -9,7 +9,7 @@ use memchr::memmem;
 use wordkeep::archive::{
     Approval, ApprovalRule, Approved, Archive, ArchiveConfig, Batch, EraseContext, Erased, Fate,
     Incoming, Judge, JudgeError, Judged, Judgement, Milestones, NewConversation, NewVault,
-    NoBackups, Packed, Plan, PlanItem, Vault,
+    NoBackups, Packed, Plan, PlanItem, SLICE_ITEMS, Vault,
 };
 use wordkeep::audit::EntryActor;
 use wordkeep::crypto::{
@@ -89,6 +89,7 @@ fn context() -> EraseContext<'static> {
         request: "crash".to_owned(),
         now: &|| NOW,
         backups: &NoBackups,
+        slice_items: SLICE_ITEMS,
     }
 }
 

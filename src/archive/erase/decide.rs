@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::Result;
 use super::super::keyring::Former;
-use super::super::read::open_versions;
+use super::super::read::open_versions_of;
 use super::super::sealer::Opener;
 use super::super::{Archive, ArchiveError, OpenedMessage, OpenedVersion};
 use super::identity::{Canonical, anywhere};
@@ -14,13 +14,13 @@ use super::plan::PlanItem;
 use super::reseal::Touched;
 use super::residue::Samples;
 use super::run::EraseContext;
-use super::slice::{Doomed, Slice};
+use super::slice::Slice;
 use crate::audit::{Action, Draft};
 use crate::crypto::Key;
-use crate::domain::{ConversationNo, HandleNo, ImportNo, Now, Timestamp};
+use crate::domain::{ConversationNo, HandleNo, ImportNo, MessageNo, Now, Timestamp};
 use crate::store::{
-    ConversationRow, EraseFate, EraseItemRow, HandleRow, KeyKind, KeyPurpose, MessageRow,
-    TombstoneKind, TombstoneRow, WriteTx,
+    ContentRow, ConversationRow, DataKeyId, EraseFate, EraseItemRow, HandleRow, KeyKind,
+    KeyPurpose, MessageRow, TombstoneKind, TombstoneRow, WriteTx,
 };
 
 /// Who may be asked and about which plan.
@@ -64,11 +64,12 @@ impl Archive {
             decision.names(slice)?;
             let moved = self.kill_keys(tx, court.batch, touched)?;
             decision.kill_originals()?;
-            let outcome = decision.end(moved)?;
+            let erased = std::mem::take(&mut decision.erased);
+            let outcome = decision.end(erased.len() as u64, moved)?;
             let (rotated, elder) = self.keyring.rewrap_in(tx, next.hold.clone())?;
             former = Some(elder);
             self.record_slice(tx, court.batch, &outcome, rotated.generation, context)?;
-            self.hide_erased(tx)?;
+            self.index().hide_more(erased.into_iter());
             self.reached("erase.judged");
             Ok(outcome)
         });
@@ -168,8 +169,12 @@ struct Decision<'t, 's> {
     removed: BTreeMap<ConversationNo, u64>,
     /// Imports whose source holds a destroyed message.
     sources: BTreeSet<ImportNo>,
-    outcome: Outcome,
+    erased: Vec<MessageNo>,
+    dropped: u64,
 }
+
+/// An opened message that may go, and its sightings.
+type Doom = (OpenedMessage, Vec<(ImportNo, u64)>);
 
 impl<'t, 's> Decision<'t, 's> {
     fn new(
@@ -191,20 +196,21 @@ impl<'t, 's> Decision<'t, 's> {
             imports: BTreeMap::new(),
             removed: BTreeMap::new(),
             sources: BTreeSet::new(),
-            outcome: Outcome::default(),
+            erased: Vec::new(),
+            dropped: 0,
         })
     }
 
     fn messages(&mut self, slice: &Slice, touched: &Touched, samples: &mut Samples) -> Result<()> {
         for item in &slice.items {
             let fate = match self.verdict(item, touched)? {
-                Ok(message) => {
+                Ok((message, sightings)) => {
                     samples.see(&message);
-                    self.outcome.erased += 1;
-                    self.destroy(&message)?
+                    self.erased.push(item.no);
+                    self.destroy(&message, &sightings)?
                 }
                 Err(reason) => {
-                    self.outcome.dropped += 1;
+                    self.dropped += 1;
                     EraseFate::Dropped(reason.code, reason.object)
                 }
             };
@@ -223,7 +229,7 @@ impl<'t, 's> Decision<'t, 's> {
         &mut self,
         item: &PlanItem,
         touched: &Touched,
-    ) -> Result<std::result::Result<OpenedMessage, KeepReason>> {
+    ) -> Result<std::result::Result<Doom, KeepReason>> {
         let Some(row) = self.tx.message(item.no)? else {
             let elder = self.tx.erased_item(item.no)?.map_or(0, |(batch, _)| batch);
             return Ok(Err(KeepReason {
@@ -231,13 +237,19 @@ impl<'t, 's> Decision<'t, 's> {
                 ..KeepReason::GONE
             }));
         };
-        // A sighting that came in since P1 lies under a key that stays.
-        let lies_under = Doomed::words_of(self.tx, item.no)?.keys;
-        let only_old = lies_under.iter().all(|key| touched.old.contains_key(key));
+        let contents = self.tx.contents(item.no.0)?;
+        let sightings = self.tx.observations(item.no)?;
+        let is_old = |key: &DataKeyId| touched.old.contains_key(key);
+        let mut only_old = contents.iter().all(|one| is_old(&one.data_key));
+        for (_, content_no) in &sightings {
+            // One that came in since P1 lies under a key that stays.
+            let places = self.tx.content_places(*content_no)?;
+            only_old &= places.iter().all(|(_, key)| is_old(key));
+        }
         if row.version != item.revision || !only_old {
             return Ok(Err(KeepReason::CHANGED));
         }
-        let message = self.open(row)?;
+        let message = self.open(row, &contents)?;
         let conversation = self.conversation(message.row.conversation)?;
         let ingested = self.import_began(message.row.import)?;
         let judgement = message.with_record(|record| {
@@ -251,15 +263,16 @@ impl<'t, 's> Decision<'t, 's> {
             })
         });
         Ok(match judgement.map_err(refused)? {
-            Judgement::Erase => Ok(message),
+            Judgement::Erase => Ok((message, sightings)),
             Judgement::Keep(reason) => Err(reason),
         })
     }
 
-    fn open(&mut self, row: MessageRow) -> Result<OpenedMessage> {
+    fn open(&mut self, row: MessageRow, contents: &[ContentRow]) -> Result<OpenedMessage> {
         let conversation = self.conversation(row.conversation)?;
         let began = self.import_began(row.import)?;
-        let versions = open_versions(self.tx, &mut self.opener, &mut self.plain, &row)?;
+        let (opener, plain) = (&mut self.opener, &mut self.plain);
+        let versions = open_versions_of(self.tx, opener, plain, &row, contents)?;
         Ok(OpenedMessage {
             id: self.archive.message_id(row.no, began),
             row,
@@ -307,13 +320,20 @@ impl<'t, 's> Decision<'t, 's> {
     }
 
     /// Deletes every row of a message and sets its tombstones.
-    fn destroy(&mut self, message: &OpenedMessage) -> Result<EraseFate> {
+    fn destroy(
+        &mut self,
+        message: &OpenedMessage,
+        sightings: &[(ImportNo, u64)],
+    ) -> Result<EraseFate> {
         let row = &message.row;
         let keyed_id = self.bury(message)?;
         self.sources.insert(row.import);
-        for (import, content_no) in self.tx.observations(row.no)? {
-            self.sources.insert(import);
-            self.tx.delete_content(content_no)?;
+        for (import, content_no) in sightings {
+            self.sources.insert(*import);
+            self.tx.delete_content(*content_no)?;
+        }
+        if !sightings.is_empty() {
+            self.tx.delete_observations(row.no)?;
         }
         self.tx.delete_content(row.no.0)?;
         self.tx.delete_message(row.no)?;
@@ -348,11 +368,13 @@ impl<'t, 's> Decision<'t, 's> {
             let identity = canonical.identity(&self.tombstone);
             first = first.or(Some(identity));
             let loose = anywhere(&self.tombstone, conversation.app, row.sent, &label, body);
-            for (kind, identity) in [
-                (TombstoneKind::Message, identity),
-                (TombstoneKind::Anywhere, loose),
+            // Chats whose messages have ids have a key of their own, by which they are found again.
+            let needs_loose = source_id.is_none();
+            for (kind, identity, wanted) in [
+                (TombstoneKind::Message, identity, true),
+                (TombstoneKind::Anywhere, loose, needs_loose),
             ] {
-                if seen.insert(identity) {
+                if wanted && seen.insert(identity) {
                     self.tx.put_tombstone(&TombstoneRow {
                         identity,
                         kind,
@@ -391,13 +413,14 @@ impl<'t, 's> Decision<'t, 's> {
         Ok(())
     }
 
-    fn end(self, moved: u64) -> Result<Outcome> {
+    fn end(self, erased: u64, moved: u64) -> Result<Outcome> {
         for (conversation, removed) in &self.removed {
             self.tx.shrink_conversation(*conversation, *removed)?;
         }
         Ok(Outcome {
+            erased,
+            dropped: self.dropped,
             moved,
-            ..self.outcome
         })
     }
 }

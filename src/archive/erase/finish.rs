@@ -54,7 +54,7 @@ impl Archive {
     ) -> Result<Erased> {
         if self.batch_row(&*self.store.read()?, batch)?.state < EraseState::Checked {
             self.unindex(batch, EraseState::Unindexed, context)?;
-            self.unlink(batch, EraseState::Unlinked, context)?;
+            self.drop_files(batch, EraseState::Unlinked, context)?;
             self.check_residue(batch, samples, context)?;
         }
         self.erased(batch)
@@ -143,10 +143,10 @@ impl Archive {
     }
 
     /// P6: files whose rows are gone leave the disk.
-    fn unlink(&self, batch: u64, state: EraseState, context: &EraseContext<'_>) -> Result<()> {
+    fn drop_files(&self, batch: u64, state: EraseState, context: &EraseContext<'_>) -> Result<()> {
         let names = self.store.read()?.blobs_to_unlink()?;
         for name in &names {
-            self.blobs.unlink(name)?;
+            self.blobs.destroy(name)?;
         }
         if !names.is_empty() {
             self.blobs.sync()?;
@@ -180,7 +180,7 @@ impl Archive {
             if !self.store.read()?.erased_but_indexed()?.is_empty() {
                 self.unindex(row.batch, EraseState::Intended, context)?;
             }
-            self.unlink(row.batch, EraseState::Intended, context)?;
+            self.drop_files(row.batch, EraseState::Intended, context)?;
             told.push(self.unfinished(row.batch)?);
         }
         Ok(told)

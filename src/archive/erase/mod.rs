@@ -39,4 +39,4 @@ pub use finish::Unfinished;
 pub use judge::{Judge, JudgeError, Judged, Judgement, KeepReason};
 pub use kept::{KeptBackups, NoBackups, Survivors};
 pub use plan::{PLAN_ITEMS_MAX, Plan, PlanError, PlanItem};
-pub use run::EraseContext;
+pub use run::{EraseContext, SLICE_ITEMS};

@@ -17,6 +17,9 @@ use crate::crypto::hex;
 use crate::domain::{ConversationNo, Now};
 use crate::store::{EraseBatchRow, EraseFate, EraseItemRow, EraseState, Rows, StoreError, WriteTx};
 
+/// Items after which a slice is full, as a rule: a deciding transaction of well under a second.
+pub const SLICE_ITEMS: usize = 10_000;
+
 /// What a purge needs of its surroundings.
 #[derive(Clone)]
 pub struct EraseContext<'a> {
@@ -28,6 +31,9 @@ pub struct EraseContext<'a> {
     pub now: &'a dyn Fn() -> Now,
     /// The backups that are still kept.
     pub backups: &'a dyn KeptBackups,
+    /// Items after which a slice is full; it ends with the bucket it stands in. [`SLICE_ITEMS`]
+    /// unless a test wants many slices.
+    pub slice_items: usize,
 }
 
 /// The batch as an object of the audit log.
@@ -62,7 +68,7 @@ impl Archive {
             judge,
         };
         let mut samples = Samples::new(plan.items.len());
-        for slice in self.slices(plan.batch)? {
+        for slice in self.slices(plan.batch, context.slice_items)? {
             self.slice(&slice, &court, &mut samples, context)?;
         }
         self.forget_names(&court, &mut samples, context)?;
@@ -126,7 +132,7 @@ impl Archive {
     }
 
     /// What of a batch is not decided yet, in slices.
-    fn slices(&self, batch: u64) -> Result<Vec<Slice>> {
+    fn slices(&self, batch: u64, slice_items: usize) -> Result<Vec<Slice>> {
         let rows = self.store.read()?;
         let waiting: Vec<PlanItem> = rows
             .erase_items(batch)?
@@ -137,7 +143,7 @@ impl Archive {
                 revision: item.revision,
             })
             .collect();
-        cut(&rows, &waiting)
+        cut(&rows, &waiting, slice_items)
     }
 
     /// P1 to P4 of one slice.

@@ -7,9 +7,6 @@ use super::plan::PlanItem;
 use crate::domain::{ConversationNo, HandleNo, MessageNo};
 use crate::store::{ContentKey, DataKeyId, Rows};
 
-/// Items after which a slice is full; it ends with the bucket it stands in.
-pub(super) const SLICE_ITEMS: usize = 10_000;
-
 /// What one deciding transaction destroys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slice {
@@ -46,23 +43,11 @@ impl Doomed {
         Ok(doomed)
     }
 
-    /// The rows of one message: versions and sightings, not its files, which others may carry too.
-    pub(super) fn words_of(rows: &Rows, no: MessageNo) -> Result<Doomed> {
-        let mut doomed = Doomed::default();
-        doomed.add_words(rows, no)?;
-        Ok(doomed)
-    }
-
-    fn add_words(&mut self, rows: &Rows, no: MessageNo) -> Result<()> {
+    fn add_message(&mut self, rows: &Rows, no: MessageNo) -> Result<()> {
         self.add_content(rows, no.0)?;
         for (_, content_no) in rows.observations(no)? {
             self.add_content(rows, content_no)?;
         }
-        Ok(())
-    }
-
-    fn add_message(&mut self, rows: &Rows, no: MessageNo) -> Result<()> {
-        self.add_words(rows, no)?;
         for (_, blob) in rows.attachments(no)? {
             let row = match blob {
                 Some(blob) => rows.blob(blob)?,
@@ -84,7 +69,7 @@ impl Doomed {
 
 /// Cuts items into slices of whole buckets: a bucket is re-sealed once, whatever the plan takes out
 /// of it. Items without content (gone meanwhile) come with the first.
-pub(super) fn cut(rows: &Rows, items: &[PlanItem]) -> Result<Vec<Slice>> {
+pub(super) fn cut(rows: &Rows, items: &[PlanItem], most: usize) -> Result<Vec<Slice>> {
     let mut buckets: BTreeMap<Option<DataKeyId>, Vec<PlanItem>> = BTreeMap::new();
     for item in items {
         let places = rows.content_places(item.no.0)?;
@@ -94,7 +79,7 @@ pub(super) fn cut(rows: &Rows, items: &[PlanItem]) -> Result<Vec<Slice>> {
     let mut slices: Vec<Slice> = Vec::new();
     for mut bucket in buckets.into_values() {
         match slices.last_mut() {
-            Some(slice) if slice.items.len() + bucket.len() <= SLICE_ITEMS => {
+            Some(slice) if slice.items.len() + bucket.len() <= most => {
                 slice.items.append(&mut bucket);
             }
             _ => slices.push(Slice {

@@ -110,6 +110,7 @@ pub(super) fn context() -> EraseContext<'static> {
         request: "test".to_owned(),
         now: &|| NOW,
         backups: &NoBackups,
+        slice_items: SLICE_ITEMS,
     }
 }
 
