@@ -228,7 +228,12 @@ impl Appliance {
 
     /// The names of the archive with their look-ups, built once and kept until they change.
     pub(super) fn names(&self) -> Result<Arc<NameIndex>> {
-        let imports = self.archive.store().read()?.imports()?.len() as u64;
+        let rows = self.archive.store().read()?;
+        // A purge takes names away, an import brings some: either makes the kept ones stale.
+        let batches = rows.erase_batches()?;
+        let purges: u64 = batches.iter().map(|row| row.generation_after).sum();
+        let imports = rows.imports()?.len() as u64 + purges;
+        drop(rows);
         if let Some(kept) = self.kept_names(imports) {
             return Ok(kept);
         }

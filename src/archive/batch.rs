@@ -1,5 +1,6 @@
 //! What an import hands over at a time: messages packed into one arena, and the names they need.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::packed::Packed;
@@ -59,6 +60,8 @@ pub(super) struct Item {
     pub(super) entries: Vec<Option<u32>>,
     /// Given when the batch is written.
     pub(super) no: MessageNo,
+    /// The batch that had disposed of it, when a hold wants it back.
+    pub(super) readmits: Option<u64>,
 }
 
 /// A conversation that this batch creates.
@@ -103,6 +106,9 @@ pub struct Batch {
     pub(super) handles: Vec<NewHandle>,
     pub(super) participants: Vec<(ConversationNo, HandleNo)>,
     pub(super) notes: Vec<Note>,
+    /// Titles and names to be given again to what lost them, if anything of it is admitted.
+    pub(super) titles: BTreeMap<ConversationNo, (u16, String)>,
+    pub(super) names: BTreeMap<HandleNo, NewHandle>,
 }
 
 impl Batch {
@@ -116,6 +122,8 @@ impl Batch {
             handles: Vec::new(),
             participants: Vec::new(),
             notes: Vec::new(),
+            titles: BTreeMap::new(),
+            names: BTreeMap::new(),
         }
     }
 
@@ -136,6 +144,7 @@ impl Batch {
             has_attachments: !words.attachments.is_empty(),
             entries: entries.collect(),
             no: MessageNo(0),
+            readmits: None,
         });
     }
 
@@ -147,6 +156,19 @@ impl Batch {
     /// Adds a handle that messages of this or a later batch refer to.
     pub fn create_handle(&mut self, handle: NewHandle) {
         self.handles.push(handle);
+    }
+
+    /// The title of a conversation that lost it when its last message was disposed of. It gets it
+    /// back with the first message of this batch that is admitted. `shard` is its own.
+    pub fn retitle(&mut self, no: ConversationNo, shard: u16, title: &str) {
+        self.titles
+            .entry(no)
+            .or_insert_with(|| (shard, title.to_owned()));
+    }
+
+    /// The names of a handle that lost them, as [`Batch::retitle`].
+    pub fn rename(&mut self, handle: NewHandle) {
+        self.names.entry(handle.no).or_insert(handle);
     }
 
     /// Records that a handle writes in a conversation.
@@ -174,6 +196,8 @@ impl Batch {
 
     /// How many numbers of the sequence it needs: one for each sealed row.
     pub(super) fn numbers(&self) -> u64 {
-        (self.items.len() + self.notes.len() + self.conversations.len() + self.handles.len()) as u64
+        let named = self.conversations.len() + self.handles.len();
+        let again = self.titles.len() + self.names.len();
+        (self.items.len() + self.notes.len() + named + again) as u64
     }
 }

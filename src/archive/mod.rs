@@ -43,9 +43,9 @@ pub use admit::{Admitted, AdmittedAttachment};
 pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
 pub use directory::{Directory, HandleEntry};
 pub use erase::{
-    APPROVALS_MAX, Approval, ApprovalRule, Approved, Erased, ErasedItem, Judge, JudgeError, Judged,
-    Judgement, KeepReason, KeptBackups, NoBackups, NotApproved, PLAN_ITEMS_MAX, Plan, PlanError,
-    PlanItem, Residue, Survivors,
+    APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
+    Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
+    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Residue, Survivors, Unfinished,
 };
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;

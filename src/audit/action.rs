@@ -105,6 +105,12 @@ actions! {
     KeyRotate = "key.rotate", Some(Right::ManageKeys), Whole;
     /// The search index was rebuilt.
     IndexRebuild = "index.rebuild", Some(Right::MaintainIndex), Whole;
+    /// A batch of messages is to be destroyed: object = batch, facts: items, approvals, ids_root.
+    EraseIntent = "erase.intent", None, Intent;
+    /// A slice of it was decided: object = batch, facts: erased, dropped, generation.
+    EraseSlice = "erase.slice", None, Whole;
+    /// It was certified: object = batch, facts: certificate, erased, dropped.
+    EraseOutcome = "erase.outcome", None, Outcome;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

@@ -61,15 +61,13 @@ impl BlobFiles {
             .map_err(|error| StoreError::file(path, error))
     }
 
-    /// Makes a finished temporary file durable under its name. An existing file of that name wins.
+    /// Makes a finished temporary file durable under its name. A file of that name that no row
+    /// knows was left by a crash, sealed under a key that is lost: it is replaced.
     pub fn keep(&self, temporary: &str, file: &File, name: &[u8; 32]) -> Result<(), StoreError> {
         let from = self.root.join(temporary).with_extension("part");
         let to = self.path(name);
         let keep = || -> io::Result<()> {
             file.sync_all()?;
-            if to.exists() {
-                return fs::remove_file(&from);
-            }
             fs::rename(&from, &to)?;
             File::open(&self.root)?.sync_all()
         };
@@ -85,6 +83,24 @@ impl BlobFiles {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Removes a sealed file for good; one that is gone already is no error.
+    pub fn unlink(&self, name: &[u8; 32]) -> Result<(), StoreError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::file(path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the removal of names durable.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        File::open(&self.root)
+            .and_then(|root| root.sync_all())
+            .map_err(|error| StoreError::file(&self.root, error))
     }
 
     /// Length of a sealed file in bytes.
@@ -119,6 +135,25 @@ impl Rows {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The sealed files whose keys a key wraps, by number.
+    pub fn blobs_under(&self, data_key: DataKeyId) -> Result<Vec<BlobRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select no, name, data_key, nonce, wrapped, bytes from blob where data_key = ?1
+             order by no",
+        )?;
+        let rows = statement.query_map([data_key.0], read_blob)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The messages that carry a sealed file.
+    pub fn messages_of_blob(&self, blob: u64) -> Result<Vec<MessageNo>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select distinct message from attachment where blob = ?1")?;
+        let rows = statement.query_map([blob], |row| Ok(MessageNo(row.get(0)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The sealed file of a number.
     pub fn blob(&self, no: u64) -> Result<Option<BlobRow>, StoreError> {
         self.blob_where("no = ?1", rusqlite::params![no])
@@ -134,21 +169,41 @@ impl Rows {
             .prepare_cached(&format!(
                 "select no, name, data_key, nonce, wrapped, bytes from blob where {condition}"
             ))?
-            .query_row(value, |row| {
-                Ok(BlobRow {
-                    no: row.get(0)?,
-                    name: row.get(1)?,
-                    data_key: DataKeyId(row.get(2)?),
-                    nonce: row.get(3)?,
-                    wrapped: row.get(4)?,
-                    bytes: row.get(5)?,
-                })
-            })
+            .query_row(value, read_blob)
             .optional()?)
     }
 }
 
+fn read_blob(row: &rusqlite::Row<'_>) -> rusqlite::Result<BlobRow> {
+    Ok(BlobRow {
+        no: row.get(0)?,
+        name: row.get(1)?,
+        data_key: DataKeyId(row.get(2)?),
+        nonce: row.get(3)?,
+        wrapped: row.get(4)?,
+        bytes: row.get(5)?,
+    })
+}
+
 impl WriteTx<'_> {
+    /// Wraps the key of a sealed file anew.
+    pub fn rewrap_blob(&self, row: &BlobRow) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "update blob set data_key = ?2, nonce = ?3, wrapped = ?4 where no = ?1",
+            )?
+            .execute((row.no, row.data_key.0, &row.nonce, &row.wrapped))?;
+        Ok(())
+    }
+
+    /// Deletes the row of a sealed file: its wrapped key is gone, the file waits for unlinking.
+    pub fn delete_blob(&self, no: u64) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from blob where no = ?1")?
+            .execute([no])?;
+        Ok(())
+    }
+
     /// Adds a sealed file; its `no` is ignored and the given number returned.
     pub fn insert_blob(&self, row: &BlobRow) -> Result<u64, StoreError> {
         self.connection()

@@ -34,6 +34,8 @@ pub struct ImportCounts {
     pub rejected: u64,
     /// All remarks, rejected places included.
     pub notes: u64,
+    /// Messages that were disposed of before and therefore left out.
+    pub disposed: u64,
 }
 
 /// One import row.
@@ -62,7 +64,7 @@ pub struct ImportRow {
 }
 
 const COLUMNS: &str = "no, id, actor, began, ended, state, source_lookup, source_bytes, \
-                       report_no, fresh, known, revised, rejected, notes";
+                       report_no, fresh, known, revised, rejected, notes, disposed";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<ImportRow> {
     Ok(ImportRow {
@@ -86,6 +88,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ImportRow> {
             revised: row.get(11)?,
             rejected: row.get(12)?,
             notes: row.get(13)?,
+            disposed: row.get(14)?,
         },
     })
 }
@@ -228,7 +231,8 @@ impl WriteTx<'_> {
         self.connection()
             .prepare_cached(
                 "update import set ended = ?2, state = ?3, report_no = ?4, fresh = ?5, known = ?6,
-                   revised = ?7, rejected = ?8, notes = ?9, source_lookup = ?10, source_bytes = ?11
+                   revised = ?7, rejected = ?8, notes = ?9, source_lookup = ?10, source_bytes = ?11,
+                   disposed = ?12
                  where no = ?1",
             )?
             .execute((
@@ -243,6 +247,7 @@ impl WriteTx<'_> {
                 row.counts.notes,
                 &row.source_lookup,
                 row.source_bytes,
+                row.counts.disposed,
             ))?;
         Ok(())
     }

@@ -21,6 +21,7 @@ mod conversation;
 mod data_key;
 mod directory;
 mod disposition;
+mod erase_rows;
 mod error;
 mod event;
 mod fact;
@@ -35,6 +36,7 @@ mod migration;
 mod number;
 mod people;
 mod policy;
+mod tombstone;
 mod transaction;
 mod user;
 
@@ -49,6 +51,7 @@ pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
 pub use disposition::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, SimulationRow,
 };
+pub use erase_rows::{EraseBatchRow, EraseFate, EraseItemRow, EraseState};
 pub use error::StoreError;
 pub use event::EventRow;
 pub use freeze::FreezeRow;
@@ -62,5 +65,6 @@ pub use migration::SCHEMA_VERSION;
 pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
 pub use policy::PolicyVersionRow;
+pub use tombstone::{TombstoneKind, TombstoneRow};
 pub use transaction::{ReadTx, Rows, WriteTx};
 pub use user::{GrantKind, TokenRow, UserRow};

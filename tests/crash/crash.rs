@@ -10,5 +10,6 @@ mod house;
 mod canary;
 mod child;
 mod nonce;
+mod purge;
 mod refusals;
 mod tamper;

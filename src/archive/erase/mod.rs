@@ -14,14 +14,29 @@
 //!
 //! Must not know: policies, holds, what a certificate looks like.
 
+mod again;
 mod approved;
+mod decide;
 mod facts;
+mod finish;
+mod identity;
 mod judge;
 mod kept;
 mod plan;
+mod reseal;
+mod residue;
+mod run;
+mod slice;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
+pub use again::Disposed;
 pub use approved::{APPROVALS_MAX, Approval, ApprovalRule, Approved, NotApproved};
 pub use facts::{Erased, ErasedItem, Residue};
+pub use finish::Unfinished;
 pub use judge::{Judge, JudgeError, Judged, Judgement, KeepReason};
 pub use kept::{KeptBackups, NoBackups, Survivors};
 pub use plan::{PLAN_ITEMS_MAX, Plan, PlanError, PlanItem};
+pub use run::EraseContext;
