@@ -24,6 +24,7 @@ use wordkeep::retention::{
 use wordkeep::search::NameIndex;
 use wordkeep::store::{
     ActKind, DispositionActRow, FreezeRow, HoldRow, LabelRow, MessageRow, PolicyVersionRow,
+    StoreError,
 };
 
 use crate::house::{Place, count, import, ios_export, log_in, plain_chat};
@@ -194,18 +195,24 @@ impl Office {
 
     /// The messages in whose words a word stands.
     fn having(&self, word: &str) -> Vec<MessageNo> {
+        let mut rows = Vec::new();
         let mut reader = self.archive().reader().unwrap();
         let end = MessageNo(reader.rows().last_message().unwrap().0 + 1);
-        let mut found = Vec::new();
         reader
-            .each_words(MessageNo(0), end, |no, _, words| {
-                if words.body.split_whitespace().any(|one| one == word) {
-                    found.push(no);
-                }
-                Ok(())
+            .rows()
+            .each_message(MessageNo(0), end, |row| {
+                rows.push(row);
+                Ok::<(), StoreError>(())
             })
             .unwrap();
-        found
+        rows.into_iter()
+            .map(|row| reader.open(row).unwrap())
+            .filter(|opened| {
+                let mut bodies = opened.versions.iter().map(|version| &version.body);
+                bodies.any(|body| body.split_whitespace().any(|one| one == word))
+            })
+            .map(|opened| opened.row.no)
+            .collect()
     }
 }
 
