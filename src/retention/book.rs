@@ -245,6 +245,11 @@ impl Book {
         self.hold_words.get(&hold)
     }
 
+    /// What a message keeps by itself.
+    pub fn floor(&self, no: MessageNo) -> MessageFloor {
+        self.floors.get(&no).copied().unwrap_or_default()
+    }
+
     /// A conversation as of the transaction.
     pub fn conversation(&self, no: ConversationNo) -> Result<&ConversationRow> {
         self.conversations
@@ -289,10 +294,7 @@ impl Book {
                 labels.extend(self.labels.get(&target).into_iter().flatten());
             }
         }
-        let floor = match self.floors.is_empty() {
-            true => MessageFloor::default(),
-            false => self.floors.get(&row.no).copied().unwrap_or_default(),
-        };
+        let floor = self.floor(row.no);
         Ok(Facts {
             no: row.no,
             conversation: row.conversation,

@@ -51,7 +51,7 @@ fn fill(appliance: &Appliance, count: u64, now: Timestamp) {
         id: ImportId(1),
         actor: UserNo(1),
         began: Timestamp(0),
-        ended: Some(Timestamp(1)),
+        ended: Some(now),
         state: ImportState::Done,
         source_lookup: vec![1; 16],
         source_bytes: 1,
@@ -170,13 +170,15 @@ fn main() {
         author: UserNo(1),
     };
     let in_force = timed("load the rules", || book(&appliance));
+    // A month and a day after everything was taken in.
+    let as_of = now.plus_days(31);
     for text in ["*", "app:slack", "app:slack AND NOT before:2018-01-01"] {
         let mut tried = book(&appliance);
         let scope = scope(&appliance, text, Purpose::PolicyScope, now);
         tried.try_policy(version, scope, Timestamp(0));
         let rows = appliance.archive().store().read().unwrap();
         let found = timed(&format!("simulate a policy over {text}"), || {
-            simulate(appliance.archive(), &rows, &in_force, &tried, now).unwrap()
+            simulate(appliance.archive(), &rows, &in_force, &tried, as_of).unwrap()
         });
         println!("{:>60} of {} due", found.eligible, found.records);
     }

@@ -12,14 +12,14 @@ use wordkeep::archive::{
 use wordkeep::audit::EntryActor;
 use wordkeep::domain::{
     App, BatchNo, Blocker, ConversationKind, ConversationNo, FreezeNo, FreezeReason, GRACE_DAYS,
-    Hold, HoldId, HoldNo, HoldScope, Kind, LabelId, LabelNo, LabelTarget, Level, MatterNo,
+    Hold, HoldId, HoldNo, HoldScope, Kind, LabelId, LabelNo, LabelTarget, Level, Lock, MatterNo,
     MessageNo, Now, PolicyAction, PolicyId, PolicyRef, PolicyVersion, Precision, Presence, Reason,
     Scope, Timestamp, UserNo, Verdict, ZoneSource,
 };
 use wordkeep::query::Purpose;
 use wordkeep::retention::{
     self, Book, Draft, HoldWords, Matcher, PolicyWords, Present, Recheck, RetentionError,
-    ScopeContext, approved, keep, may_approve, simulate, survey, why,
+    ScopeContext, approved, keep, locks_to_record, may_approve, simulate, survey, why,
 };
 use wordkeep::search::NameIndex;
 use wordkeep::store::{
@@ -456,12 +456,16 @@ struct Disposal {
 
 impl Disposal {
     fn freeze(office: &Office, day: &str) -> Disposal {
-        let now = present(day).now;
-        let book = office.book();
         let mut draft = Draft::new();
         for (row, verdict) in office.verdicts(day) {
             draft.add(&row, &verdict);
         }
+        Disposal::of(office, day, draft)
+    }
+
+    fn of(office: &Office, day: &str, draft: Draft) -> Disposal {
+        let now = present(day).now;
+        let book = office.book();
         let (row, items) = draft.freeze(now, UserNo(1), book.epochs(), 1_000_000, 0);
         let tx = office.archive().store().write().unwrap();
         let batch = tx.insert_disposition(&row, &items).unwrap();
@@ -632,4 +636,75 @@ fn a_message_whose_import_still_runs_is_as_young_as_can_be() {
         MessageNo(77),
     );
     assert_eq!(missing.unwrap(), None);
+}
+
+#[test]
+fn h7_locks_of_changing_scopes_are_recorded_with_the_record() {
+    let office = Office::with_chat(10);
+    office.enable(
+        PolicyVersion {
+            lock: Lock::Compliance(at("2090-01-01")),
+            valid_from: at("2026-01-01"),
+            ..policy(0, PolicyAction::Retain, "P9Y")
+        },
+        "lawword3 OR (lawword4 AND NOT is:edited)",
+    );
+    let no = office.having("lawword4")[0];
+    let locked = |office: &Office| {
+        let all = office.verdicts(NOW);
+        all.into_iter()
+            .find(|(row, _)| row.no == no)
+            .unwrap()
+            .1
+            .locked_until
+    };
+    let promised = locked(&office);
+    let found = locks_to_record(office.archive(), &office.book(), &present(NOW)).unwrap();
+    assert_eq!(found.len(), 2);
+    let tx = office.archive().store().write().unwrap();
+    for (no, floor) in found {
+        tx.raise_floor(no, floor).unwrap();
+    }
+    tx.commit().unwrap();
+    let row = office
+        .archive()
+        .reader()
+        .unwrap()
+        .rows()
+        .message(no)
+        .unwrap()
+        .unwrap();
+    revise(&office, &row, "lawword4 edited");
+    assert_eq!(locked(&office), promised);
+    assert!(promised > at(NOW));
+    let left = locks_to_record(office.archive(), &office.book(), &present(NOW)).unwrap();
+    assert_eq!(left, []);
+}
+
+#[test]
+fn d6_a_request_takes_what_nothing_keeps() {
+    let office = Office::with_chat(20);
+    office.policy(PolicyAction::Retain, "P9Y", "lawword3");
+    office.hold(HoldScope::Query, "lawword4", &[], 0);
+    let day = present(NOW);
+    let mut draft = Draft::new();
+    for (row, verdict) in office.verdicts(NOW) {
+        draft.add_request(&row, &verdict, &day);
+    }
+    // The duty to keep has ended where the message is old enough.
+    let kept = [office.having("lawword3")[0], office.having("lawword4")[0]];
+    let listed: Vec<MessageNo> = draft.items().iter().map(|item| item.message).collect();
+    let duty = office.verdicts(NOW)[3].1.retain_until > at(NOW);
+    assert_eq!(listed.contains(&kept[0]), !duty);
+    assert!(!listed.contains(&kept[1]));
+    let disposal = Disposal::of(&office, NOW, draft);
+    disposal.approve(&office, 2);
+    let late = office.hold(HoldScope::Query, "lawword9", &[], 0);
+    let erased = disposal.erase(&office, "2030-04-01").unwrap();
+    let reason = KeepReason {
+        code: keep::HELD,
+        object: u64::from(late.0),
+    };
+    assert_eq!(erased.dropped, [(office.having("lawword9")[0], reason)]);
+    assert_eq!(erased.erased.len(), listed.len() - 1);
 }
