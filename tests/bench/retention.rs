@@ -23,7 +23,7 @@ use wordkeep::query::Purpose;
 use wordkeep::retention::{self, Book, HoldWords, Present, ScopeContext, simulate, survey};
 use wordkeep::search::NameIndex;
 use wordkeep::store::{
-    ConversationRow, HandleRow, HoldRow, ImportCounts, ImportRow, ImportState, MessageRow,
+    ConversationRow, HandleRow, HoldRow, ImportCounts, ImportRow, ImportState, MessageRow, WriteTx,
 };
 
 const CONVERSATIONS: u32 = 5_000;
@@ -60,18 +60,7 @@ fn fill(appliance: &Appliance, count: u64, now: Timestamp) {
     };
     let no = tx.insert_import(&import).unwrap();
     tx.update_import(&ImportRow { no, ..import }).unwrap();
-    for number in 1..=HANDLES {
-        tx.insert_person(PersonNo(number), PersonId(number.into()))
-            .unwrap();
-        tx.insert_handle(&HandleRow {
-            no: HandleNo(number),
-            app: App::WhatsApp,
-            person: PersonNo(number),
-            lookup: number.to_be_bytes().repeat(4),
-            name_no: title_no,
-        })
-        .unwrap();
-    }
+    fill_handles(&tx, title_no);
     for number in 1..=CONVERSATIONS {
         tx.insert_conversation(&ConversationRow {
             no: ConversationNo(number),
@@ -110,6 +99,21 @@ fn fill(appliance: &Appliance, count: u64, now: Timestamp) {
         .unwrap();
     }
     tx.commit().unwrap();
+}
+
+fn fill_handles(tx: &WriteTx<'_>, name_no: u64) {
+    for number in 1..=HANDLES {
+        tx.insert_person(PersonNo(number), PersonId(number.into()))
+            .unwrap();
+        tx.insert_handle(&HandleRow {
+            no: HandleNo(number),
+            app: App::WhatsApp,
+            person: PersonNo(number),
+            lookup: number.to_be_bytes().repeat(4),
+            name_no,
+        })
+        .unwrap();
+    }
 }
 
 fn named<T>(appliance: &Appliance, act: impl FnOnce(&dyn wordkeep::query::Directory) -> T) -> T {
