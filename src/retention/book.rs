@@ -22,10 +22,13 @@ use crate::store::{ConversationRow, Epochs, MessageFloor, MessageRow, Rows};
 pub(super) enum Protected {
     /// These messages.
     Ids(BTreeSet<MessageNo>),
-    /// Every message of these conversations.
-    Conversations(BTreeSet<ConversationNo>),
+    /// Every message of these conversations, and of these writers wherever they write.
+    Conversations(BTreeSet<ConversationNo>, BTreeSet<HandleNo>),
     /// What the query matches.
     Query(Box<Scope>),
+    /// A query that no longer reads as it did, and why: as long as the hold protects, no verdict
+    /// can be given.
+    Broken(String),
 }
 
 /// An import as far as verdicts need it.
@@ -60,8 +63,8 @@ impl Book {
     /// scopes were made absolute when they were accepted, so no clock is asked.
     ///
     /// # Errors
-    /// `ScopeBroken` when a stored scope of a hold that still protects no longer reads as it did:
-    /// nothing may be destroyed then.
+    /// `ScopeBroken` when a stored scope of a policy no longer reads as it did. That of a hold is
+    /// an error when it is asked while the hold protects: nothing may be destroyed then.
     pub fn load(archive: &Archive, rows: &Rows, names: &dyn Directory) -> Result<Book> {
         let mut book = Book {
             rules: Rules::default(),
@@ -146,21 +149,29 @@ impl Book {
             let all = self.conversations.values();
             let protected = match hold.scope {
                 HoldScope::Ids => Protected::Ids(rows.hold_items(hold.no)?.into_iter().collect()),
-                HoldScope::Conversation(no) => Protected::Conversations(BTreeSet::from([no])),
+                HoldScope::Conversation(no) => {
+                    Protected::Conversations(BTreeSet::from([no]), BTreeSet::new())
+                }
                 HoldScope::Account(account) => Protected::Conversations(
                     all.filter(|row| row.account == Some(account))
                         .map(|row| row.no)
                         .collect(),
+                    BTreeSet::new(),
                 ),
                 HoldScope::Custodian(person) => {
-                    Protected::Conversations(custodians.conversations_of(person))
+                    let (conversations, handles) = custodians.of(person);
+                    Protected::Conversations(conversations, handles)
                 }
                 HoldScope::Query => {
                     let context = stored_context(Purpose::HoldScope, Tz::UTC);
                     let what = format!("hold {}", hold.no);
-                    let strict = hold.release.is_none();
-                    let scope = Scope::stored(&words.query, names, &context, &what, strict)?;
-                    Protected::Query(Box::new(scope))
+                    match Scope::stored(&words.query, names, &context, &what, true) {
+                        Ok(scope) => Protected::Query(Box::new(scope)),
+                        Err(RetentionError::ScopeBroken { reason, .. }) => {
+                            Protected::Broken(reason)
+                        }
+                        Err(other) => return Err(other),
+                    }
                 }
             };
             self.protected.insert(hold.no, protected);
@@ -234,6 +245,11 @@ impl Book {
         self.hold_words.get(&hold)
     }
 
+    /// What a message keeps by itself.
+    pub fn floor(&self, no: MessageNo) -> MessageFloor {
+        self.floors.get(&no).copied().unwrap_or_default()
+    }
+
     /// A conversation as of the transaction.
     pub fn conversation(&self, no: ConversationNo) -> Result<&ConversationRow> {
         self.conversations
@@ -278,10 +294,7 @@ impl Book {
                 labels.extend(self.labels.get(&target).into_iter().flatten());
             }
         }
-        let floor = match self.floors.is_empty() {
-            true => MessageFloor::default(),
-            false => self.floors.get(&row.no).copied().unwrap_or_default(),
-        };
+        let floor = self.floor(row.no);
         Ok(Facts {
             no: row.no,
             conversation: row.conversation,
@@ -325,12 +338,21 @@ impl Custodians {
         })
     }
 
-    /// Every conversation a person writes in or is present in: one record, many custodians.
-    fn conversations_of(&self, person: PersonNo) -> BTreeSet<ConversationNo> {
-        self.participants
+    /// Every conversation a person writes in or is present in (one record, many custodians), and
+    /// every handle of theirs.
+    fn of(&self, person: PersonNo) -> (BTreeSet<ConversationNo>, BTreeSet<HandleNo>) {
+        let handles: BTreeSet<HandleNo> = self
+            .handles
             .iter()
-            .filter(|(_, handle)| self.handles.get(handle) == Some(&person))
+            .filter(|(_, owner)| **owner == person)
+            .map(|(handle, _)| *handle)
+            .collect();
+        let conversations = self
+            .participants
+            .iter()
+            .filter(|(_, handle)| handles.contains(handle))
             .map(|(conversation, _)| *conversation)
-            .collect()
+            .collect();
+        (conversations, handles)
     }
 }

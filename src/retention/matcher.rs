@@ -100,17 +100,48 @@ impl<'a> Matcher<'a> {
         Ok(self.around.reader()?.rows().message(no)?)
     }
 
+    /// Whether a hold that protects at an instant matches a message that is not admitted (any more):
+    /// one that was disposed of and comes again. Its neighbours are not asked for it.
+    ///
+    /// # Errors
+    /// When a scope cannot be answered.
+    pub fn wants(&mut self, record: &Record<'_>, at: Timestamp) -> Result<bool> {
+        let row = row_of(record);
+        let subject = Subject::with_record(&row, record);
+        let book = self.book;
+        for (place, hold) in book.rules().holds().iter().enumerate() {
+            let found = match book.protected_by(place) {
+                _ if !hold.protects_at(at) => false,
+                Some(Protected::Query(_)) => self.asked(ScopeRef::Hold(place), &subject)?,
+                Some(Protected::Ids(_)) => false,
+                _ => self.is_protected(place, &subject)?,
+            };
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn is_protected(&mut self, place: usize, subject: &Subject<'_>) -> Result<bool> {
         let book = self.book;
         match book.protected_by(place) {
-            Some(Protected::Conversations(set)) => {
-                return Ok(set.contains(&subject.row.conversation));
+            Some(Protected::Conversations(set, writers)) => {
+                let row = subject.row;
+                let wrote = row.sender.is_some_and(|sender| writers.contains(&sender));
+                return Ok(wrote || set.contains(&row.conversation));
             }
             Some(Protected::Ids(set)) if set.contains(&subject.row.no) => return Ok(true),
             Some(Protected::Query(_)) if self.asked(ScopeRef::Hold(place), subject)? => {
                 return Ok(true);
             }
-            Some(_) => {}
+            Some(Protected::Broken(reason)) => {
+                return Err(RetentionError::ScopeBroken {
+                    what: format!("hold {}", book.rules().holds()[place].no),
+                    reason: reason.clone(),
+                });
+            }
+            Some(Protected::Ids(_) | Protected::Query(_)) => {}
             // A hold without a scope cannot be; if it were, it would protect.
             None => return Ok(true),
         }
@@ -144,12 +175,12 @@ impl<'a> Matcher<'a> {
         };
         let around = &self.around;
         let row = subject.row;
-        if query.needs == Needs::Row {
-            let conversation = self.book.conversation(row.conversation)?;
-            return Ok(evaluator.matches(&bare(row, conversation), around, &NoFacts));
-        }
         let found = match subject.given {
             Some(record) => evaluator.matches(record, around, &NoFacts),
+            None if query.needs == Needs::Row => {
+                let conversation = self.book.conversation(row.conversation)?;
+                evaluator.matches(&bare(row, conversation), around, &NoFacts)
+            }
             None => {
                 let opened = match subject.opened.get() {
                     Some(opened) => opened,
@@ -162,6 +193,22 @@ impl<'a> Matcher<'a> {
             }
         };
         around.failed.take().map_or(Ok(found), Err)
+    }
+}
+
+/// The row of a message that has none.
+fn row_of(record: &Record<'_>) -> MessageRow {
+    MessageRow {
+        no: record.no,
+        conversation: record.conversation,
+        sender: record.sender,
+        import: record.import,
+        sent: record.sent,
+        order: record.order,
+        kind: record.kind,
+        presence: record.presence,
+        version: 0,
+        reply_to: record.reply_to,
     }
 }
 

@@ -19,11 +19,13 @@ mod book;
 mod calendar;
 mod certificate;
 pub mod clock;
+mod enable;
 mod error;
 mod facts;
 mod matcher;
 mod plan;
 mod recheck;
+mod request;
 mod rules;
 mod scope;
 mod simulate;
@@ -38,6 +40,7 @@ pub use certificate::{
     Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts, Exception, Item,
     LogFacts, Method, Verification,
 };
+pub use enable::{check_version, locks_to_record, may_enable, scope_change};
 pub use error::{Result, RetentionError};
 pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};
@@ -45,6 +48,7 @@ pub use plan::{
     DAY_PERCENT_MAX, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve, remaining,
 };
 pub use recheck::{Recheck, keep, reason_of};
+pub use request::{ANSWER_DAYS, Ground, ItemOutcome, REQUEST, REVIEW_DAYS, item_outcome};
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
 pub use scope::{Needs, Scope, ScopeContext};
 pub use simulate::{Blocked, Counted, SAMPLES_MAX, Simulation, simulate};

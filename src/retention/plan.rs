@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::book::Book;
 use super::error::{Result, RetentionError};
+use super::facts::Present;
+use super::request::{ItemOutcome, REQUEST, item_outcome};
 use super::rules::Rules;
 use crate::archive::{Approval, ApprovalRule, Approved, Plan, PlanItem};
 use crate::domain::{
@@ -58,6 +60,23 @@ impl Draft {
             revision: row.version,
             policy,
             due: verdict.due,
+        });
+        true
+    }
+
+    /// Adds a message whose erasure a person asked for, if nothing stands in the way; says whether
+    /// it did. One reviewer at least looks at such a list.
+    pub fn add_request(&mut self, row: &MessageRow, verdict: &Verdict, present: &Present) -> bool {
+        let listed = self.items.last().is_some_and(|last| last.message >= row.no);
+        if listed || item_outcome(verdict, present) != ItemOutcome::Erase {
+            return false;
+        }
+        self.reviewers = self.reviewers.max(1);
+        self.items.push(DispositionItemRow {
+            message: row.no,
+            revision: row.version,
+            policy: REQUEST,
+            due: present.now.compliance,
         });
         true
     }

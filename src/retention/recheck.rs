@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::book::Book;
 use super::facts::Present;
 use super::matcher::{Matcher, Subject};
+use super::request::{ItemOutcome, REQUEST, item_outcome};
 use super::verdict::verdict;
 use crate::archive::{Archive, Judge, JudgeError, Judged, Judgement, KeepReason};
 use crate::domain::{Blocker, MessageNo, Now, PolicyRef};
@@ -133,6 +134,15 @@ impl Judge for Recheck<'_> {
         let verdict = verdict(book.rules(), &facts, present, &mut matches);
         matcher.check().map_err(|error| failed(&error))?;
         let keep = |code, object| Ok(Judgement::Keep(KeepReason { code, object }));
+        if self.items.get(&message.row.no) == Some(&REQUEST) {
+            return match (item_outcome(&verdict, present), verdict.held_by) {
+                (ItemOutcome::Erase, _) => Ok(Judgement::Erase),
+                (_, Some(hold)) => keep(keep::HELD, u64::from(hold.0)),
+                _ => Ok(Judgement::Keep(reason_of(Blocker::Retained(
+                    verdict.retain_until,
+                )))),
+            };
+        }
         if let Some(blocker) = verdict.blocker {
             return Ok(Judgement::Keep(reason_of(blocker)));
         }

@@ -210,7 +210,7 @@ fn d1_what_is_due_is_listed_reviewed_recalled_destroyed_and_certified() {
     import(app, &court.root, &kept).unwrap();
     court.hold(HoldTarget::Query("heldchat*".to_owned()));
     let id = court.policy(PolicyAction::Delete, 1, Lock::None);
-    assert!(blocked(app.enable_policy(&court.rec, id, "now")).contains("no simulation"));
+    assert!(blocked(app.enable_policy(&court.rec, id, "now")).contains("simulation"));
     court.enable(id);
     // Thirty days after it came in, nothing may go.
     assert!(blocked(app.plan_disposition(&court.rec)).contains("no policy in force"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
-use crate::archive::{EraseContext, Erased, NoBackups};
+use crate::archive::{EraseContext, Erased, NoBackups, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, Outcome};
 use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
@@ -280,6 +280,7 @@ impl Appliance {
             request: self.request(),
             now: &clock,
             backups: &NoBackups,
+            slice_items: SLICE_ITEMS,
         };
         let erased = self.archive.erase(&plan, &judge, &context)?;
         // Names of people and chats may have gone with their last message.

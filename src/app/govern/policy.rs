@@ -16,7 +16,8 @@ use crate::domain::{
 };
 use crate::query::{Code, Purpose};
 use crate::retention::{
-    Edit, EventWords, PolicyWords, Scope, ScopeChange, ScopeContext, WEAKENING_DAYS, edit,
+    Edit, EventWords, PolicyWords, Scope, ScopeChange, ScopeContext, WEAKENING_DAYS, check_version,
+    edit, may_enable, scope_change,
 };
 use crate::store::{PolicyVersionRow, Rows};
 
@@ -139,6 +140,7 @@ impl Appliance {
                 created: now.compliance,
                 author: session.actor.no,
             };
+            check_version(&version).map_err(|error| AppError::Usage(error.to_string()))?;
             let written = tx.insert_policy_version(&PolicyVersionRow {
                 version,
                 approved_by: None,
@@ -179,12 +181,9 @@ impl Appliance {
             )));
         }
         let simulated = rows.last_simulation(draft.version.id)?;
-        if simulated.is_none_or(|row| Some(row.epochs.rule) != rows.epochs().ok().map(|e| e.rule)) {
-            return Err(AppError::Blocked(format!(
-                "policy {id} has no simulation newer than the last change of the rules; run: \
-                 wordkeep policy simulate {id}"
-            )));
-        }
+        may_enable(simulated.as_ref(), rows.epochs()?).map_err(|error| {
+            AppError::Blocked(format!("{error}; run: wordkeep policy simulate {id}"))
+        })?;
         drop(rows);
         let after = PolicyVersion {
             state: PolicyState::Enabled,
@@ -337,13 +336,7 @@ impl Appliance {
             self.stored_scope(&words.scope, before.version.zone)
         };
         let (elder, newer) = (scope_of(before.text_no)?, scope_of(text_no)?);
-        Ok(if newer.is_same(&elder) {
-            ScopeChange::Same
-        } else if newer.surely_covers(&elder) {
-            ScopeChange::Wider
-        } else {
-            ScopeChange::Other
-        })
+        Ok(scope_change(&elder, &newer))
     }
 
     /// Reads the scope of a new version; names are those of the whole archive.

@@ -95,6 +95,15 @@ fn begun(version: &PolicyVersion, rec: &Rec) -> Timestamp {
     }
 }
 
+fn held(world: &World, rec: &Rec, now: Timestamp) -> bool {
+    world.holds.iter().any(|hold| {
+        let open = hold
+            .release
+            .is_none_or(|release| now.0 < release.at.0 + i64::from(hold.grace_days.max(14)) * DAY);
+        world.hold_scopes[&hold.no] & rec.tags != 0 && hold.from <= now && open
+    })
+}
+
 pub fn say(world: &World, rec: &Rec, present: &Present) -> Said {
     let now = present.now.compliance;
     let matching = |version: &&PolicyVersion| {
@@ -152,12 +161,7 @@ pub fn say(world: &World, rec: &Rec, present: &Present) -> Said {
     let delete_from = of_nearest.map(|(_, from)| *from).min();
     let delete_from = delete_from.unwrap_or(Timestamp::NEVER);
     let floor = Timestamp(rec.ingested.0 + 30 * DAY);
-    let held = world.holds.iter().any(|hold| {
-        let open = hold
-            .release
-            .is_none_or(|release| now.0 < release.at.0 + i64::from(hold.grace_days.max(14)) * DAY);
-        world.hold_scopes[&hold.no] & rec.tags != 0 && hold.from <= now && open
-    });
+    let held = held(world, rec, now);
     let ripe = [retain_until, delete_from, floor]
         .into_iter()
         .all(|at| at != Timestamp::NEVER && at <= now && at <= present.now.wall);

@@ -6,12 +6,12 @@ use wordkeep::domain::{
 };
 use wordkeep::domain::{ConversationNo, ImportNo, Kind, Presence};
 use wordkeep::retention::{
-    Draft, Edit, Present, RetentionError, ScopeChange, Weakening, approved_under, barred, edit,
-    remaining, weakenings,
+    Draft, Edit, Present, RetentionError, ScopeChange, Weakening, approved_under, barred,
+    check_version, edit, may_enable, remaining, weakenings,
 };
 use wordkeep::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, Epochs,
-    MessageRow,
+    MessageRow, SimulationRow,
 };
 
 use crate::world::{Rec, World, at, hold, key, policy, present};
@@ -295,4 +295,51 @@ fn rec_1_why_names_everything() {
     // Asking for reasons never changes the verdict.
     assert_eq!(verdict, world.verdict(&rec, &present("2024-01-01")));
     assert_eq!(verdict.due, Timestamp(verdict.retain_until.0));
+}
+
+#[test]
+fn h6_enabling_needs_a_simulation_newer_than_the_last_change() {
+    let epochs = Epochs { hold: 3, rule: 8 };
+    let ran = SimulationRow {
+        policy: policy(1, PolicyAction::Delete, "P1Y").id,
+        epochs,
+        ran: at("2022-01-01"),
+        ran_by: UserNo(1),
+        as_of: at("2022-01-01"),
+        records: 1,
+        eligible: 1,
+        text_no: 1,
+    };
+    assert!(may_enable(Some(&ran), epochs).is_ok());
+    assert!(may_enable(None, epochs).is_err());
+    for newer in [Epochs { hold: 4, ..epochs }, Epochs { rule: 9, ..epochs }] {
+        assert!(may_enable(Some(&ran), newer).is_err());
+    }
+}
+
+#[test]
+fn h1_what_does_not_go_together_is_refused() {
+    let good = policy(1, PolicyAction::Retain, "P1Y");
+    assert!(check_version(&good).is_ok());
+    for version in [
+        PolicyVersion {
+            disposition: Disposition::Reviewed(0),
+            ..good
+        },
+        PolicyVersion {
+            disposition: Disposition::Reviewed(6),
+            ..good
+        },
+        PolicyVersion {
+            trigger: Trigger::LabelApplied,
+            ..good
+        },
+        PolicyVersion {
+            action: PolicyAction::Delete,
+            lock: Lock::Compliance(at("2030-01-01")),
+            ..good
+        },
+    ] {
+        assert!(check_version(&version).is_err());
+    }
 }

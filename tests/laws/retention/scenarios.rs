@@ -8,7 +8,8 @@ use wordkeep::domain::{
 };
 use wordkeep::retention::clock::{self, ClockAlarm, Quality, Reading};
 use wordkeep::retention::{
-    Edit, Lifter, Present, ScopeChange, Weakening, due, edit, lifter, may_approve,
+    Edit, Ground, ItemOutcome, Lifter, Present, ScopeChange, Weakening, due, edit, item_outcome,
+    lifter, may_approve,
 };
 use wordkeep::store::{ActKind, DispositionActRow};
 
@@ -586,4 +587,49 @@ fn h8_a_hold_of_any_custodian_holds() {
             .iter()
             .any(|reason| matches!(reason, Reason::Held { .. }))
     );
+}
+
+#[test]
+fn erasure_against_hold() {
+    let mut world = World::of(&[PolicyVersion {
+        trigger: Trigger::Sent,
+        ..retain(1, "P7Y")
+    }]);
+    let old = Rec::new(1, "2010-01-01");
+    let kept = Rec::new(2, "2020-01-01");
+    let mut held = Rec::new(3, "2010-01-01");
+    held.tags |= 2;
+    world.place(hold(1), 2);
+    let day = present("2024-01-01");
+    let outcome =
+        |world: &World, rec: &Rec, day: &Present| item_outcome(&world.verdict(rec, day), day);
+    // No policy lets any of them go: the person's request is enough where nothing keeps it.
+    assert_eq!(outcome(&world, &old, &day), ItemOutcome::Erase);
+    let duty = ItemOutcome::Restrict {
+        ground: Ground::LegalObligation,
+        review: at("2027-01-02"),
+    };
+    assert_eq!(outcome(&world, &kept, &day), duty);
+    let claims = ItemOutcome::Restrict {
+        ground: Ground::LegalClaims(HoldNo(1)),
+        review: at("2024-06-29"),
+    };
+    assert_eq!(outcome(&world, &held, &day), claims);
+    assert_eq!(Ground::LegalObligation.article(), "17(3)(b)");
+    assert_eq!(Ground::LegalClaims(HoldNo(1)).article(), "17(3)(e)");
+    // The request resumes by itself: at the end of the duty, and of the grace of the hold.
+    let later = present("2027-01-02");
+    assert_eq!(outcome(&world, &kept, &later), ItemOutcome::Erase);
+    world.holds[0].release = release(at("2024-02-01"));
+    let grace = outcome(&world, &held, &present("2024-03-01"));
+    assert!(matches!(grace, ItemOutcome::Restrict { .. }));
+    assert_eq!(
+        outcome(&world, &held, &present("2024-03-02")),
+        ItemOutcome::Erase
+    );
+    let frozen = Present {
+        frozen: Some(FreezeReason::Legal),
+        ..day
+    };
+    assert_eq!(outcome(&world, &old, &frozen), ItemOutcome::Wait);
 }
