@@ -5,7 +5,9 @@ use std::path::Path;
 
 use wordkeep::app::{Appliance, SearchRequest, VerifyRequest, verify_log};
 
-use crate::house::{Place, copy_tree, files_below, import, ios_export, log_in, plain_chat};
+use crate::house::{
+    PASSWORD, Place, copy_tree, files_below, import, ios_export, log_in, plain_chat,
+};
 
 /// Changes of a quick run; `WORDKEEP_TAMPER=10000` is the full campaign.
 const CHANGES_DEFAULT: u64 = 60;
@@ -25,7 +27,9 @@ impl Chance {
 
 /// What is asked before and after: totals and the words shown.
 fn answers(appliance: &Appliance) -> Result<Vec<String>, String> {
-    let rec = log_in(appliance, "rec");
+    let (rec, _) = appliance
+        .log_in("rec", PASSWORD, 1)
+        .map_err(|error| error.to_string())?;
     let mut answers = Vec::new();
     for query in ["shipment", "tamperword7", "agreed w/3 order", "date:2021"] {
         let answer = appliance
@@ -63,7 +67,10 @@ fn judge(place: &Place, truth: &[String], what: &str) -> Fate {
     if let Ok(answered) = &answered {
         assert_eq!(answered, truth, "{what}: other answers, accepted silently");
     }
-    let rec = log_in(&appliance, "rec");
+    // The page of the users may be the changed one: the refusal names it.
+    let Ok((rec, _)) = appliance.log_in("rec", PASSWORD, 1) else {
+        return Fate::Named;
+    };
     let report = appliance.verify(&rec, &VerifyRequest::default(), &mut |_, _, _| ());
     let sound = report.as_ref().is_ok_and(|report| report.exit_code() < 6);
     match (mended, answered.is_ok() && sound) {
