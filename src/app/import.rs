@@ -112,6 +112,10 @@ impl Appliance {
 
 /// Adds the counts of a receipt to an entry.
 fn counted(draft: Draft, counts: &ImportCounts) -> Draft {
+    let draft = match counts.disposed {
+        0 => draft,
+        disposed => draft.count("disposed", disposed),
+    };
     draft
         .count(
             "seen",
@@ -121,7 +125,6 @@ fn counted(draft: Draft, counts: &ImportCounts) -> Draft {
         .count("known", counts.known)
         .count("revised", counts.revised)
         .count("rejected", counts.rejected)
-        .count("disposed", counts.disposed)
         .count("notes", counts.notes)
 }
 

@@ -197,7 +197,7 @@ impl Replay {
             return;
         }
         let parts = ["fresh", "known", "revised", "rejected"].map(count);
-        // Entries from before anything was ever destroyed do not count it.
+        // It stands only where something destroyed came again.
         let disposed = count("disposed").unwrap_or(0);
         let sum: Option<u64> = parts
             .into_iter()
