@@ -1,0 +1,1 @@
+-- 002: reserved for policies, holds and clocks; empty here.

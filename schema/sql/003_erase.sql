@@ -1,0 +1,1 @@
+-- 003: reserved for batches of destruction and their traces; empty here.
