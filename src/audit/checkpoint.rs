@@ -36,6 +36,11 @@ impl LogSigner {
     pub const fn verifier(&self) -> &NoteVerifier {
         &self.verifier
     }
+
+    /// The secret half, for the statements of this room.
+    pub(super) const fn key(&self) -> &SigningKey {
+        &self.key
+    }
 }
 
 /// A checkpoint signed in a transaction, with the files that are due after its commit.

@@ -23,6 +23,7 @@ mod payload;
 mod proof;
 mod replay;
 mod report;
+mod statement;
 #[cfg(test)]
 mod testing;
 mod verifier;
@@ -40,4 +41,5 @@ pub use payload::{PAYLOAD_BYTES_MAX, Payload, PayloadKey, kept_run};
 pub use proof::{InclusionProof, PublishedNodes, check_consistency, prove_consistency};
 pub use replay::{Conservation, Replay, Violation};
 pub use report::{PROBLEMS_MAX, Problem, Report, Verdict};
+pub use statement::{StatementKind, verify_statement};
 pub use verifier::{Pins, verify_files, verify_store};

@@ -139,8 +139,7 @@ impl RecoveryKey {
         let (encapsulated, sealed) = rest
             .split_first_chunk::<RECOVERY_PUBLIC_LEN>()
             .ok_or(Error::Length)?;
-        let encapsulated =
-            Encapsulated::from_bytes(encapsulated).map_err(|_| Error::Integrity)?;
+        let encapsulated = Encapsulated::from_bytes(encapsulated).map_err(|_| Error::Integrity)?;
         let plain = single_shot_open::<AesGcm256, HkdfSha256, Kem>(
             &OpModeR::Base,
             &self.secret()?,
@@ -400,7 +399,10 @@ mod tests {
             Error::WrongKey
         );
         let other = RecoveryKey::random(&entropy);
-        assert_eq!(other.open_escrow(STORE, &file).unwrap_err(), Error::WrongKey);
+        assert_eq!(
+            other.open_escrow(STORE, &file).unwrap_err(),
+            Error::WrongKey
+        );
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 1;

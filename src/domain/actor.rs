@@ -37,6 +37,8 @@ pub enum Right {
     MaintainIndex,
     /// Run the verifier over everything.
     Verify,
+    /// Confirm that a restored data directory is the one to go on with.
+    ConfirmRestore,
 }
 
 impl Role {
@@ -86,6 +88,7 @@ impl Role {
             }
             Right::ReadAudit => matches!(self, Role::Auditor | Role::RecordsOfficer),
             Right::ManageUsers | Right::ManageKeys => matches!(self, Role::Administrator),
+            Right::ConfirmRestore => matches!(self, Role::RecordsOfficer),
             Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
             Right::Verify => {
                 matches!(

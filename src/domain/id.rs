@@ -94,6 +94,8 @@ identifiers! {
     ImportId = "imp";
     /// Somebody who may log in.
     UserId = "usr";
+    /// One backup.
+    BackupId = "bak";
     /// One data directory, for ever.
     StoreId = "sto";
 }

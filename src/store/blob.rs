@@ -41,7 +41,8 @@ impl BlobFiles {
         }
     }
 
-    fn path(&self, name: &[u8; 32]) -> PathBuf {
+    /// Where a sealed file lies.
+    pub fn path(&self, name: &[u8; 32]) -> PathBuf {
         let mut hex = String::with_capacity(64);
         for byte in name {
             hex.push_str(&format!("{byte:02x}"));
@@ -134,18 +135,20 @@ impl Rows {
             .prepare_cached(&format!(
                 "select no, name, data_key, nonce, wrapped, bytes from blob where {condition}"
             ))?
-            .query_row(value, |row| {
-                Ok(BlobRow {
-                    no: row.get(0)?,
-                    name: row.get(1)?,
-                    data_key: DataKeyId(row.get(2)?),
-                    nonce: row.get(3)?,
-                    wrapped: row.get(4)?,
-                    bytes: row.get(5)?,
-                })
-            })
+            .query_row(value, read_blob)
             .optional()?)
     }
+}
+
+pub(super) fn read_blob(row: &rusqlite::Row<'_>) -> rusqlite::Result<BlobRow> {
+    Ok(BlobRow {
+        no: row.get(0)?,
+        name: row.get(1)?,
+        data_key: DataKeyId(row.get(2)?),
+        nonce: row.get(3)?,
+        wrapped: row.get(4)?,
+        bytes: row.get(5)?,
+    })
 }
 
 impl WriteTx<'_> {

@@ -29,7 +29,7 @@ impl ContentKey {
         }
     }
 
-    fn column(self) -> Result<i64, StoreError> {
+    pub(super) fn column(self) -> Result<i64, StoreError> {
         if self.part >= PARTS_MAX || self.no >= 1 << 43 {
             return Err(StoreError::Limit("parts of a version, or message numbers"));
         }

@@ -216,7 +216,7 @@ fn lock(root: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
+pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     let file = File::open(path).map_err(|error| StoreError::file(path, error))?;
     let mut bytes = Vec::new();
     file.take(bytes_max + 1)
@@ -231,7 +231,7 @@ fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new()

@@ -13,6 +13,8 @@
 //! Must not know: what the sealed bytes mean, who may see them, what time it is.
 
 mod audit_rows;
+mod backup_files;
+mod backup_rows;
 mod blob;
 mod connection;
 mod content;
@@ -27,10 +29,13 @@ mod message;
 mod migration;
 mod number;
 mod people;
+mod record_copy;
 mod transaction;
 mod user;
 
 pub use audit_rows::AuditEntryRow;
+pub use backup_files::{BackupDraft, BackupFiles, read_file, replace_whole_file};
+pub use backup_rows::{BackupRow, BackupState, EscrowTargetRow, Keyless, RecoveryKeyRow};
 pub use blob::{BlobFiles, BlobRow};
 pub use connection::Store;
 pub use content::{ContentKey, ContentRow, PARTS_MAX};
@@ -44,5 +49,6 @@ pub use message::MessageRow;
 pub use migration::SCHEMA_VERSION;
 pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
+pub use record_copy::{RecordCounts, check_record_copy};
 pub use transaction::{ReadTx, Rows, WriteTx};
 pub use user::{GrantKind, TokenRow, UserRow};
