@@ -144,6 +144,7 @@ impl Appliance {
         appliance.archive.repair_index(appliance.clock.now())?;
         appliance.archive.replay_outbox(appliance.clock.now())?;
         appliance.close_interrupted_imports()?;
+        appliance.close_interrupted_backups()?;
         Ok(appliance)
     }
 
@@ -158,7 +159,11 @@ impl Appliance {
         Ok(self.archive.store().checkpoint()?)
     }
 
-    fn start(vault: Vault, settings: Settings, entropy: Arc<dyn Entropy>) -> Result<Appliance> {
+    pub(super) fn start(
+        vault: Vault,
+        settings: Settings,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Appliance> {
         let archive = Archive::open(vault, settings.archive)?;
         let last = LogEnd::read(&*archive.store().read()?)
             .map_err(|error| AppError::Integrity(error.to_string()))?;

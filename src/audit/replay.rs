@@ -183,13 +183,20 @@ impl Replay {
 
     /// Seen = fresh + known + revised + rejected, to the record.
     fn follow_counts(&mut self, entry: &Entry) {
-        if entry.draft.action != Action::ImportOutcome {
-            return;
-        }
         let count = |name: &str| match entry.draft.facts.get(name) {
             Some(Fact::Number(number)) => u64::try_from(*number).ok(),
             _ => None,
         };
+        if entry.draft.action == Action::BackupRestore {
+            // What was destroyed after the backup stays destroyed.
+            match count("disposed") {
+                Some(disposed) => self.counts.disposed += disposed,
+                None => self.violate(entry, "a restore without its counts".to_owned()),
+            }
+        }
+        if entry.draft.action != Action::ImportOutcome {
+            return;
+        }
         let parts = ["fresh", "known", "revised", "rejected"].map(count);
         let sum: Option<u64> = parts.into_iter().sum();
         match (count("seen"), sum, parts[0]) {

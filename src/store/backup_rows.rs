@@ -365,9 +365,17 @@ impl WriteTx<'_> {
              update attachment set blob = null where blob in
                (select no from blob where data_key not in (select id from data_key));
              delete from blob where data_key not in (select id from data_key);
+             update import set report_no = null where report_no in (select no from keyless);
              update conversation set messages =
                (select count(*) from message where message.conversation = conversation.no)
                where no in (select conversation from shrunk);
+             delete from participant where conversation in (select no from conversation
+               where messages = 0 and title_no in (select no from keyless));
+             delete from conversation where messages = 0
+               and title_no in (select no from keyless);
+             delete from handle where name_no in (select no from keyless)
+               and no not in (select sender from message where sender is not null);
+             delete from escrow_target where target_no in (select no from keyless);
              drop table shrunk; drop table keyless;",
         )?;
         Ok(Keyless {

@@ -87,6 +87,12 @@ impl Rows {
         Ok(rows)
     }
 
+    /// How many sealed rows there are.
+    pub fn content_count(&self) -> Result<u64, StoreError> {
+        let sql = "select count(*) from content";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// The largest number with content; 0 when there is none.
     pub fn last_content(&self) -> Result<u64, StoreError> {
         let highest: Option<i64> =
@@ -112,6 +118,29 @@ impl Rows {
             )
             .map_err(StoreError::from)?;
         let mut rows = statement.query([low, high]).map_err(StoreError::from)?;
+        while let Some(row) = rows.next().map_err(StoreError::from)? {
+            visit(read_row(row).map_err(StoreError::from)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Rows {
+    /// Visits all rows sealed under one of `keys`, in order of their keys. Reads the whole table.
+    pub fn each_content_under<E: From<StoreError>>(
+        &self,
+        keys: &[DataKeyId],
+        mut visit: impl FnMut(ContentRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let numbers: Vec<String> = keys.iter().map(|key| key.0.to_string()).collect();
+        let mut statement = self
+            .connection
+            .prepare(&format!(
+                "select key, data_key, run, sealed from content where data_key in ({}) order by key",
+                numbers.join(", ")
+            ))
+            .map_err(StoreError::from)?;
+        let mut rows = statement.query([]).map_err(StoreError::from)?;
         while let Some(row) = rows.next().map_err(StoreError::from)? {
             visit(read_row(row).map_err(StoreError::from)?)?;
         }

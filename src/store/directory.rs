@@ -32,6 +32,10 @@ impl DataDirectory {
             return Err(StoreError::Exists(root.to_owned()));
         }
         let keys = keys.map_or_else(|| root.join("keys"), Path::to_owned);
+        // Keys that lie elsewhere may be those of another data directory: they are never replaced.
+        if keys.join(SLOTS_FILE).exists() || keys.join(KEYHOLD_FILE).exists() {
+            return Err(StoreError::Exists(keys));
+        }
         for dir in [root.to_owned(), keys.clone()]
             .into_iter()
             .chain(["blobs", "index", "staging", "spool", "log"].map(|name| root.join(name)))
