@@ -1,6 +1,7 @@
 //! One file per command: its help, its flags, the call, the print.
 
 pub(super) mod audit;
+pub(super) mod backup;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod conv;
@@ -14,6 +15,7 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
 pub(super) mod query;
+pub(super) mod recovery;
 pub(super) mod search;
 pub(super) mod user;
 pub(super) mod verify;
@@ -38,6 +40,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Audit(typed) => audit::run(context, typed),
         Command::Verify(typed) => verify::run(context, &typed),
         Command::Index(typed) => index::run(context, &typed),
+        Command::Backup(typed) => backup::run(context, &typed),
         Command::Keys(typed) => keys::run(context, &typed),
         Command::Check(_) => check::run(context),
         Command::Demo(typed) => demo::run(context, &typed),
