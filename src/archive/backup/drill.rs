@@ -81,7 +81,7 @@ impl Archive {
         let (mut plain, mut chosen) = (Vec::new(), Vec::new());
         reader.rows().each_content(first, end, |row| {
             verdict.rows += 1;
-            if verdict.rows % every != 0 && every > 1 {
+            if !verdict.rows.is_multiple_of(every) {
                 return Ok(());
             }
             plain.clear();

@@ -4,6 +4,7 @@
 //! pack in `packs/`, in the order in which a restore applies them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
@@ -122,11 +123,9 @@ impl Archive {
             Ok::<_, ArchiveError>(())
         })?;
         for row in &pack.rows {
-            if !pack.runs.contains_key(&row.run) {
-                let salt = rows.seal_run(row.run)?.ok_or_else(|| {
-                    StoreError::Corrupt(format!("seal run {} is missing", row.run))
-                })?;
-                pack.runs.insert(row.run, salt);
+            if let Entry::Vacant(place) = pack.runs.entry(row.run) {
+                let missing = || StoreError::Corrupt(format!("seal run {} is missing", row.run));
+                place.insert(rows.seal_run(row.run)?.ok_or_else(missing)?);
             }
         }
         Ok(pack)
