@@ -8,7 +8,9 @@ use super::{AppError, Result, Settings};
 use crate::archive::{Archive, Milestones, NewVault, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
-use crate::crypto::{Entropy, SealObserver, Secret, StretchCost, hex, random_bytes};
+use crate::crypto::{
+    Entropy, SealObserver, Secret, StretchCost, WatchedEntropy, hex, random_bytes,
+};
 use crate::domain::{Actor, Now, Right, Role, Scope};
 use crate::search::NameIndex;
 use crate::store::{GrantKind, WriteTx};
@@ -120,7 +122,10 @@ impl Appliance {
         secret: &Secret,
         witnesses: Witnesses,
     ) -> Result<Appliance> {
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let entropy: Arc<dyn Entropy> = match witnesses.seals {
+            None => Arc::new(SystemEntropy),
+            Some(seals) => Arc::new(WatchedEntropy::new(Arc::new(SystemEntropy), seals)),
+        };
         let mut vault = Vault::open(
             &settings.data,
             settings.keys_dir.as_deref(),
@@ -130,9 +135,6 @@ impl Appliance {
         )?;
         if let Some(milestones) = witnesses.milestones {
             vault.milestones = milestones;
-        }
-        if let Some(seals) = witnesses.seals {
-            vault.keyring.watch(seals);
         }
         let mut appliance = Self::start(vault, settings, entropy)?;
         appliance.check_freshness()?;
@@ -145,6 +147,7 @@ impl Appliance {
         appliance.archive.replay_outbox(appliance.clock.now())?;
         appliance.close_interrupted_imports()?;
         appliance.close_interrupted_backups()?;
+        appliance.close_interrupted_exports()?;
         Ok(appliance)
     }
 

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::export::{BundleReport, ExportReceipt, ExportRequest, verify_bundle};
 use super::import::{ImportReceipt, ImportRequest, Progress};
 use super::sample::{Content, Sample, SampleFile, TourStep, generate};
 use super::{
@@ -47,6 +48,10 @@ pub enum DemoEvent<'a> {
     InContext(&'a ConversationSlice),
     /// The administrator tried to search, and this was the answer.
     Refused(&'a AppError),
+    /// The lawyer gave the hits of the first question out in a file.
+    Exported(&'a ExportReceipt),
+    /// The file was verified like a stranger would, who knows nothing but the file and the key.
+    ExportVerified(&'a BundleReport),
     /// Everything was verified.
     Verified(&'a VerifyReport),
     /// The directory is gone.
@@ -103,6 +108,7 @@ pub fn run_demo(
         .collect();
     tell(DemoEvent::ImportedAgain(&again?));
     ask(&appliance, &staff, &sample, tell)?;
+    give_out(&appliance, &staff, &sample, &workplace.root, tell)?;
     let mut quiet = |_: &'static str, _: u64, _: u64| {};
     let report = appliance.verify(&staff.officer, &VerifyRequest::default(), &mut quiet)?;
     tell(DemoEvent::Verified(&report));
@@ -252,5 +258,35 @@ fn ask(
     {
         tell(DemoEvent::Refused(&refused));
     }
+    Ok(())
+}
+
+/// Evidence out: the hits of the first question as a file that proves itself.
+fn give_out(
+    appliance: &Appliance,
+    staff: &Staff,
+    sample: &Sample,
+    root: &Path,
+    tell: &mut dyn FnMut(DemoEvent<'_>),
+) -> Result<()> {
+    let Some(step) = sample.tour.first() else {
+        return Ok(());
+    };
+    let request = ExportRequest {
+        query: step.query.to_owned(),
+        reason: "demonstration: the court asks what was promised".to_owned(),
+        matter: Some("DEMO-1".to_owned()),
+        context: CONTEXT,
+        out: root.join("evidence.tar"),
+        ..ExportRequest::default()
+    };
+    let receipt = appliance.export(&staff.lawyer, &request, &mut |_, _, _| true)?;
+    tell(DemoEvent::Exported(&receipt));
+    let stranger = VerifyRequest {
+        key: Some(receipt.manifest.log.key.clone()),
+        ..VerifyRequest::default()
+    };
+    let report = verify_bundle(&request.out, &root.join("nothing-known"), &stranger)?;
+    tell(DemoEvent::ExportVerified(&report));
     Ok(())
 }

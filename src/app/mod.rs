@@ -21,6 +21,7 @@ mod conversation;
 mod demo;
 mod entropy;
 mod error;
+pub mod export;
 mod files;
 pub mod import;
 mod index;

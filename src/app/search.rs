@@ -168,7 +168,7 @@ impl Appliance {
             .map(|(_, reading)| reading)
     }
 
-    fn understand(
+    pub(super) fn understand(
         &self,
         request: &SearchRequest,
         names: &NameIndex,

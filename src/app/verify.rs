@@ -287,7 +287,7 @@ impl Known {
     }
 }
 
-fn parse_key(text: &str) -> Result<NoteVerifier> {
+pub(super) fn parse_key(text: &str) -> Result<NoteVerifier> {
     NoteVerifier::from_vkey(text.trim())
         .map_err(|error| AppError::Usage(format!("the key of the log: {error}")))
 }

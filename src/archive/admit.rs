@@ -79,7 +79,10 @@ impl Archive {
                 sealer: Sealer::new(&self.keyring)?,
                 numbers: &mut numbers,
                 now,
-                counts: ImportCounts::default(),
+                counts: ImportCounts {
+                    known: batch.repeats,
+                    ..ImportCounts::default()
+                },
                 spans: BTreeMap::new(),
             };
             writing.names(&batch)?;

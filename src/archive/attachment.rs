@@ -6,8 +6,8 @@ use super::error::Result;
 use super::sealer::{Sealer, bucket_of, entity_bucket};
 use super::{AdmittedAttachment, Archive, ArchiveError, entity};
 use crate::crypto::{
-    BLOB_PAGE_LEN, Key, StreamKind, StreamWriter, WrapPlace, Wrapper, hex, hmac_sha256,
-    random_bytes,
+    BLOB_PAGE_LEN, HEADER_LEN, Key, StreamKind, StreamReader, StreamWriter, WrapPlace, Wrapper,
+    hex, hmac_sha256, random_bytes,
 };
 use crate::domain::{MessageNo, Now};
 use crate::store::{BlobRow, ContentKey, StoreError};
@@ -76,16 +76,9 @@ impl Archive {
         let failed = |error: std::io::Error| StoreError::file("blobs", error);
         let file = self.blobs.begin(label)?;
         let entropy = &**self.keyring.entropy();
-        let mut stream = StreamWriter::watched(
-            file,
-            key,
-            StreamKind::Blob,
-            label,
-            BLOB_PAGE_LEN,
-            entropy,
-            self.keyring.observer(),
-        )
-        .map_err(failed)?;
+        let mut stream =
+            StreamWriter::new(file, key, StreamKind::Blob, label, BLOB_PAGE_LEN, entropy)
+                .map_err(failed)?;
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut length = 0;
         loop {
@@ -103,6 +96,20 @@ impl Archive {
 
     /// Opens the bytes of an attachment whole; `None` when they did not come along.
     pub fn attachment_bytes(&self, message: MessageNo, ordinal: u32) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let length = self.attachment_into(message, ordinal, &mut bytes)?;
+        Ok(length.map(|_| bytes))
+    }
+
+    /// Opens the bytes of an attachment page by page into `out` and gives their number; `None` when
+    /// they did not come along. Each page is checked before it is handed out; on an error forget
+    /// what came before it.
+    pub fn attachment_into(
+        &self,
+        message: MessageNo,
+        ordinal: u32,
+        out: &mut dyn Write,
+    ) -> Result<Option<u64>> {
         let rows = self.store.read()?;
         let attachments = rows.attachments(message)?;
         let blob = attachments
@@ -132,13 +139,43 @@ impl Archive {
         let key = Wrapper::new(&bucket_key, 0)
             .unwrap(&place, &wrapped)
             .map_err(|_| broken())?;
-        let length = usize::try_from(self.blobs.len(&row.name)?).map_err(|_| broken())?;
-        let mut file = vec![0; length];
-        self.blobs.read(&row.name, 0, &mut file)?;
-        let label = hex(&id.to_be_bytes());
-        let bytes = crate::crypto::open_whole(&file, &key, StreamKind::Blob, &label)
-            .map_err(|_| broken())?;
-        Ok(Some(bytes))
+        self.open_file(&hex(&id.to_be_bytes()), &key, &row.name, out)?
+            .ok_or_else(broken)
+            .map(Some)
+    }
+
+    /// Opens a sealed file into `out`; `None` when it is not what was sealed.
+    fn open_file(
+        &self,
+        label: &str,
+        key: &Key,
+        name: &[u8; 32],
+        out: &mut dyn Write,
+    ) -> Result<Option<u64>> {
+        let length = self.blobs.len(name)?;
+        let mut header = [0; HEADER_LEN];
+        if length < HEADER_LEN as u64 {
+            return Ok(None);
+        }
+        self.blobs.read(name, 0, &mut header)?;
+        let kind = StreamKind::Blob;
+        let Ok(stream) = StreamReader::open(&header, length, key, kind, label, BLOB_PAGE_LEN)
+        else {
+            return Ok(None);
+        };
+        let mut sealed = Vec::new();
+        let mut plain = vec![0; BLOB_PAGE_LEN];
+        for page in 0..stream.page_count() {
+            let range = stream.page_file_range(page);
+            sealed.resize((range.end - range.start) as usize, 0);
+            self.blobs.read(name, range.start, &mut sealed)?;
+            let Ok(count) = stream.open_page(page, &sealed, &mut plain) else {
+                return Ok(None);
+            };
+            out.write_all(&plain[..count])
+                .map_err(|error| StoreError::file("the bytes of an attachment", error))?;
+        }
+        Ok(Some(stream.plain_len()))
     }
 
     /// Seals the report of an import and gives its content number.

@@ -103,6 +103,8 @@ pub struct Batch {
     pub(super) handles: Vec<NewHandle>,
     pub(super) participants: Vec<(ConversationNo, HandleNo)>,
     pub(super) notes: Vec<Note>,
+    /// Messages that stand in the source once more and are not among the items.
+    pub(super) repeats: u64,
 }
 
 impl Batch {
@@ -116,6 +118,7 @@ impl Batch {
             handles: Vec::new(),
             participants: Vec::new(),
             notes: Vec::new(),
+            repeats: 0,
         }
     }
 
@@ -157,6 +160,12 @@ impl Batch {
     /// Adds a remark.
     pub fn note(&mut self, note: Note) {
         self.notes.push(note);
+    }
+
+    /// Counts a message that stands in its source once more as known; the remark says which.
+    pub fn repeat(&mut self, remark: Note) {
+        self.repeats += 1;
+        self.notes.push(remark);
     }
 
     /// Whether it should be written now.

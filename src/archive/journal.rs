@@ -4,9 +4,11 @@ use std::sync::PoisonError;
 
 use super::error::Result;
 use super::{Archive, ArchiveError};
-use crate::audit::{Appended, Draft, LogSink, Payload, PayloadKey, VKEY_FILE, append};
-use crate::crypto::{Checkpoint, NoteVerifier, RowCipher, open_checkpoint};
-use crate::domain::{Now, Timestamp};
+use crate::audit::{
+    Appended, Draft, InclusionProof, LogSink, Payload, PayloadKey, StatementKind, VKEY_FILE, append,
+};
+use crate::crypto::{Checkpoint, NoteVerifier, RowCipher, SIGNATURE_LEN, open_checkpoint};
+use crate::domain::{EntryNo, Now, Timestamp};
 use crate::store::{AuditEntryRow, KeyKind, KeyPurpose, Rows, StoreError, WriteTx};
 
 /// Numbers kept ready before a transaction begins, for payloads sealed inside it.
@@ -129,6 +131,27 @@ impl Archive {
     pub fn check_log(&self) -> Result<()> {
         let rows = self.store.read()?;
         crate::audit::check(&rows, &self.store.directory(), &self.signer).map_err(audit_failed)
+    }
+
+    /// Signs a document with the key of the log, as what it is.
+    pub fn sign_statement(&self, kind: StatementKind, document: &[u8]) -> [u8; SIGNATURE_LEN] {
+        self.signer.sign_statement(kind, document)
+    }
+
+    /// An entry as it was hashed, and the proof that it is in the log as published last. Sign the
+    /// log first: what was appended since is not proved.
+    pub fn prove_entry(&self, seq: EntryNo) -> Result<(Vec<u8>, InclusionProof)> {
+        // A checkpoint that is being published must not change under the proof.
+        let _alone = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = self
+            .store
+            .read()?
+            .audit_entries(seq, EntryNo(seq.0 + 1))?
+            .pop()
+            .ok_or_else(|| StoreError::NotFound(format!("audit entry {seq}")))?;
+        let directory = self.store.directory();
+        let proof = InclusionProof::make(&directory, seq, self.log_verifier());
+        Ok((row.entry, proof.map_err(audit_failed)?))
     }
 
     /// Writes the log up to its last checkpoint as C2SP tiles.

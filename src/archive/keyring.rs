@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::Result;
 use super::{ArchiveError, Rotated};
 use crate::crypto::{
-    Entropy, Key, Keyhold, RowCipher, RunSalt, SealObserver, WrapPlace, WrappedKey, Wrapper,
-    bucket_tag,
+    Entropy, Key, Keyhold, RowCipher, RunSalt, WrapPlace, WrappedKey, Wrapper, bucket_tag,
 };
 use crate::domain::{Now, StoreId, Timestamp};
 use crate::store::{
@@ -23,7 +22,6 @@ pub struct Keyring {
     store: Arc<Store>,
     id: StoreId,
     entropy: Arc<dyn Entropy>,
-    observer: Option<Arc<dyn SealObserver>>,
     state: Mutex<State>,
 }
 
@@ -91,19 +89,8 @@ impl Keyring {
             store,
             id,
             entropy,
-            observer: None,
             state: Mutex::new(state),
         })
-    }
-
-    /// Reports every seal to an observer (tests of the nonce law).
-    pub fn watch(&mut self, observer: Arc<dyn SealObserver>) {
-        self.observer = Some(observer);
-    }
-
-    /// Who hears of seals, if anybody.
-    pub(super) fn observer(&self) -> Option<&Arc<dyn SealObserver>> {
-        self.observer.as_ref()
     }
 
     /// The source of randomness.
@@ -321,7 +308,7 @@ impl Keyring {
                 "the seal run after an undone transaction",
             ));
         }
-        let cipher = RowCipher::watched(&key, &state.run_salt, self.observer.as_ref());
+        let cipher = RowCipher::watched(&key, &state.run_salt, self.entropy.observer());
         Ok(BucketCipher {
             data_key,
             run: state.run,

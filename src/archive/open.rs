@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::error::Result;
 use super::journal::NUMBERS_READY;
 use super::segment_keys::MintedKeys;
+use super::settle::COMMIT_MESSAGES;
 use super::{ArchiveError, Keyring, Milestones, Vault, parts};
 use crate::audit::LogSigner;
 use crate::crypto::{Key, SigningKey, hmac_sha256};
@@ -32,6 +33,8 @@ pub struct ArchiveConfig {
     pub cache_bytes: usize,
     /// Memory of all index writers together.
     pub arena_bytes: usize,
+    /// Messages after which an import or a rebuild commits what the index has of it.
+    pub commit_messages: u64,
 }
 
 impl Default for ArchiveConfig {
@@ -40,6 +43,7 @@ impl Default for ArchiveConfig {
         Self {
             cache_bytes: index.cache_bytes,
             arena_bytes: index.arena_bytes,
+            commit_messages: COMMIT_MESSAGES,
         }
     }
 }
@@ -50,6 +54,7 @@ pub struct Archive {
     pub(super) keyring: Arc<Keyring>,
     pub(super) index: RwLock<Index>,
     pub(super) index_config: IndexConfig,
+    pub(super) commit_messages: u64,
     pub(super) segment_keys: Arc<MintedKeys>,
     pub(super) blobs: BlobFiles,
     lookup: Key,
@@ -106,6 +111,7 @@ impl Archive {
             keyring,
             index: RwLock::new(opened.index),
             index_config,
+            commit_messages: config.commit_messages,
             segment_keys,
             lookup,
             blob_name,

@@ -72,20 +72,7 @@ impl OpenedMessage {
             .iter()
             .flat_map(|version| &version.attachments)
             .collect();
-        let filenames: Vec<&str> = attachments
-            .iter()
-            .map(|attachment| attachment.name.as_str())
-            .collect();
-        let extensions: Vec<String> = filenames
-            .iter()
-            .map(|name| extension(name).to_lowercase())
-            .collect();
-        let facts: Vec<AttachmentFact<'_>> = attachments
-            .iter()
-            .zip(&extensions)
-            .map(|(attachment, ext)| attachment_fact(attachment, ext))
-            .collect();
-        see(&Record {
+        let bare = Record {
             no: self.row.no,
             conversation: self.row.conversation,
             account: None,
@@ -100,21 +87,48 @@ impl OpenedMessage {
             thread: None,
             reply_to: self.row.reply_to,
             versions: &versions,
-            filenames: &filenames,
+            filenames: &[],
             extracted: &[],
             reactions: &[],
             mentions: &[],
-            attachments: &facts,
-        })
+            attachments: &[],
+        };
+        with_attachments(&bare, &attachments, see)
     }
 }
 
+/// Shows a record with its attachments: their names, and what else is asked of them.
+pub(super) fn with_attachments<T>(
+    record: &Record<'_>,
+    attachments: &[&Attachment],
+    see: impl FnOnce(&Record<'_>) -> T,
+) -> T {
+    let filenames: Vec<&str> = attachments
+        .iter()
+        .map(|attachment| attachment.name.as_str())
+        .collect();
+    let extensions: Vec<String> = filenames
+        .iter()
+        .map(|name| extension(name).to_lowercase())
+        .collect();
+    let facts: Vec<AttachmentFact<'_>> = attachments
+        .iter()
+        .zip(&extensions)
+        .map(|(attachment, ext)| attachment_fact(attachment, ext))
+        .collect();
+    see(&Record {
+        filenames: &filenames,
+        attachments: &facts,
+        ..*record
+    })
+}
+
 /// The part of a file name after its last dot, empty when there is none.
-pub(super) fn extension(name: &str) -> &str {
+fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-pub(super) fn attachment_fact<'a>(attachment: &'a Attachment, ext: &'a str) -> AttachmentFact<'a> {
+fn attachment_fact<'a>(attachment: &'a Attachment, ext: &'a str) -> AttachmentFact<'a> {
     match &attachment.state {
         AttachmentState::Present { size, mime, .. } => AttachmentFact {
             ext,

@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::error::Result;
 use super::open::index_failed;
-use super::settle::{COMMIT_BYTES, COMMIT_MESSAGES};
+use super::settle::COMMIT_BYTES;
 use super::words::Analyses;
 use super::{Archive, ArchiveError, OpenedMessage, parts};
 use crate::domain::{MessageNo, Now};
@@ -233,7 +233,7 @@ impl Archive {
             }
             messages += page.len() as u64;
             since += page.len() as u64;
-            if since >= COMMIT_MESSAGES || bytes >= COMMIT_BYTES {
+            if since >= self.commit_messages || bytes >= COMMIT_BYTES {
                 writer.commit_all().map_err(index_failed)?;
                 (since, bytes) = (0, 0);
                 self.segment_keys.refill()?;

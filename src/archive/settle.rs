@@ -11,15 +11,15 @@ use super::admit::Admitted;
 use super::batch::{Batch, Fate, Item};
 use super::error::Result;
 use super::open::index_failed;
-use super::read::{attachment_fact, extension};
+use super::read::with_attachments;
 use super::words::Analyses;
 use super::{Archive, ArchiveError, Packed, parts};
 use crate::domain::{Attachment, MessageNo, Now};
 use crate::index::{Committed, KeyId, Novelty, Writer};
-use crate::query::{AttachmentFact, Record};
+use crate::query::Record;
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
 
-/// Messages after which a part is committed while an import runs.
+/// Messages after which a part is committed while an import runs, unless configured otherwise.
 pub(super) const COMMIT_MESSAGES: u64 = 100_000;
 /// Bytes of text after which a part is committed while an import runs.
 pub(super) const COMMIT_BYTES: u64 = 200 << 20;
@@ -93,7 +93,7 @@ pub struct Settler<'a> {
 
 impl Settler<'_> {
     /// Adds the messages of a batch. They become visible with a commit, which this calls by itself
-    /// every 100,000 messages or 200 MB.
+    /// every 100,000 messages (as configured) or 200 MB.
     pub fn show(&mut self, admitted: &Admitted, now: Now) -> Result<()> {
         let batch = &admitted.batch;
         let mut fresh = batch
@@ -122,7 +122,7 @@ impl Settler<'_> {
                     .insert(*part, *seq.max(self.added.get(part).unwrap_or(&0)));
             }
         }
-        if self.messages >= COMMIT_MESSAGES || self.bytes >= COMMIT_BYTES {
+        if self.messages >= self.archive.commit_messages || self.bytes >= COMMIT_BYTES {
             self.commit(now)?;
         }
         Ok(())
@@ -171,6 +171,7 @@ impl Settler<'_> {
         if attachments.is_empty() {
             return self.add(&record, Novelty::New, now);
         }
+        let attachments: Vec<&Attachment> = attachments.iter().collect();
         with_attachments(&record, &attachments, |record| {
             self.add(record, Novelty::New, now)
         })
@@ -203,7 +204,7 @@ impl Settler<'_> {
         for row in &rows {
             self.replay_row(row, now)?;
             self.added.insert(row.part, row.seq);
-            if self.messages >= COMMIT_MESSAGES || self.bytes >= COMMIT_BYTES {
+            if self.messages >= self.archive.commit_messages || self.bytes >= COMMIT_BYTES {
                 replayed += self.messages;
                 self.commit(now)?;
             }
@@ -319,29 +320,4 @@ impl Archive {
             Ok(())
         })
     }
-}
-
-fn with_attachments<T>(
-    record: &Record<'_>,
-    attachments: &[Attachment],
-    see: impl FnOnce(&Record<'_>) -> T,
-) -> T {
-    let filenames: Vec<&str> = attachments
-        .iter()
-        .map(|attachment| attachment.name.as_str())
-        .collect();
-    let extensions: Vec<String> = filenames
-        .iter()
-        .map(|name| extension(name).to_lowercase())
-        .collect();
-    let facts: Vec<AttachmentFact<'_>> = attachments
-        .iter()
-        .zip(&extensions)
-        .map(|(attachment, ext)| attachment_fact(attachment, ext))
-        .collect();
-    see(&Record {
-        filenames: &filenames,
-        attachments: &facts,
-        ..*record
-    })
 }

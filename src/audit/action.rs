@@ -82,7 +82,10 @@ actions! {
     /// Messages were shown: objects = messages or conversations.
     ContentView = "content.view", Some(Right::ReadContent), Whole;
     /// Messages leave the house: begun.
-    ExportIntent = "export.intent", Some(Right::ReadContent), Intent;
+    ExportIntent = "export.intent", Some(Right::Export), Intent;
+    /// The messages were written out and are about to be signed: object = export, facts: messages,
+    /// files_digest, messages_root. The bundle proves that this entry is in the log.
+    ExportMade = "export.made", Some(Right::Export), Whole;
     /// Messages left the house, or did not.
     ExportOutcome = "export.outcome", None, Outcome;
     /// An import began: object = import.

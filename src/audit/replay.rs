@@ -236,7 +236,8 @@ fn system_wrong(actor: &EntryActor, right: Option<Right>) -> Option<String> {
     if actor.role.is_some() {
         return Some("which has no role".to_owned());
     }
-    (right == Some(Right::ReadContent)).then(|| "which reads no content".to_owned())
+    matches!(right, Some(Right::ReadContent | Right::Export))
+        .then(|| "which reads no content".to_owned())
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, backup, check, completions, conv, demo, import, index, init, keys, login, logout, man,
-    query, search, user, verify,
+    audit, backup, check, completions, conv, demo, export, import, index, init, keys, login,
+    logout, man, query, search, user, verify,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -64,6 +64,8 @@ pub(super) enum Command {
     Query(query::Typed),
     /// List conversations and show what was said in them
     Conv(conv::Typed),
+    /// Give messages out in a file that proves itself; verify such a file
+    Export(export::Typed),
     /// Read, prove, sign and export the audit log
     Audit(audit::Typed),
     /// Prove that everything is as it was kept

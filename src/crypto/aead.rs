@@ -8,6 +8,7 @@ use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
 
 use super::error::{Error, Result};
 use super::key::{Entropy, Key, KeyFingerprint, random_bytes};
+use super::observer::SealObserver;
 
 /// Bytes a sealed text is longer than its plaintext.
 pub const TAG_LEN: usize = 16;
@@ -55,15 +56,6 @@ impl Nonce {
     pub const fn as_bytes(&self) -> &[u8; NONCE_LEN] {
         &self.0
     }
-}
-
-/// Hears of every seal, so that a test can prove that no (key, nonce) pair comes twice.
-///
-/// It is handed in where a cipher is made; there is no global recorder, and a cipher without one
-/// pays a single comparison.
-pub trait SealObserver: Send + Sync {
-    /// A plaintext was just sealed under this key and nonce.
-    fn sealed(&self, key: KeyFingerprint, nonce: Nonce);
 }
 
 /// AES-256-GCM (NIST SP 800-38D) with its key schedule expanded; the schedule is wiped on drop.

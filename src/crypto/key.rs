@@ -1,6 +1,7 @@
 //! Keys as values that wipe themselves, and where their randomness comes from.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hkdf::Hkdf;
@@ -9,6 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::hash;
+use super::observer::SealObserver;
 
 /// Bytes of every symmetric key of the house.
 pub const KEY_LEN: usize = 32;
@@ -20,6 +22,11 @@ pub const KEY_LEN: usize = 32;
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with bytes nobody can predict.
     fn fill(&self, buffer: &mut [u8]);
+
+    /// Who hears of what is sealed with these bytes: nobody, outside tests of the nonce law.
+    fn observer(&self) -> Option<&Arc<dyn SealObserver>> {
+        None
+    }
 }
 
 /// `N` random bytes, for salts, ids and nonces.

@@ -23,6 +23,7 @@ mod key;
 mod keyhold;
 mod merkle;
 mod note;
+mod observer;
 mod password;
 mod row;
 mod sign;
@@ -31,7 +32,7 @@ mod stream;
 mod tile;
 mod wrap;
 
-pub use aead::{Cipher, NONCE_LEN, Nonce, PLAIN_LEN_MAX, SealObserver, TAG_LEN};
+pub use aead::{Cipher, NONCE_LEN, Nonce, PLAIN_LEN_MAX, TAG_LEN};
 pub use error::{Error, Result};
 pub use escrow::{
     ESCROW_HEADER_LEN, ESCROW_LEN_MAX, EscrowHeader, RECOVERY_PUBLIC_LEN, RecoveryKey,
@@ -49,6 +50,7 @@ pub use note::{
     Checkpoint, NOTE_LEN_MAX, NOTE_SIGNATURE_LEN, NOTE_SIGNATURES_MAX, NoteSignature, NoteVerifier,
     ORIGIN_LEN_MAX, SignedNote, open_checkpoint, sign_checkpoint,
 };
+pub use observer::{SealObserver, WatchedEntropy};
 pub use password::{
     LANES_MAX, MEMORY_KIB_MAX, PASSES_MAX, PASSWORD_LEN_MAX, PasswordVerdict, SALT_LEN,
     StretchCost, hash_password, stretch, verify_password,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::domain::{StoreId, TenantNo};
 
-use super::aead::{Cipher, Nonce, SealObserver};
+use super::aead::{Cipher, Nonce};
 use super::error::{Error, Result};
 use super::key::{Entropy, Key, random_bytes};
+use super::observer::SealObserver;
 
 /// Longest name of a table in bytes.
 pub const TABLE_NAME_LEN_MAX: usize = 64;

@@ -19,10 +19,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::aead::{Cipher, Nonce, SealObserver, TAG_LEN};
+use super::aead::{Cipher, Nonce, TAG_LEN};
 use super::error::{Error, Result};
 use super::hash::{Digest, equal, sha256};
 use super::key::{Entropy, Key, random_bytes};
+use super::observer::SealObserver;
 
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 72;
@@ -275,28 +276,16 @@ pub struct StreamWriter<W: Write> {
 impl<W: Write> StreamWriter<W> {
     /// Draws a salt, derives the key and writes the header.
     pub fn new(
-        inner: W,
-        key: &Key,
-        kind: StreamKind,
-        name: &str,
-        page_len: usize,
-        entropy: &dyn Entropy,
-    ) -> io::Result<Self> {
-        Self::watched(inner, key, kind, name, page_len, entropy, None)
-    }
-
-    /// Like [`StreamWriter::new`], reporting every seal to the observer, if there is one.
-    pub fn watched(
         mut inner: W,
         key: &Key,
         kind: StreamKind,
         name: &str,
         page_len: usize,
         entropy: &dyn Entropy,
-        observer: Option<&Arc<dyn SealObserver>>,
     ) -> io::Result<Self> {
         let page_len = checked_page_len(page_len).map_err(io::Error::other)?;
         let salt = random_bytes(entropy);
+        let observer = entropy.observer();
         let StreamKey { cipher, commitment } = StreamKey::watched(key, &salt, kind, name, observer);
         let header = StreamHeader {
             kind: kind as u8,
@@ -703,45 +692,6 @@ mod tests {
         writer.inner.0 = 1 << 20;
         assert!(writer.write_all(&text(3 * PAGE)).is_err());
         assert!(writer.finish().is_err());
-    }
-
-    #[test]
-    fn e2_no_two_pages_of_two_streams_share_key_and_nonce() {
-        use crate::crypto::aead::SealObserver;
-        use crate::crypto::key::KeyFingerprint;
-        use std::collections::HashSet;
-        use std::sync::Mutex;
-        #[derive(Default)]
-        struct Recorder(Mutex<HashSet<(KeyFingerprint, Nonce)>>);
-        impl SealObserver for Recorder {
-            fn sealed(&self, key: KeyFingerprint, nonce: Nonce) {
-                let fresh = self
-                    .0
-                    .lock()
-                    .expect("no panic holds it")
-                    .insert((key, nonce));
-                assert!(fresh, "{nonce:?} came twice");
-            }
-        }
-        let recorder = Arc::new(Recorder::default());
-        let observer: Arc<dyn SealObserver> = Arc::clone(&recorder) as _;
-        let entropy = SeededEntropy::new(1);
-        for _rewrite in 0..20 {
-            let mut writer = StreamWriter::watched(
-                io::sink(),
-                &key(),
-                StreamKind::IndexMeta,
-                "meta.json",
-                PAGE,
-                &entropy,
-                Some(&observer),
-            )
-            .expect("writes to nowhere");
-            writer.write_all(&text(100)).expect("writes to nowhere");
-            writer.finish().expect("writes to nowhere");
-        }
-        let seen = recorder.0.lock().expect("no panic holds it").len();
-        assert_eq!(seen, 20 * 100usize.div_ceil(PAGE));
     }
 
     #[test]

@@ -95,6 +95,7 @@ impl WrapPlace {
 
 /// Wraps and unwraps keys under one key and counts the wraps.
 pub struct Wrapper {
+    key: Key,
     cipher: Cipher,
     used: u64,
 }
@@ -103,6 +104,7 @@ impl Wrapper {
     /// `used` is the number of wraps this key has made so far, from the store.
     pub fn new(key: &Key, used: u64) -> Self {
         Self {
+            key: key.clone(),
             cipher: Cipher::new(key),
             used,
         }
@@ -135,6 +137,9 @@ impl Wrapper {
         let mut sealed = [0; WRAPPED_KEY_LEN];
         self.cipher
             .seal_into(&nonce, &place.0, key.expose(), &mut sealed)?;
+        if let Some(observer) = entropy.observer() {
+            observer.sealed(self.key.fingerprint(), nonce);
+        }
         Ok(WrappedKey {
             nonce: *nonce.as_bytes(),
             sealed,

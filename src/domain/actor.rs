@@ -25,6 +25,8 @@ pub enum Role {
 pub enum Right {
     /// Read and search message content within the scope.
     ReadContent,
+    /// Give messages out of the house.
+    Export,
     /// Bring exports in.
     Import,
     /// Read the audit log.
@@ -80,6 +82,7 @@ impl Role {
             Right::ReadContent => {
                 matches!(self, Role::Lawyer | Role::RecordsOfficer | Role::Manager)
             }
+            Right::Export => matches!(self, Role::Lawyer | Role::RecordsOfficer),
             Right::Import => {
                 matches!(
                     self,
@@ -158,6 +161,14 @@ mod tests {
     fn the_administrator_reads_no_message() {
         assert!(!Role::Administrator.may(Right::ReadContent));
         assert!(!Role::Auditor.may(Right::ReadContent));
+    }
+
+    #[test]
+    fn who_gives_messages_out_may_read_them() {
+        for role in Role::ALL {
+            assert!(!role.may(Right::Export) || role.may(Right::ReadContent));
+        }
+        assert!(Role::Lawyer.may(Right::Export) && !Role::Manager.may(Right::Export));
     }
 
     #[test]

@@ -92,6 +92,8 @@ identifiers! {
     PersonId = "per";
     /// One run of an import.
     ImportId = "imp";
+    /// Messages that left the house.
+    ExportId = "exp";
     /// Somebody who may log in.
     UserId = "usr";
     /// One backup.

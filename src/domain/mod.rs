@@ -18,8 +18,9 @@ mod time;
 
 pub use actor::{Actor, Right, Role, Scope};
 pub use id::{
-    AccountNo, BackupId, ConversationId, ConversationNo, EntryNo, HandleNo, IdError, ImportId,
-    ImportNo, MessageId, MessageNo, PersonId, PersonNo, StoreId, TenantNo, UserId, UserNo,
+    AccountNo, BackupId, ConversationId, ConversationNo, EntryNo, ExportId, HandleNo, IdError,
+    ImportId, ImportNo, MessageId, MessageNo, PersonId, PersonNo, StoreId, TenantNo, UserId,
+    UserNo,
 };
 pub use message::{
     App, Attachment, AttachmentState, ConversationKind, IdScope, Kind, Presence, ZoneSource,

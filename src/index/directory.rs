@@ -7,7 +7,7 @@
 //!   the directory, so it can neither be lost nor forged, and no file costs a rewrite of it.
 //! - Lock files stay empty.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -158,13 +158,15 @@ impl SealedDirectory {
         lock(&self.inner.segments).living.contains_key(segment)
     }
 
-    /// Removes files of segments the list does not name: left by a crash before a commit.
-    pub fn sweep(&self, living: &BTreeSet<String>) -> Result<()> {
+    /// Removes files the list does not name, left by a crash before a commit: whole segments, and
+    /// lists of deletions of living segments, whose names the next commit would need again.
+    pub fn sweep(&self, living: &HashSet<PathBuf>) -> Result<()> {
         let stale: Vec<PathBuf> = lock(&self.inner.segments)
             .living
-            .iter()
-            .filter(|(name, _)| !living.contains(*name))
-            .flat_map(|(_, segment)| segment.files.iter().cloned())
+            .values()
+            .flat_map(|segment| &segment.files)
+            .filter(|file| !living.contains(*file))
+            .cloned()
             .collect();
         for path in stale {
             match self.delete(&path) {

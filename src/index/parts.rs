@@ -380,11 +380,9 @@ impl Shared {
         let part = Part::open(name, directory)?;
         let living = part
             .engine
-            .searchable_segment_ids()
+            .load_metas()
             .map_err(|error| part.directory.explain(error))?
-            .iter()
-            .map(|id| id.uuid_string())
-            .collect();
+            .list_segment_files();
         part.directory.sweep(&living)?;
         Ok((part, freshness))
     }

@@ -16,6 +16,7 @@
 pub mod align;
 mod answers;
 mod budget;
+mod bundle;
 mod calendar;
 mod container;
 mod detect;
@@ -26,6 +27,7 @@ mod lines;
 mod message;
 mod pack;
 pub mod raw;
+mod sheet;
 mod source;
 mod table;
 mod whatsapp;
@@ -37,12 +39,17 @@ pub use answers::{
     ZoneAnswer,
 };
 pub use budget::Budget;
+pub use bundle::{
+    BLOCK_BYTES, BundleEntry, BundleError, BundleReader, BundleWriter, ENTRY_BYTES_MAX,
+    ENTRY_NAME_BYTES_MAX, Span,
+};
 pub use container::{Container, Entry, Packing};
 pub use detect::{Detection, Found, detect, mime_of};
 pub use error::{IngestError, Result};
 pub use import::import;
 pub use message::{Frame, ParsedAttachment, ParsedMessage, Sink, Stop};
 pub use pack::zip_of;
+pub use sheet::{BYTE_ORDER_MARK, write_row};
 pub use source::{Cursor, MemorySource, Source};
 pub use table::{Column, Mapping, MappingError};
 pub use zone::LocalClock;

@@ -139,6 +139,17 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// Where every hit stands, earliest first, with the exact total. `None` in place of the keys
+    /// when there are more than `most`.
+    ///
+    /// # Errors
+    /// As [`Search::page`].
+    pub fn keys(&self, most: usize) -> Result<(Option<Vec<SortKey>>, u64)> {
+        let found = self.find(Order::Oldest, None, most.saturating_add(1))?;
+        let few = found.keys.len() <= most;
+        Ok((few.then_some(found.keys), found.total))
+    }
+
     /// How many messages match.
     ///
     /// # Errors

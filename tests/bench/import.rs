@@ -4,6 +4,9 @@
 //! `cargo bench --bench import -- [messages]`; the corpus lies at `$WORDKEEP_CORPUS` (default
 //! `../shared/corpus`).
 
+#[path = "import/yardstick.rs"]
+mod yardstick;
+
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -225,5 +228,6 @@ fn main() -> Outcome<()> {
     let began = Instant::now();
     let appliance = Appliance::open(settings, &secret)?;
     println!("reopened in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
-    search_all(&appliance, &lawyer)
+    search_all(&appliance, &lawyer)?;
+    yardstick::compare(&files, dir.path(), rate)
 }

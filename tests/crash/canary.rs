@@ -1,14 +1,16 @@
 //! The canary law: a unique string in every field, any way to stop, zero hits in any byte on disk.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
-use wordkeep::app::{Appliance, SearchRequest, Session, VerifyRequest};
+use wordkeep::app::{Appliance, SearchRequest, Session, VerifyRequest, Witnesses};
 
 use crate::child::{Death, Ended, Stop, run};
 use crate::house::{Place, count, files_below, import, ios_export, log_in};
+use crate::seals::{SealFile, seals_and_repeats};
 
 /// What every canary begins with; nothing else in the world does.
 const MARK: &str = "qzxcanaryjv";
@@ -151,8 +153,12 @@ fn judge(place: &Place, ended: &Ended, stop: Option<Stop>) {
         .lines()
         .filter(|line| !line.contains("DURABLE "));
     assert_eq!(talk.filter(|line| line.contains(MARK)).count(), 0, "{told}");
+    let witnesses = Witnesses {
+        seals: Some(SealFile::of(place)),
+        ..Witnesses::default()
+    };
     let appliance = place
-        .open()
+        .open_watched(witnesses)
         .unwrap_or_else(|error| panic!("{told}: {error}"));
     let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));
     let done = ended.acknowledged.len() as u64;
@@ -178,6 +184,10 @@ fn judge(place: &Place, ended: &Ended, stop: Option<Stop>) {
     verify(&appliance);
     appliance.close().unwrap();
     assert_eq!(hits(&place.data()), Vec::<String>::new(), "{told}");
+    // Neither the process that died nor the one that finished its work sealed twice with one pair.
+    let (seals, repeats) = seals_and_repeats(place);
+    assert!(seals > 100, "{told}: {seals} seals were heard");
+    assert_eq!(repeats, 0, "{told}: of {seals} seals");
 }
 
 #[test]
@@ -189,8 +199,8 @@ fn e1_canary_clean_stop_leaves_nothing_readable() {
     judge(&place, &ended, None);
 }
 
-/// Named points of import and settling, of rebuild and rotation, first and later visits.
-const POINTS: [(&str, u32); 16] = [
+/// Named points of import and settling, of rebuild, repair and rotation, first and later visits.
+const POINTS: [(&str, u32); 21] = [
     ("admit.written", 1),
     ("admit.written", 3),
     ("admit.committed", 1),
@@ -201,17 +211,36 @@ const POINTS: [(&str, u32); 16] = [
     ("settle.written", 5),
     ("settle.committed", 1),
     ("sign.committed", 1),
+    ("rebuild.committed", 1),
     ("rebuild.built", 1),
     ("rebuild.decided", 1),
     ("rebuild.swapped", 1),
     ("rotate.written", 1),
     ("rotate.rewrapped", 1),
     ("rotate.committed", 1),
+    ("rotate.overwritten", 1),
+    ("repair.dropped", 1),
+    ("repair.queued", 1),
+    ("settle.committed", 3),
 ];
+/// Points that a process reaches only when it opens a damaged index.
+const OF_REPAIR: &str = "repair.";
+
+/// A house that holds everything already and whose index was damaged in one part.
+fn damaged(root: &Path) -> Place {
+    let place = planted(root);
+    run(&place.root, None);
+    let list = place.data().join("index/2024/meta.json");
+    let mut bytes = std::fs::read(&list).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&list, bytes).unwrap();
+    place
+}
 
 fn die_everywhere(death: Death) {
     let dir = tempfile::tempdir().unwrap();
     let fresh = planted(&dir.path().join("fresh"));
+    let damaged = damaged(&dir.path().join("damaged"));
     for (milestone, nth) in POINTS {
         let stop = Stop {
             milestone,
@@ -219,7 +248,11 @@ fn die_everywhere(death: Death) {
             death,
         };
         let root = dir.path().join(format!("{milestone}-{nth}"));
-        crate::house::copy_tree(&fresh.root, &root);
+        let from = match milestone.starts_with(OF_REPAIR) {
+            true => &damaged,
+            false => &fresh,
+        };
+        crate::house::copy_tree(&from.root, &root);
         let place = Place { root };
         let ended = run(&place.root, Some(stop));
         assert!(!ended.finished, "{stop:?} was never reached");
@@ -235,4 +268,39 @@ fn e1_canary_sigkill_at_every_named_point_loses_and_shows_nothing() {
 #[test]
 fn e1_canary_sigterm_at_every_named_point_loses_and_shows_nothing() {
     die_everywhere(Death::Terminate);
+}
+
+/// The names in calls of `reached` below a folder of sources.
+fn named_points(sources: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in files_below(sources) {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        for call in text.split("reached(\"").skip(1) {
+            names.extend(call.split('"').next().map(str::to_owned));
+        }
+    }
+    names
+}
+
+/// That each listed point is really reached is seen where the processes die there; here it is seen
+/// that the list is whole.
+#[test]
+fn e1_no_named_point_is_left_out() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let named = named_points(&sources);
+    assert!(named.contains("admit.written"), "{named:?}");
+    let visited: BTreeSet<String> = POINTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(
+        named, visited,
+        "points of the sources, and points where a process dies"
+    );
+}
+
+#[test]
+fn e1_a_new_named_point_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = "fn step(&self) { self.reached(\"planted.point\"); }";
+    std::fs::write(dir.path().join("planted.rs"), source).unwrap();
+    let found = named_points(dir.path());
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["planted.point"]);
 }

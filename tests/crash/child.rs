@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{Signal, getpid, kill_process};
-use wordkeep::app::Witnesses;
+use wordkeep::app::{Appliance, Witnesses};
 use wordkeep::archive::Milestones;
 
 use crate::house::{Place, import, log_in, secret};
 
+/// So few that imports and rebuilds of this size commit on their way too.
+const COMMIT_MESSAGES: u64 = 30;
 const ROOT: &str = "WORDKEEP_CHILD_ROOT";
 const STOP: &str = "WORDKEEP_CHILD_STOP";
 
@@ -121,9 +123,11 @@ fn child() {
     };
     let witnesses = Witnesses {
         milestones: watcher.map(|watcher| watcher as Arc<dyn Milestones>),
-        seals: None,
+        seals: Some(crate::seals::SealFile::of(&place)),
     };
-    let appliance = place.open_watched(witnesses).unwrap();
+    let mut settings = place.settings();
+    settings.archive.commit_messages = COMMIT_MESSAGES;
+    let appliance = Appliance::open_watched(settings, &secret(), witnesses).unwrap();
     let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));
     let mut exports: Vec<_> = std::fs::read_dir(place.root.join("exports"))
         .unwrap()

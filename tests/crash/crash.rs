@@ -11,4 +11,6 @@ mod canary;
 mod child;
 mod nonce;
 mod refusals;
+mod removal;
+mod seals;
 mod tamper;

@@ -1,16 +1,19 @@
 //! The nonce law: no (key, nonce) pair is used twice, whatever is undone, reopened or tried again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use wordkeep::app::Witnesses;
 use wordkeep::archive::{
     Archive, ArchiveConfig, ArchiveError, Batch, Fate, Incoming, NewConversation, NewVault, Packed,
     Vault,
 };
 use wordkeep::audit::{Action, Draft, EntryActor};
 use wordkeep::crypto::{
-    KeyFingerprint, NONCE_LEN, Nonce, SealObserver, Secret, SeededEntropy, StretchCost,
+    BLOB_PAGE_LEN, Geometry, INDEX_PAGE_LEN, KeyFingerprint, NONCE_LEN, Nonce, SealObserver,
+    Secret, SeededEntropy, StretchCost, WatchedEntropy,
 };
 use wordkeep::domain::{
     App, ConversationKind, ImportId, ImportNo, Kind, Now, Precision, Presence, Timestamp, UserNo,
@@ -18,10 +21,17 @@ use wordkeep::domain::{
 };
 use wordkeep::store::{ImportCounts, ImportRow, ImportState};
 
+use crate::house::{Place, copy_tree, files_below, import, ios_export, log_in, plain_chat, secret};
+
 /// Seals in all, by default; the law of the house wants a million.
 const SEALS_DEFAULT: u64 = 1_000_000;
 /// Messages in one batch.
 const BATCH: u64 = 2_000;
+/// One batch in so many is shown to the index as well.
+const SETTLED: u64 = 8;
+/// The start after which the directory is copied, and the one after which the copy is put back.
+const COPIED: u64 = 3;
+const REVERTED: u64 = 5;
 
 #[derive(Default)]
 struct Recorder {
@@ -67,10 +77,11 @@ impl Life {
 
     fn open(&mut self) -> Archive {
         self.starts += 1;
-        let entropy = Arc::new(SeededEntropy::new(self.starts));
+        let seeded = Arc::new(SeededEntropy::new(self.starts));
+        let entropy = Arc::new(WatchedEntropy::new(seeded, self.recorder.clone()));
         let secret = Secret::key_file(&[7; 64]);
         let now = self.now(0).wall;
-        let mut vault = match self.starts {
+        let vault = match self.starts {
             1 => Vault::create(
                 &NewVault {
                     root: &self.root,
@@ -85,7 +96,6 @@ impl Life {
             _ => Vault::open(&self.root, None, &secret, entropy, now),
         }
         .unwrap();
-        vault.keyring.watch(self.recorder.clone());
         let config = ArchiveConfig {
             cache_bytes: 1 << 20,
             ..ArchiveConfig::default()
@@ -181,8 +191,9 @@ fn e2_no_key_and_nonce_come_twice_over_a_million_seals() {
         .unwrap_or(SEALS_DEFAULT);
     let dir = tempfile::tempdir().unwrap();
     let recorder = Arc::new(Recorder::default());
+    let (root, copy) = (dir.path().join("data"), dir.path().join("copy"));
     let mut life = Life {
-        root: dir.path().join("data"),
+        root: root.clone(),
         recorder: recorder.clone(),
         starts: 0,
         import: ImportNo(0),
@@ -200,14 +211,127 @@ fn e2_no_key_and_nonce_come_twice_over_a_million_seals() {
         });
         assert_eq!(admitted.is_err(), fails);
         undone += u64::from(fails);
+        if let Ok(admitted) = &admitted
+            && round % SETTLED == 0
+        {
+            let mut settler = archive.settler();
+            settler.show(admitted, life.now(round)).unwrap();
+            settler.finish(life.now(round)).unwrap();
+        }
         life.log(&archive, round, round % 5 == 0);
         if round % 20 == 0 {
             // The directory is left as after a crash: nothing is settled or closed in order.
             drop(archive);
+            match life.starts {
+                COPIED => copy_tree(&root, &copy),
+                // The elder copy is put back: what was sealed since then is sealed anew.
+                REVERTED => {
+                    std::fs::remove_dir_all(&root).unwrap();
+                    copy_tree(&copy, &root);
+                }
+                _ => {}
+            }
             archive = life.open();
             life.begin(&archive);
         }
     }
-    assert!(undone > 0 && (life.starts > 1 || wanted < SEALS_DEFAULT));
+    assert!(undone > 0 && (life.starts > REVERTED || wanted < SEALS_DEFAULT));
+    assert_eq!(recorder.repeats.load(Ordering::Relaxed), 0);
+}
+
+impl Recorder {
+    /// The streams that were heard whole, from the first page to the last: pages -> how many.
+    fn streams(&self) -> BTreeMap<u64, u64> {
+        let mut pages: BTreeMap<KeyFingerprint, BTreeSet<[u8; NONCE_LEN]>> = BTreeMap::new();
+        for (key, nonce) in self.seen.lock().unwrap().iter() {
+            pages.entry(*key).or_default().insert(*nonce);
+        }
+        let mut streams = BTreeMap::new();
+        for nonces in pages.values() {
+            let count = nonces.len() as u64;
+            let whole = |n| *Nonce::chunk(n, n + 1 == count).as_bytes();
+            if nonces.iter().copied().eq((0..count).map(whole)) {
+                *streams.entry(count).or_default() += 1;
+            }
+        }
+        streams
+    }
+
+    /// Seals under the one key that sealed most.
+    fn most_under_one_key(&self) -> u64 {
+        let mut counts: BTreeMap<KeyFingerprint, u64> = BTreeMap::new();
+        for (key, _) in self.seen.lock().unwrap().iter() {
+            *counts.entry(*key).or_default() += 1;
+        }
+        counts.into_values().max().unwrap_or(0)
+    }
+
+    fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+        self.seals.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Pages of the sealed files below a folder, as their lengths tell: pages -> how many files.
+fn pages_on_disk(
+    folder: &Path,
+    page_len: usize,
+    ahead: impl Fn(&str) -> u64,
+) -> BTreeMap<u64, u64> {
+    let mut files = BTreeMap::new();
+    for path in files_below(folder) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let length = std::fs::metadata(&path).unwrap().len();
+        if name.starts_with('.') || length == 0 {
+            continue;
+        }
+        let geometry = Geometry::of_file(length - ahead(&name), page_len).unwrap();
+        *files.entry(geometry.page_count()).or_default() += 1;
+    }
+    files
+}
+
+/// The recorder is worth something only if nothing is sealed behind its back.
+#[test]
+fn e2_every_sealed_file_and_every_wrapped_key_on_disk_was_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(dir.path());
+    place.create().close().unwrap();
+    let before = files_below(&place.data().join("index"));
+    assert_eq!(before, Vec::<std::path::PathBuf>::new());
+    let recorder = Arc::new(Recorder::default());
+    let witnesses = Witnesses {
+        seals: Some(recorder.clone()),
+        ..Witnesses::default()
+    };
+    let appliance = place.open_watched(witnesses).unwrap();
+    let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));
+    let mut chat = plain_chat("heard", 20_000);
+    chat.push_str("[20/12/2023, 10:00:00] Ana Reis: \u{200e}<attached: 00000001-SCAN.txt>\n");
+    let media = vec![b'x'; 3 * BLOB_PAGE_LEN + 5];
+    let export = ios_export(dir.path(), "Heard", &chat, &[("00000001-SCAN.txt", &media)]);
+    import(&appliance, &root, &export).unwrap();
+    appliance.rebuild_index(&rec, &mut |_, _| ()).unwrap();
+    // In front of an index file stands the number of its key, in front of a list its place.
+    let ahead = |name: &str| if name == "meta.json" { 20 } else { 8 };
+    let mut files = pages_on_disk(&place.data().join("index"), INDEX_PAGE_LEN, ahead);
+    assert!(files.len() > 2, "files of different lengths: {files:?}");
+    for (pages, count) in pages_on_disk(&place.data().join("blobs"), BLOB_PAGE_LEN, |_| 0) {
+        *files.entry(pages).or_default() += count;
+        assert_eq!((pages, count), (4, 1));
+    }
+    let streams = recorder.streams();
+    for (pages, count) in files {
+        let heard = streams.get(&pages).copied().unwrap_or(0);
+        assert!(
+            heard >= count,
+            "{heard} of {count} streams of {pages} pages"
+        );
+    }
+    // A rotation wraps every key anew under one key, and the new keyhold under root.
+    recorder.forget();
+    let (rotated, _) = appliance.rotate_keys(&root, &secret()).unwrap();
+    assert!(rotated.keys > 50, "{rotated:?}");
+    assert!(recorder.most_under_one_key() >= rotated.keys);
     assert_eq!(recorder.repeats.load(Ordering::Relaxed), 0);
 }

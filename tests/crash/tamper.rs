@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use wordkeep::app::{Appliance, SearchRequest, VerifyRequest, verify_log};
+use wordkeep::app::{AppError, Appliance, SearchRequest, Session, VerifyRequest, verify_log};
+use wordkeep::auth::AuthError;
 
-use crate::house::{Place, copy_tree, files_below, import, ios_export, log_in, plain_chat};
+use crate::house::{
+    PASSWORD, Place, copy_tree, files_below, import, ios_export, log_in, plain_chat,
+};
 
 /// Changes of a quick run; `WORDKEEP_TAMPER=10000` is the full campaign.
 const CHANGES_DEFAULT: u64 = 60;
@@ -24,12 +27,11 @@ impl Chance {
 }
 
 /// What is asked before and after: totals and the words shown.
-fn answers(appliance: &Appliance) -> Result<Vec<String>, String> {
-    let rec = log_in(appliance, "rec");
+fn answers(appliance: &Appliance, rec: &Session) -> Result<Vec<String>, String> {
     let mut answers = Vec::new();
     for query in ["shipment", "tamperword7", "agreed w/3 order", "date:2021"] {
         let answer = appliance
-            .search(&rec, &SearchRequest::new(query))
+            .search(rec, &SearchRequest::new(query))
             .map_err(|error| error.to_string())?
             .answer;
         answers.push(format!("{} {:?}", answer.total, answer.hits));
@@ -59,11 +61,19 @@ fn judge(place: &Place, truth: &[String], what: &str) -> Fate {
         }
     };
     let mended = !appliance.notices().is_empty();
-    let answered = answers(&appliance);
+    // Logging in reads and writes too; what it refuses is named.
+    let rec = match appliance.log_in("rec", PASSWORD, 1) {
+        Ok((rec, _)) => rec,
+        Err(error) => {
+            let silent = matches!(error, AppError::Auth(AuthError::Refused));
+            assert!(!silent, "{what}: a wrong password, it says");
+            return Fate::Named;
+        }
+    };
+    let answered = answers(&appliance, &rec);
     if let Ok(answered) = &answered {
         assert_eq!(answered, truth, "{what}: other answers, accepted silently");
     }
-    let rec = log_in(&appliance, "rec");
     let report = appliance.verify(&rec, &VerifyRequest::default(), &mut |_, _, _| ());
     let sound = report.as_ref().is_ok_and(|report| report.exit_code() < 6);
     match (mended, answered.is_ok() && sound) {
@@ -88,7 +98,7 @@ fn e2_a_changed_byte_anywhere_is_found_or_harmless() {
     chat.push_str("[20/12/2023, 10:00:00] Ana Reis: \u{200e}<attached: 00000001-QUOTE.txt>\n");
     let export = ios_export(dir.path(), "Tamper", &chat, &media);
     import(&appliance, &root, &export).unwrap();
-    let truth = answers(&appliance).unwrap();
+    let truth = answers(&appliance, &log_in(&appliance, "rec")).unwrap();
     appliance.close().unwrap();
     let files = files_below(&fresh.data());
     let mut chance = Chance(2_024);

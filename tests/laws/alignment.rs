@@ -7,7 +7,7 @@ use crate::support::locale_matrix::{ROWS, chat, print};
 use wordkeep::domain::{ConversationNo, Kind, MessageNo, Precision, Presence, Timestamp};
 use wordkeep::ingest::Answers;
 use wordkeep::ingest::align::{
-    Facts, Identity, Known, Sighting, Verdict, align, anchors, identify,
+    Facts, Identity, Known, Sighting, Verdict, align, anchors, echo, identify,
 };
 
 /// A message of a generated chat: minute, author, text.
@@ -237,4 +237,25 @@ fn c6_the_last_line_is_the_same_with_and_without_its_end() {
     let without = done("a.txt", text.trim_end().as_bytes(), &in_utc());
     assert_eq!(with.messages[1].body, "last");
     assert_eq!(with.messages[1].sighting(), without.messages[1].sighting());
+}
+
+#[test]
+fn c6_a_chat_of_a_few_words_is_told_by_the_same_words_at_the_same_times() {
+    let said = |place: i64, sender: u8, text: &str| {
+        sighting(&(28_000_000 + place, sender, text.to_owned()))
+    };
+    let chat = [said(0, 0, "ok?"), said(1, 1, "deal"), said(9, 0, "paid")];
+    let longer = [chat[0], chat[1], chat[2], said(20, 1, "thanks")];
+    assert!(echo(chat.iter(), &longer).is_same());
+    assert!(echo(longer.iter(), &chat).is_same());
+    // One wish to everybody makes no conversation of two.
+    let wish = [said(0, 0, "happy new year"), said(1, 0, "to all of you")];
+    let other = [wish[0], wish[1], said(2, 1, "you too")];
+    let both = echo(wish.iter(), &other);
+    assert_eq!((both.found, both.is_same()), (2, false));
+    let elsewhere = [said(0, 0, "hello"), said(1, 1, "hello")];
+    assert_eq!(echo(chat.iter(), &elsewhere).found, 0);
+    // A true repeat counts as often as both have it.
+    let twice = [chat[1], chat[1], chat[0]];
+    assert_eq!(echo(chat.iter(), &twice).found, 2);
 }

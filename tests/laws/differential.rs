@@ -23,11 +23,13 @@ mod talk;
 mod world;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use asking::{names, understood};
 use chance::Chance;
 use questions::question;
 use talk::Talk;
+use wordkeep::archive::Archive;
 use wordkeep::domain::{MessageNo, Scope};
 use wordkeep::query::{HitSpan, NoFacts, Node, Resolved, print};
 use wordkeep::search::{Budget, NameIndex, Order, PAGE_HITS_MAX, Page, Scanned, Search};
@@ -39,6 +41,8 @@ const PAIRS_DEFAULT: usize = 600;
 const QUERIES_PER_CORPUS: usize = 60;
 /// Share of pairs that have to find something, in percent.
 const FOUND_PERCENT_MIN: usize = 50;
+/// Queries asked before and after a rebuild.
+const QUERIES_OF_REBUILD: usize = 500;
 /// Failing pairs shown at most.
 const SHOWN_MAX: usize = 12;
 
@@ -303,5 +307,91 @@ fn s10_index_and_evaluator_give_the_same_answers() {
         "only {} of {} pairs found anything",
         tally.found,
         tally.pairs
+    );
+}
+
+/// Answers of an archive to the queries, newest first.
+fn answers(archive: &Archive, queries: &[String]) -> Vec<Found> {
+    let (index, everything) = (names(archive), Scope::everything());
+    let names = index.within(archive, &everything, None);
+    let answer = |text: &String| {
+        let resolved = understood(&names, text).unwrap();
+        let search = Search {
+            archive,
+            names: &names,
+            facts: &NoFacts,
+            resolved: &resolved,
+            budget: Budget::endless(),
+        };
+        by_index(&search, Order::Newest).unwrap()
+    };
+    queries.iter().map(answer).collect()
+}
+
+/// As many readable queries as wanted, of the whole grammar and about the people of the corpus.
+fn readable_queries(archive: &Archive, chance: &mut Chance) -> Vec<String> {
+    let (index, everything) = (names(archive), Scope::everything());
+    let names = index.within(archive, &everything, None);
+    let mut queries = Vec::new();
+    while queries.len() < QUERIES_OF_REBUILD {
+        let text = match chance.once_in(2) {
+            true => print(&query_gen::query(chance.next(), 3)),
+            false => question(chance),
+        };
+        if understood(&names, &text).is_ok() {
+            queries.push(text);
+        }
+    }
+    queries
+}
+
+#[test]
+fn s10_a_rebuilt_index_answers_as_before_and_searches_go_on_meanwhile() {
+    let mut chance = Chance::new(11);
+    let talk = Talk::generate(&mut chance, 400);
+    let world = talk.settle(11, 1 + talk.events.len() / 5);
+    let queries = readable_queries(&world.archive, &mut chance);
+    let before = answers(&world.archive, &queries);
+    let found = before.iter().filter(|answer| answer.total > 0).count();
+    assert!(found * 100 >= queries.len() * FOUND_PERCENT_MIN, "{found}");
+    let (asked, rebuilt) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let searching = scope.spawn(|| {
+            for (text, answer) in queries.iter().zip(&before).cycle() {
+                if rebuilt.load(Ordering::SeqCst) {
+                    break;
+                }
+                let again = answers(&world.archive, std::slice::from_ref(text));
+                assert_eq!(again, std::slice::from_ref(answer), "{text}");
+                asked.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        // In the middle of the rebuild it waits until searches were answered.
+        let mut waits = |_, _| {
+            let start = asked.load(Ordering::SeqCst);
+            while asked.load(Ordering::SeqCst) < start + 10 && !searching.is_finished() {
+                std::thread::yield_now();
+            }
+        };
+        let done = world
+            .archive
+            .rebuild_index(world.now(), &mut waits, |_, _| Ok(()))
+            .unwrap();
+        rebuilt.store(true, Ordering::SeqCst);
+        assert_eq!(done.messages, world.messages().len() as u64);
+        searching.join().unwrap();
+    });
+    assert!(asked.into_inner() >= 10);
+    assert!(
+        before == answers(&world.archive, &queries),
+        "after a rebuild beside the old index"
+    );
+    // Without the directory nothing is left to search; opening makes it again from the record.
+    let world = world.reopened_without_index();
+    assert!(!world.archive.refused_parts().is_empty());
+    world.archive.repair_index(world.now()).unwrap();
+    assert!(
+        before == answers(&world.archive, &queries),
+        "after the index was dropped"
     );
 }

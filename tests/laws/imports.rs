@@ -4,12 +4,19 @@
     reason = "a law whose world cannot be set up must fail"
 )]
 
+#[path = "../support/chance.rs"]
+mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "reimport.rs"]
+mod reimport;
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use house::{Place, count, import, ios_export, log_in, plain_chat};
+use wordkeep::app::import::{ImportRequest, Progress};
 use wordkeep::app::{Appliance, Session};
 use wordkeep::store::ImportState;
 
@@ -120,4 +127,67 @@ fn c7_an_interrupted_import_of_few_messages_goes_on_in_its_own_conversation() {
     let again = import(&office.appliance, &office.root, &export).unwrap();
     assert_eq!((again.counts.fresh, again.counts.known), (0, 5));
     assert_eq!(office.all(), 5);
+}
+
+#[test]
+fn c6_a_chat_of_a_few_words_is_recognised_or_asked_for() {
+    let office = office();
+    let chat = [
+        "[11/02/2024, 10:44:10] Ana Reis: ok?",
+        "[11/02/2024, 10:45:20] Bo Lind: deal",
+        "[25/02/2024, 09:12:30] Ana Reis: paid",
+        "[26/02/2024, 09:12:30] Bo Lind: thanks",
+    ];
+    assert_eq!(office.take("short", &chat[..3]), (3, 0));
+    assert_eq!(office.take("longer", &chat), (1, 3));
+    // Half known by one author only: that is for a person to say.
+    let folder = office.dir.path().join("wish");
+    std::fs::create_dir_all(&folder).unwrap();
+    let other = exported(&folder, &[chat[0], "[25/02/2024, 09:12:31] Cem Kaya: no"]);
+    let asked = import(&office.appliance, &office.root, &other).unwrap_err();
+    assert!(asked.to_string().contains("--conversation"), "{asked}");
+    assert_eq!(office.all(), 4);
+}
+
+/// Writes down how far an import says it is.
+#[derive(Default)]
+struct Heard {
+    bytes: AtomicU64,
+    places: Mutex<Vec<u64>>,
+}
+
+impl Progress for Heard {
+    fn begins(&self, _name: &str, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn advances(&self, _messages: u64, _rejected: u64, bytes: u64) {
+        self.places.lock().unwrap().push(bytes);
+    }
+}
+
+#[test]
+fn c1_progress_tells_how_much_of_the_source_was_read() {
+    let office = office();
+    let chat = plain_chat("law", 10_000);
+    let lines: Vec<&str> = chat.lines().collect();
+    let heard = Heard::default();
+    let request = ImportRequest {
+        path: exported(office.dir.path(), &lines),
+        ..ImportRequest::default()
+    };
+    office
+        .appliance
+        .import(&office.root, &request, &heard)
+        .unwrap();
+    let (bytes, places) = (heard.bytes.into_inner(), heard.places.into_inner().unwrap());
+    assert_eq!(places.len(), 2, "{places:?}");
+    // Every 4,096 messages of 10,000, in lines of about the same length.
+    for (place, of) in places.iter().zip([0.41, 0.82]) {
+        let share = *place as f64 / bytes as f64;
+        assert!(
+            (share - of).abs() < 0.03,
+            "{share} of {bytes} bytes, not {of}"
+        );
+    }
 }

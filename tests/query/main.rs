@@ -11,6 +11,7 @@ mod meaning;
 mod parsing;
 mod problems;
 mod read_as;
+mod speed;
 
 use chrono_tz::Tz;
 use wordkeep::domain::Timestamp;

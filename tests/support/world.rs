@@ -77,7 +77,40 @@ pub struct World {
     _directory: tempfile::TempDir,
 }
 
+fn config() -> ArchiveConfig {
+    ArchiveConfig {
+        cache_bytes: 8 << 20,
+        ..ArchiveConfig::default()
+    }
+}
+
 impl World {
+    /// The same archive, closed, robbed of its index and opened again.
+    pub fn reopened_without_index(self) -> World {
+        let World {
+            archive,
+            import,
+            rooms,
+            pending,
+            order,
+            _directory,
+        } = self;
+        drop(archive);
+        let root = _directory.path().join("data");
+        std::fs::remove_dir_all(root.join("index")).expect("an index");
+        let secret = Secret::key_file(&[7; 64]);
+        let entropy = Arc::new(SeededEntropy::new(u64::MAX));
+        let vault = Vault::open(&root, None, &secret, entropy, NOW).expect("a data directory");
+        World {
+            archive: Archive::open(vault, config()).expect("an archive"),
+            import,
+            rooms,
+            pending,
+            order,
+            _directory,
+        }
+    }
+
     /// An empty archive.
     pub fn new(seed: u64) -> World {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -91,11 +124,7 @@ impl World {
         };
         let entropy = Arc::new(SeededEntropy::new(seed));
         let vault = Vault::create(&new, entropy, NOW).expect("a new data directory");
-        let config = ArchiveConfig {
-            cache_bytes: 8 << 20,
-            ..ArchiveConfig::default()
-        };
-        let archive = Archive::open(vault, config).expect("an archive");
+        let archive = Archive::open(vault, config()).expect("an archive");
         let mut world = World {
             archive,
             import: ImportNo(0),

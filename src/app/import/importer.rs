@@ -70,7 +70,7 @@ pub(super) struct Importer<'a> {
     probe: Probe,
     fallback: Timestamp,
     media: &'a Media,
-    progress: &'a dyn Progress,
+    telling: Telling<'a>,
     batch: Batch,
     conversations: HashMap<String, usize>,
     open: Vec<Conversation>,
@@ -80,7 +80,29 @@ pub(super) struct Importer<'a> {
     templates: Templates,
     raw: Vec<u8>,
     counts: ImportCounts,
+    /// How far the entry was read, in its own bytes.
+    read: u64,
     failure: Option<AppError>,
+}
+
+/// Who hears how far the reading of an entry is, told in bytes of the source as it lies on disk.
+pub(super) struct Telling<'a> {
+    pub(super) progress: &'a dyn Progress,
+    /// Bytes of the source before the entry.
+    pub(super) before: u64,
+    /// Bytes the entry takes in the source.
+    pub(super) packed: u64,
+    /// Bytes of the entry as it is read.
+    pub(super) unpacked: u64,
+}
+
+impl Telling<'_> {
+    /// The byte of the source that a byte of the entry lies at; inside a packed entry about so.
+    fn source_byte(&self, at: u64) -> u64 {
+        let unpacked = u128::from(self.unpacked.max(1));
+        let share = u128::from(self.packed) * u128::from(at).min(unpacked) / unpacked;
+        self.before + share as u64
+    }
 }
 
 impl<'a> Importer<'a> {
@@ -91,7 +113,7 @@ impl<'a> Importer<'a> {
         probe: Probe,
         fallback: Timestamp,
         media: &'a Media,
-        progress: &'a dyn Progress,
+        telling: Telling<'a>,
     ) -> Self {
         Self {
             appliance,
@@ -100,7 +122,7 @@ impl<'a> Importer<'a> {
             probe,
             fallback,
             media,
-            progress,
+            telling,
             batch: Batch::new(import),
             conversations: HashMap::new(),
             open: Vec::new(),
@@ -110,6 +132,7 @@ impl<'a> Importer<'a> {
             templates: Templates::default(),
             raw: Vec::new(),
             counts: ImportCounts::default(),
+            read: 0,
             failure: None,
         }
     }
@@ -319,7 +342,7 @@ impl<'a> Importer<'a> {
     fn repeated(&mut self, message: &ParsedMessage<'_>) -> Result<()> {
         self.counts.known += 1;
         self.counts.notes += 1;
-        self.batch.note(Note {
+        self.batch.repeat(Note {
             kind: NoteKind::Other,
             entry: String::new(),
             start: message.span.0,
@@ -366,8 +389,10 @@ impl<'a> Importer<'a> {
     fn keep_going(&mut self) -> std::result::Result<(), Stop> {
         let done = self.counts.fresh + self.counts.known + self.counts.revised;
         if done.is_multiple_of(PROGRESS_MESSAGES) {
-            self.progress.advances(done, self.counts.rejected, 0);
-            if self.progress.cancelled() {
+            let at = self.telling.source_byte(self.read);
+            let progress = self.telling.progress;
+            progress.advances(done, self.counts.rejected, at);
+            if progress.cancelled() {
                 self.flush();
                 let saved = "what was read so far is saved; the same command continues";
                 return Err(self.stop(AppError::Interrupted(saved.to_owned())));
@@ -393,6 +418,7 @@ fn presence_of_mime(mime: &str) -> Presence {
 
 impl Sink for Importer<'_> {
     fn message(&mut self, message: &ParsedMessage<'_>) -> std::result::Result<(), Stop> {
+        self.read = message.span.1;
         self.take(message).map_err(|error| self.stop(error))?;
         self.keep_going()
     }
@@ -417,5 +443,28 @@ impl Sink for Importer<'_> {
     fn templates(&mut self, templates: &Templates) -> std::result::Result<(), Stop> {
         self.templates = templates.clone();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::import::SilentProgress;
+
+    #[test]
+    fn progress_inside_a_packed_entry_is_told_in_bytes_of_the_source() {
+        let telling = Telling {
+            progress: &SilentProgress,
+            before: 1_000,
+            packed: 100,
+            unpacked: 400,
+        };
+        let told = [0, 200, 400, 500].map(|at| telling.source_byte(at));
+        assert_eq!(told, [1_000, 1_050, 1_100, 1_100]);
+        let empty = Telling {
+            unpacked: 0,
+            ..telling
+        };
+        assert_eq!(empty.source_byte(0), 1_000);
     }
 }

@@ -8,7 +8,7 @@ use super::{AppError, Result};
 use crate::archive::{Archive, ArchiveError, Directory, OpenedVersion};
 use crate::domain::{App, AttachmentState, ConversationNo, Note, NoteKind, Presence, Timestamp};
 use crate::ingest::align::{
-    Anchor, Facts, Identity, Known, Sighting, Verdict, align, anchors, identify,
+    Anchor, Echo, Facts, Identity, Known, Sighting, Verdict, align, anchors, echo, identify,
 };
 use crate::ingest::{Container, Found, IngestError, Outcome, ParsedMessage, Sink, Stop};
 use crate::store::{ConversationRow, MessageRow};
@@ -274,15 +274,28 @@ fn continues(
     };
     let rows = archive.store().read()?.conversations()?;
     let mut candidates: Vec<(ConversationNo, Vec<Anchor>)> = Vec::new();
+    let mut nearest: Option<(ConversationNo, Echo)> = None;
     for row in rows.iter().filter(|row| meets(row)) {
         let known = known_sightings(archive, names, row.no)?;
+        let echo = echo(known.iter().map(|known| &known.sighting), &chat.sightings);
+        if echo.found > nearest.map_or(0, |(_, best)| best.found) {
+            nearest = Some((row.no, echo));
+        }
         candidates.push((row.no, anchors(known.iter().map(|known| &known.sighting))));
     }
     let slices: Vec<(ConversationNo, &[Anchor])> = candidates
         .iter()
         .map(|(no, anchors)| (*no, anchors.as_slice()))
         .collect();
-    match identify(&slices, &anchors(chat.sightings.iter())) {
+    let mut identity = identify(&slices, &anchors(chat.sightings.iter()));
+    // A chat of a few words has no rare texts; the same words at the same times tell then.
+    if let (Identity::Unclear(None), Some((no, echo))) = (identity, nearest) {
+        identity = match echo.is_same() {
+            true => Identity::Same(no, echo.found * 1_000 / echo.possible.max(1)),
+            false => Identity::Unclear(Some(no)),
+        };
+    }
+    match identity {
         Identity::Same(no, _) => Ok(Some(no)),
         Identity::Unclear(Some(no)) if !run.request.new_conversation => {
             let id = archive

@@ -1,6 +1,6 @@
 //! One import under way: intent, entries, outcome.
 
-use super::importer::{Importer, Writing};
+use super::importer::{Importer, Telling, Writing};
 use super::pipeline::{Pipeline, Written};
 use super::probe;
 use super::request::{ImportReceipt, ImportRequest, Progress};
@@ -29,8 +29,10 @@ impl Run<'_> {
     /// is written.
     pub(super) fn entries(&mut self, opened: &mut Opened, chats: &[Found]) -> Result<()> {
         let media = opened.hash_media(chats)?;
+        let mut before = 0;
         for found in chats {
-            self.entry(opened, found, &media)?;
+            self.entry(opened, found, &media, before)?;
+            before += opened.container.entries()[found.entry as usize].packed_size;
         }
         for note in opened.container.notes() {
             self.receipt.remark(note.clone());
@@ -38,7 +40,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, opened: &mut Opened, found: &Found, media: &Media) -> Result<()> {
+    /// Reads one chat; `before` are the bytes of the chats before it, as they lie on disk.
+    fn entry(
+        &mut self,
+        opened: &mut Opened,
+        found: &Found,
+        media: &Media,
+        before: u64,
+    ) -> Result<()> {
         let fallback = opened.modified.unwrap_or(self.appliance.clock.now().wall);
         let mut probe = probe::run(self, &mut opened.container, found)?;
         for note in std::mem::take(&mut probe.notes) {
@@ -48,6 +57,13 @@ impl Run<'_> {
             self.begin(opened.bytes)?;
         }
         let import = self.row.as_ref().map_or(ImportNo(0), |row| row.no);
+        let entry = &opened.container.entries()[found.entry as usize];
+        let telling = Telling {
+            progress: self.progress,
+            before,
+            packed: entry.packed_size,
+            unpacked: entry.size,
+        };
         let pipeline = Pipeline::start(self.appliance, self.session, self.row.clone());
         let parsed = std::thread::scope(|scope| {
             let writing = match self.request.dry_run {
@@ -61,7 +77,7 @@ impl Run<'_> {
                 probe,
                 fallback,
                 media,
-                self.progress,
+                telling,
             );
             let outcome =
                 crate::ingest::import(&mut opened.container, found, &self.answers, &mut importer);

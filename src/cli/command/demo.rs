@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ended, conv, search};
+use super::{Ended, conv, export, search};
 use crate::app::import::ImportReceipt;
 use crate::app::sample::MESSAGES_DEFAULT;
 use crate::app::{DemoEvent, DemoRequest, SearchAnswer, VerifyReport, run_demo};
@@ -23,8 +23,8 @@ Examples:
   $ wordkeep demo --messages 100000 --seed 7
   $ wordkeep demo --dir /tmp/tour
 
-A made-up trading company is written as chat exports, imported, sealed, searched, shown in context and
-verified, each step with the words it was asked in. Everything lies in a temporary directory with keys
+A made-up trading company is written as chat exports, imported, sealed, searched, shown in context,
+exported and verified, each step with the words it was asked in. Everything lies in a temporary directory with keys
 of its own, which is removed at the end, also after Ctrl-C; with --dir it stays.";
 
 /// What was typed.
@@ -121,6 +121,27 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
         DemoEvent::Refused(refused) => {
             heading(to, "The administrator tries the same search")?;
             writeln!(to, "refused, and the refusal is in the log: {refused}")
+        }
+        DemoEvent::Exported(receipt) => {
+            let about = &receipt.manifest;
+            heading(to, "Evidence out")?;
+            writeln!(
+                to,
+                "$ wordkeep export create --query '{}' --context {} --matter {} \\\n    --reason '{}' --out {}",
+                about.query.typed,
+                about.context,
+                about.matter.as_deref().unwrap_or_default(),
+                about.reason,
+                receipt.path.display()
+            )?;
+            export::write_receipt(to, receipt)
+        }
+        DemoEvent::ExportVerified(report) => {
+            writeln!(
+                to,
+                "and what anybody says of it who has that file and the key:"
+            )?;
+            export::write_report(to, report)
         }
         DemoEvent::Verified(report) => tell_proof(to, report),
         DemoEvent::Removed => {

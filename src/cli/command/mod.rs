@@ -6,6 +6,7 @@ pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
+pub(super) mod export;
 pub(super) mod import;
 mod import_report;
 pub(super) mod index;
@@ -39,6 +40,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Conv(typed) => conv::run(context, typed),
         Command::Audit(typed) => audit::run(context, typed),
         Command::Verify(typed) => verify::run(context, &typed),
+        Command::Export(typed) => export::run(context, typed),
         Command::Index(typed) => index::run(context, &typed),
         Command::Backup(typed) => backup::run(context, &typed),
         Command::Keys(typed) => keys::run(context, &typed),

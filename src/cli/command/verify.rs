@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Ended, audit};
+use super::{Ended, audit, export};
 use crate::app::{VerifyReport, VerifyRequest, verify_log};
 use crate::audit::Verdict;
 use crate::cli::context::Context;
@@ -26,7 +26,7 @@ Checks every entry of the audit log and its signatures, every page of the databa
 message and attachment, the search index, and that every message that came in is there. Needs the
 role of an auditor, records officer or administrator; no message is shown.
 
-With a path - a copy of a data directory, or an exported log - it needs no key, no log-in and no
+With a path - a copy of a data directory, an exported log or an export of messages - it needs no key, no log-in and no
 configuration, and checks what can be checked without them: of a data directory the tree, the
 checkpoints and what was seen before, of an exported log every entry too.
 
@@ -48,7 +48,7 @@ pub(super) struct KnownBefore {
 }
 
 impl KnownBefore {
-    fn request(&self, sample: u64) -> Result<VerifyRequest, Failure> {
+    pub(super) fn request(&self, sample: u64) -> Result<VerifyRequest, Failure> {
         Ok(VerifyRequest {
             key: self.key.clone(),
             anchors: self
@@ -64,7 +64,7 @@ impl KnownBefore {
 /// What was typed.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Typed {
-    /// Check the log of this data directory, or this exported log, without any key
+    /// Check the log of this data directory, this exported log or this export, without any key
     path: Option<PathBuf>,
     #[command(flatten)]
     known: KnownBefore,
@@ -76,6 +76,9 @@ pub(in crate::cli) struct Typed {
 /// Verifies the record with keys.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     if let Some(path) = &typed.path {
+        if path.is_file() {
+            return export::verify(context, path, &typed.known);
+        }
         return files(context, path, &typed.known);
     }
     let request = typed.known.request(typed.sample)?;

@@ -2,7 +2,7 @@
 
 use crate::domain::ConversationNo;
 
-use super::key::Sighting;
+use super::key::{MatchKey, Sighting};
 
 /// Rare texts lie at most so far apart in two exports of one chat; microseconds (two days, which
 /// leaves room for every zone).
@@ -80,6 +80,61 @@ pub fn identify(candidates: &[(ConversationNo, &[Anchor])], incoming: &[Anchor])
         _ if comparable == candidates.len() => Identity::Different,
         _ => Identity::Unclear(None),
     }
+}
+
+/// What two short chats have in common: the same words by the same author at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Echo {
+    /// Messages both have.
+    pub found: u64,
+    /// Messages both could have: the fewer of each within the interval of the other.
+    pub possible: u64,
+    /// Authors among those both have, two at most.
+    pub senders: u8,
+}
+
+impl Echo {
+    /// Whether one chat is the other: half of what could be common is, by two authors at least.
+    /// What one author sends to many at a time is no sign.
+    pub const fn is_same(self) -> bool {
+        self.found * 2 >= self.possible && self.senders >= 2
+    }
+}
+
+/// Compares two chats message by message, for where rare texts are too few to [`identify`].
+pub fn echo<'s>(known: impl Iterator<Item = &'s Sighting>, incoming: &[Sighting]) -> Echo {
+    let timed = |one: &Sighting| one.at.map(|at| (one.key, at));
+    let mut known: Vec<(MatchKey, i64, u64)> = known
+        .filter_map(|one| timed(one).map(|(key, at)| (key, at, one.sender)))
+        .collect();
+    known.sort_unstable();
+    let mut here: Vec<(MatchKey, i64)> = incoming.iter().filter_map(timed).collect();
+    here.sort_unstable();
+    let span = |times: &mut dyn Iterator<Item = i64>| {
+        times.fold((i64::MAX, i64::MIN), |(first, last), at| {
+            (first.min(at), last.max(at))
+        })
+    };
+    let of_known = span(&mut known.iter().map(|one| one.1));
+    let of_here = span(&mut here.iter().map(|one| one.1));
+    let inside = |at: i64, (first, last): (i64, i64)| first <= at && at <= last;
+    let possible = known.iter().filter(|one| inside(one.1, of_here)).count();
+    let possible = possible.min(here.iter().filter(|one| inside(one.1, of_known)).count());
+    let mut echo = Echo {
+        possible: possible as u64,
+        ..Echo::default()
+    };
+    let mut first_sender = None;
+    let mut here = here.into_iter().peekable();
+    for (key, at, sender) in known {
+        while here.next_if(|next| *next < (key, at)).is_some() {}
+        if here.next_if(|next| *next == (key, at)).is_some() {
+            echo.found += 1;
+            let another = *first_sender.get_or_insert(sender) != sender;
+            echo.senders = echo.senders.max(1 + u8::from(another));
+        }
+    }
+    echo
 }
 
 /// How many rare texts both have, and how many they could have: the fewer of each within the

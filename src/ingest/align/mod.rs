@@ -13,6 +13,6 @@ mod identity;
 mod key;
 mod pairing;
 
-pub use identity::{Anchor, Identity, anchors, identify};
+pub use identity::{Anchor, Echo, Identity, anchors, echo, identify};
 pub use key::{Facts, MatchKey, Sighting, Standing};
 pub use pairing::{Alignment, Coverage, Known, Verdict, align};

@@ -74,17 +74,18 @@ impl Parsed {
 pub fn parse(query: &str, context: &ParseContext) -> Parsed {
     let mut parsed = parse_once(query, context);
     let counts = |problems: &[Problem], code| problems.iter().filter(|p| p.code == code).count();
-    let before: Vec<Problem> = parsed.problems.clone();
-    for (place, problem) in parsed.problems.iter_mut().enumerate() {
-        let code = problem.code;
-        let known = counts(&before, code);
-        problem.suggestions.retain(|suggestion| {
-            place < REPAIRED_PROBLEMS_MAX
-                && counts(
-                    &parse_once(&suggestion.apply(query), context).problems,
-                    code,
-                ) < known
+    for place in 0..parsed.problems.len() {
+        let mut suggestions = std::mem::take(&mut parsed.problems[place].suggestions);
+        if place >= REPAIRED_PROBLEMS_MAX {
+            continue;
+        }
+        let code = parsed.problems[place].code;
+        let known = counts(&parsed.problems, code);
+        suggestions.retain(|suggestion| {
+            let repaired = parse_once(&suggestion.apply(query), context);
+            counts(&repaired.problems, code) < known
         });
+        parsed.problems[place].suggestions = suggestions;
     }
     parsed
 }

@@ -37,30 +37,22 @@ fn balance(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
         let mut problem = Problem::new(Code::Q006, token.span, "this parenthesis is never closed");
         if count < REPAIRED_PROBLEMS_MAX {
             let all = format!("{guard}{closers}");
-            problem = problem.suggest("close it at the end", Span::new(end, end), all);
+            problem = problem
+                .suggest("close it at the end", Span::new(end, end), all)
+                .suggest("drop it", token.span, "");
         }
-        problems.push(problem.suggest("drop it", token.span, ""));
+        problems.push(problem);
     }
-    for place in &stray {
+    for (count, place) in stray.iter().enumerate() {
         if let Some(token) = tokens.get(*place) {
-            problems.push(
-                Problem::new(Code::Q006, token.span, "this parenthesis closes nothing")
-                    .suggest("drop it", token.span, ""),
-            );
+            let problem = Problem::new(Code::Q006, token.span, "this parenthesis closes nothing");
+            problems.push(match count < REPAIRED_PROBLEMS_MAX {
+                true => problem.suggest("drop it", token.span, ""),
+                false => problem,
+            });
         }
     }
-    for place in stray.into_iter().rev() {
-        tokens.remove(place);
-        if matches!(
-            tokens.get(place),
-            Some(Token {
-                kind: TokenKind::Scope { .. },
-                ..
-            })
-        ) {
-            tokens.remove(place);
-        }
-    }
+    remove(tokens, &stray);
     let last = Span::new(end, end);
     for _ in &open {
         tokens.push(Token {
@@ -70,59 +62,66 @@ fn balance(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn is(tokens: &[Token], place: usize, wanted: impl Fn(&TokenKind) -> bool) -> bool {
-    tokens.get(place).is_some_and(|token| wanted(&token.kind))
-}
-
-/// Tokens from an `Open` to behind its empty group, if the group is empty.
-fn empty_group(tokens: &[Token], open: usize) -> Option<usize> {
-    let closes = |kind: &TokenKind| matches!(kind, TokenKind::Close);
-    if !is(tokens, open, |kind| matches!(kind, TokenKind::Open)) || !is(tokens, open + 1, closes) {
-        return None;
-    }
-    let scoped = is(tokens, open + 2, |kind| {
-        matches!(kind, TokenKind::Scope { .. })
+/// Takes out the tokens at some places, in order, each with a scope right behind it.
+fn remove(tokens: &mut Vec<Token>, places: &[usize]) {
+    let mut places = places.iter().copied().peekable();
+    let (mut place, mut behind_removed) = (0, false);
+    tokens.retain(|token| {
+        let scope = behind_removed && matches!(token.kind, TokenKind::Scope { .. });
+        let listed = places.next_if_eq(&place).is_some();
+        behind_removed = listed;
+        place += 1;
+        !listed && !scope
     });
-    Some(open + 2 + usize::from(scoped))
 }
 
+/// Copies the tokens without the groups that hold nothing; a group that held only such groups goes
+/// with them. One walk: what was copied last is what stands before.
 fn remove_empty_groups(query: &str, tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
-    let mut place = 0;
     let mut found: Vec<Span> = Vec::new();
-    while place < tokens.len() {
-        let Some(after) = empty_group(tokens, place) else {
-            place += 1;
-            continue;
-        };
-        let start = tokens.get(place).map_or(0, |token| token.span.start);
-        let end = tokens.get(after - 1).map_or(start, |token| token.span.end);
-        tokens.drain(place..after);
-        match place
-            .checked_sub(1)
-            .and_then(|before| tokens.get_mut(before))
-        {
+    let mut kept: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut rest = std::mem::take(tokens).into_iter().peekable();
+    while let Some(token) = rest.next() {
+        let opened = match kept.last() {
             Some(Token {
-                kind: TokenKind::Field(_, value),
-                ..
-            }) => *value = RawValue::Missing,
-            _ => {
-                let span = Span::new(start, end.min(query.len()));
-                found.retain(|inner| inner.start < span.start || inner.end > span.end);
-                found.push(span);
-                // The group around it may be empty now.
-                place = place.saturating_sub(1);
-            }
-        }
-    }
-    for span in found {
-        problems.push(
-            Problem::new(
-                Code::Q007,
+                kind: TokenKind::Open,
                 span,
-                "there is nothing between these parentheses",
-            )
-            .suggest("drop them", span, ""),
+            }) if token.kind == TokenKind::Close => *span,
+            _ => {
+                kept.push(token);
+                continue;
+            }
+        };
+        kept.pop();
+        let scope = rest.next_if(|next| matches!(next.kind, TokenKind::Scope { .. }));
+        let end = scope.map_or(token.span.end, |scope| scope.span.end);
+        if let Some(Token {
+            kind: TokenKind::Field(_, value),
+            ..
+        }) = kept.last_mut()
+        {
+            *value = RawValue::Missing;
+            continue;
+        }
+        let span = Span::new(opened.start, end.min(query.len()));
+        // The groups within it are the last that were found.
+        while found
+            .pop_if(|inner| inner.start >= span.start && inner.end <= span.end)
+            .is_some()
+        {}
+        found.push(span);
+    }
+    *tokens = kept;
+    for (count, span) in found.into_iter().enumerate() {
+        let problem = Problem::new(
+            Code::Q007,
+            span,
+            "there is nothing between these parentheses",
         );
+        problems.push(match count < REPAIRED_PROBLEMS_MAX {
+            true => problem.suggest("drop them", span, ""),
+            false => problem,
+        });
     }
 }
 
@@ -140,30 +139,34 @@ fn is_operator(kind: &TokenKind) -> bool {
 /// A run of operators stands between two operands: at most one binary operator in front, then
 /// negations. Everything else is dropped.
 fn remove_stray_operators(tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) {
-    let mut place = 0;
-    while place < tokens.len() {
-        if !is(tokens, place, is_operator) {
-            place += 1;
+    let mut kept: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut run: Vec<Token> = Vec::new();
+    let mut rest = std::mem::take(tokens).into_iter().peekable();
+    while let Some(token) = rest.next() {
+        if !is_operator(&token.kind) {
+            kept.push(token);
             continue;
         }
-        let mut end = place;
-        while is(tokens, end, is_operator) {
-            end += 1;
+        run.push(token);
+        while let Some(next) = rest.next_if(|next| is_operator(&next.kind)) {
+            run.push(next);
         }
-        let has_left = place > 0 && !is(tokens, place - 1, |kind| matches!(kind, TokenKind::Open));
-        let has_right =
-            end < tokens.len() && !is(tokens, end, |kind| matches!(kind, TokenKind::Close));
-        let keep = usize::from(has_left && has_right && is(tokens, place, is_binary));
-        let last_binary = (place..end).rev().find(|at| is(tokens, *at, is_binary));
-        let stray = match (has_right, last_binary) {
-            (false, _) => place..end,
-            (true, Some(last)) if last >= place + keep => place + keep..last + 1,
-            (true, _) => end..end,
+        let has_left = kept
+            .last()
+            .is_some_and(|before| before.kind != TokenKind::Open);
+        let has_right = rest
+            .peek()
+            .is_some_and(|after| after.kind != TokenKind::Close);
+        let binary = |token: &Token| is_binary(&token.kind);
+        let keep = usize::from(has_left && has_right && run.first().is_some_and(binary));
+        let stray = match (has_right, run.iter().rposition(binary)) {
+            (false, _) => 0..run.len(),
+            (true, Some(last)) if last >= keep => keep..last + 1,
+            (true, _) => 0..0,
         };
-        if let (Some(first), Some(last)) = (
-            tokens.get(stray.start),
-            tokens.get(stray.end.wrapping_sub(1)),
-        ) && !stray.is_empty()
+        if let (Some(first), Some(last)) =
+            (run.get(stray.start), run.get(stray.end.wrapping_sub(1)))
+            && !stray.is_empty()
         {
             let span = first.span.to(last.span);
             let message = if !has_right {
@@ -175,8 +178,8 @@ fn remove_stray_operators(tokens: &mut Vec<Token>, problems: &mut Vec<Problem>) 
             };
             problems.push(Problem::new(Code::Q007, span, message).suggest("drop it", span, ""));
         }
-        let removed = stray.len();
-        tokens.drain(stray);
-        place = (end - removed).max(place + usize::from(removed == 0));
+        run.drain(stray);
+        kept.append(&mut run);
     }
+    *tokens = kept;
 }
