@@ -12,6 +12,7 @@ pub mod app;
 
 // Floor 5
 pub mod ingest;
+pub mod retention;
 pub mod search;
 
 // Floor 4

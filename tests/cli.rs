@@ -30,7 +30,10 @@ struct Program {
 impl Stage for Program {
     fn write(&mut self, name: &str, text: &str) -> Result<(), String> {
         let path = self.directory.path().join(name);
-        fs::write(path, text).map_err(|error| format!("{name}: {error}"))
+        let above = path.parent().unwrap_or(self.directory.path());
+        fs::create_dir_all(above)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|error| format!("{name}: {error}"))
     }
 
     fn run(&mut self, call: &Call) -> Result<Printed, String> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::{self, Clock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
-use crate::archive::{Archive, Milestones, NewVault, Vault};
+use crate::archive::{Archive, EraseContext, Milestones, NewVault, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
 use crate::crypto::{
@@ -145,10 +145,30 @@ impl Appliance {
         }
         appliance.archive.repair_index(appliance.clock.now())?;
         appliance.archive.replay_outbox(appliance.clock.now())?;
+        appliance.finish_purges()?;
         appliance.close_interrupted_imports()?;
         appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
         Ok(appliance)
+    }
+
+    /// Finishes what a purge decided before it was cut off.
+    fn finish_purges(&mut self) -> Result<()> {
+        let now = || self.clock.now();
+        let context = EraseContext {
+            actor: EntryActor::system(),
+            request: self.request(),
+            now: &now,
+            backups: &self.archive,
+        };
+        for one in self.archive.resume_erasures(&context)? {
+            self.notices.push(format!(
+                "purge {} was cut off: what it had decided is finished, {} messages wait for it to \
+                 go on",
+                one.batch, one.waiting
+            ));
+        }
+        Ok(())
     }
 
     /// What opening had to mend, in words; empty as a rule.

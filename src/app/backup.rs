@@ -259,13 +259,14 @@ impl Appliance {
         self.require(session, Right::ConfirmRestore, Action::RestoreConfirm)?;
         let now = self.clock.now();
         let mut appended = None;
-        self.archive.confirm_restore(now, |tx, mark| {
-            let draft = self
-                .draft(session, Action::RestoreConfirm)
-                .object(mark.backup);
-            appended = Some(self.archive.log(tx, now, draft, None)?);
-            Ok(())
-        })?;
+        self.archive
+            .confirm_restore(now, session.actor.no, |tx, mark| {
+                let draft = self
+                    .draft(session, Action::RestoreConfirm)
+                    .object(mark.backup);
+                appended = Some(self.archive.log(tx, now, draft, None)?);
+                Ok(())
+            })?;
         self.sign_log()?;
         appended.ok_or_else(no_entry)
     }

@@ -43,6 +43,10 @@ pub enum AppError {
     /// Somebody else is at it.
     #[error("{0}")]
     Conflict(String),
+    /// A hold, a lock, a policy or a missing second person stands in the way; the text says which,
+    /// and who can lift it.
+    #[error("{0}")]
+    Blocked(String),
     /// A time budget ran out; the text names the expensive clause.
     #[error("{0}")]
     Budget(String),

@@ -43,7 +43,9 @@ impl Appliance {
         progress.begins(&opened.name, opened.bytes);
         let digest = opened.digest()?;
         let lookup = self.archive.lookup("import", &[&digest]);
-        if let Some(before) = self.same_source(&lookup)? {
+        // What was disposed of since must be counted, and may be wanted by a hold.
+        let looked_at = !self.archive.has_disposed()?;
+        if let Some(before) = self.same_source(&lookup)?.filter(|_| looked_at) {
             return Ok(ImportReceipt::same(before, opened.name));
         }
         let answers = request.answers(self.clock.now().wall, &self.settings.zone)?;
@@ -113,12 +115,13 @@ fn counted(draft: Draft, counts: &ImportCounts) -> Draft {
     draft
         .count(
             "seen",
-            counts.fresh + counts.known + counts.revised + counts.rejected,
+            counts.fresh + counts.known + counts.revised + counts.rejected + counts.disposed,
         )
         .count("fresh", counts.fresh)
         .count("known", counts.known)
         .count("revised", counts.revised)
         .count("rejected", counts.rejected)
+        .count("disposed", counts.disposed)
         .count("notes", counts.notes)
 }
 

@@ -23,6 +23,7 @@ mod entropy;
 mod error;
 pub mod export;
 mod files;
+mod govern;
 pub mod import;
 mod index;
 mod keys;
@@ -47,6 +48,10 @@ pub use demo::{DemoEvent, DemoRequest, run_demo};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
+pub use govern::{
+    EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine, LabelOn,
+    MatterLine, NewEvent, NewHold, Placed,
+};
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
 pub use restore::{

@@ -109,7 +109,7 @@ impl Appliance {
         let watch = Stopwatch::start();
         let scope = self.scope(session)?;
         let names = self.names()?;
-        let (resolved, reading) = self.understand(request, &names, &scope)?;
+        let (resolved, reading) = self.understand(request, Purpose::Search, &names, &scope)?;
         let spent = || watch.elapsed();
         let allowed = request.budget.unwrap_or(BUDGET_DEFAULT);
         let scoped = names.within(&self.archive, &scope, None);
@@ -164,13 +164,14 @@ impl Appliance {
     pub fn check_query(&self, session: &Session, request: &SearchRequest) -> Result<Reading> {
         let scope = self.scope(session)?;
         let names = self.names()?;
-        self.understand(request, &names, &scope)
+        self.understand(request, Purpose::Search, &names, &scope)
             .map(|(_, reading)| reading)
     }
 
     pub(super) fn understand(
         &self,
         request: &SearchRequest,
+        purpose: Purpose,
         names: &NameIndex,
         scope: &Scope,
     ) -> Result<(Resolved, Reading)> {
@@ -180,7 +181,7 @@ impl Appliance {
             zone,
             now,
             strict: request.strict,
-            purpose: Purpose::Search,
+            purpose,
         };
         let parsed = parse(&request.text, &context);
         let accepted = accepted(&request.accept)?;
@@ -228,7 +229,12 @@ impl Appliance {
 
     /// The names of the archive with their look-ups, built once and kept until they change.
     pub(super) fn names(&self) -> Result<Arc<NameIndex>> {
-        let imports = self.archive.store().read()?.imports()?.len() as u64;
+        let rows = self.archive.store().read()?;
+        // A purge takes names away, an import brings some: either makes the kept ones stale.
+        let batches = rows.erase_batches()?;
+        let purges: u64 = batches.iter().map(|row| row.generation_after).sum();
+        let imports = rows.imports()?.len() as u64 + purges;
+        drop(rows);
         if let Some(kept) = self.kept_names(imports) {
             return Ok(kept);
         }

@@ -10,6 +10,7 @@ use super::{Archive, parts, vault};
 use crate::domain::{
     ConversationId, ConversationNo, MessageNo, Now, PersonId, PersonNo, Presence, Timestamp,
 };
+use crate::query::Record;
 use crate::store::{
     ContentKey, ConversationRow, ConversationSpan, HandleRow, ImportCounts, MessageRow,
     NumberRange, StoreError, WriteTx,
@@ -65,8 +66,21 @@ impl Archive {
     /// before the commit: the audit entry, the import's counts. Nothing is kept if it fails.
     pub fn admit(
         &self,
+        batch: Batch,
+        now: Now,
+        with: impl FnOnce(&WriteTx<'_>, &ImportCounts) -> Result<()>,
+    ) -> Result<Admitted> {
+        self.admit_wanted(batch, now, &mut |_| Ok(false), with)
+    }
+
+    /// Like [`Archive::admit`], asking about messages that were disposed of and come again: those
+    /// that `wanted` says yes to (a hold does) are admitted and flagged, the others are left out and
+    /// counted. `wanted` sees each of them as the evaluator of queries does, its number still 0.
+    pub fn admit_wanted(
+        &self,
         mut batch: Batch,
         now: Now,
+        wanted: &mut dyn FnMut(&Record<'_>) -> Result<bool>,
         with: impl FnOnce(&WriteTx<'_>, &ImportCounts) -> Result<()>,
     ) -> Result<Admitted> {
         // Parts together, so that each part's new messages are one range of numbers.
@@ -85,6 +99,10 @@ impl Archive {
                 },
                 spans: BTreeMap::new(),
             };
+            if tx.has_tombstones()? {
+                writing.counts.disposed = self.leave_out(tx, &mut batch, wanted)?;
+                writing.names_again(&batch)?;
+            }
             writing.names(&batch)?;
             writing.messages(&mut batch)?;
             writing.notes(&batch)?;
@@ -167,7 +185,45 @@ impl Writing<'_, '_> {
             })?;
         }
         for (conversation, handle) in &batch.participants {
-            self.tx.insert_participant(*conversation, *handle)?;
+            // Whoever says nothing that is admitted is not made to take part again.
+            let nameless = match self.tx.conversation(*conversation)? {
+                Some(row) => row.title_no == 0,
+                None => false,
+            };
+            if !nameless {
+                self.tx.insert_participant(*conversation, *handle)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Titles and names for what lost them, where a message is admitted again.
+    fn names_again(&mut self, batch: &Batch) -> Result<()> {
+        for item in &batch.items {
+            let Incoming {
+                conversation,
+                sender,
+                ..
+            } = item.incoming;
+            if let Some((shard, title)) = batch.titles.get(&conversation)
+                && let Some(row) = self.tx.conversation(conversation)?
+                && row.title_no == 0
+            {
+                let title_no = self.entity(*shard, &pack_texts(&[title]))?;
+                self.tx.set_title(conversation, title_no)?;
+            }
+            let Some(sender) = sender else { continue };
+            // The join of a message that is left out may have been left out with it.
+            self.tx.insert_participant(conversation, sender)?;
+            if let Some(name) = batch.names.get(&sender)
+                && let Some(row) = self.tx.handle(sender)?
+                && row.name_no == 0
+            {
+                let shard = self.archive.shard_of(&name.lookup);
+                let handle = name.handle.as_deref().unwrap_or("");
+                let name_no = self.entity(shard, &pack_texts(&[&name.label, handle]))?;
+                self.tx.set_name(sender, name_no)?;
+            }
         }
         Ok(())
     }
@@ -215,6 +271,9 @@ impl Writing<'_, '_> {
         })?;
         self.widen(conversation, sent, 1);
         self.counts.fresh += 1;
+        if let Some(disposed) = item.readmits {
+            self.tx.insert_readmitted(item.no, disposed)?;
+        }
         Ok(())
     }
 
@@ -236,7 +295,11 @@ impl Writing<'_, '_> {
         plain: &[u8],
     ) -> Result<()> {
         // A sighting dies with the message it shows: it lies in the message's own bucket.
-        let bucket = bucket_of(item.incoming.sent, item.incoming.shard);
+        let row = self
+            .tx
+            .message(item.no)?
+            .ok_or_else(|| StoreError::NotFound(format!("message {}", item.no)))?;
+        let bucket = bucket_of(row.sent, item.incoming.shard);
         let no = self.number()?;
         self.sealer
             .put(self.tx, ContentKey::first(no), &bucket, plain)?;

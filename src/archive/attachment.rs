@@ -10,7 +10,7 @@ use crate::crypto::{
     hex, hmac_sha256, random_bytes,
 };
 use crate::domain::{MessageNo, Now};
-use crate::store::{BlobRow, ContentKey, StoreError};
+use crate::store::{BlobRow, ContentKey, Rows, StoreError, WriteTx};
 
 /// Bytes copied at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -26,8 +26,7 @@ impl Archive {
         bytes: &mut dyn Read,
     ) -> Result<()> {
         let bucket = bucket_of(attachment.sent, attachment.shard);
-        let name = self.blob_name(&bucket, sha256);
-        let known = self.store.read()?.blob_by_name(&name)?;
+        let (name, known) = self.blob_of(&bucket, sha256)?;
         if let Some(blob) = known {
             return self.write(now, |tx| {
                 let (message, ordinal) = (attachment.message, attachment.ordinal);
@@ -61,9 +60,87 @@ impl Archive {
         })
     }
 
-    fn blob_name(&self, bucket: &crate::store::KeyPurpose, sha256: &[u8; 32]) -> [u8; 32] {
+    /// The file of these bytes in a bucket, or the name it is to get. The name of a file that was
+    /// destroyed is not used again: its unlinking may still be under way.
+    fn blob_of(
+        &self,
+        bucket: &crate::store::KeyPurpose,
+        sha256: &[u8; 32],
+    ) -> Result<([u8; 32], Option<BlobRow>)> {
+        let rows = self.store.read()?;
+        let mut incarnation = 0;
+        loop {
+            let name = self.blob_name(bucket, sha256, incarnation);
+            let known = rows.blob_by_name(&name)?;
+            if known.is_some() || !rows.blob_name_is_spent(&name)? {
+                return Ok((name, known));
+            }
+            incarnation += 1;
+        }
+    }
+
+    fn blob_name(
+        &self,
+        bucket: &crate::store::KeyPurpose,
+        sha256: &[u8; 32],
+        incarnation: u64,
+    ) -> [u8; 32] {
         let tag = super::keyring::tag(bucket).to_be_bytes();
-        hmac_sha256(self.blob_name.expose(), &[&tag, sha256])
+        let incarnation = incarnation.to_be_bytes();
+        // The first has none, as files had before anything was ever destroyed.
+        let suffix: &[u8] = match incarnation {
+            [0, 0, 0, 0, 0, 0, 0, 0] => &[],
+            _ => &incarnation,
+        };
+        hmac_sha256(self.blob_name.expose(), &[&tag, sha256, suffix])
+    }
+
+    /// Wraps the key of a sealed file under the current key of its bucket.
+    pub(super) fn move_blob(
+        &self,
+        tx: &WriteTx<'_>,
+        purpose: &crate::store::KeyPurpose,
+        blob: &BlobRow,
+    ) -> Result<()> {
+        let key = self.blob_key(tx, blob)?;
+        let (data_key, bucket_key) = self.keyring.current(tx, purpose)?;
+        let broken = || ArchiveError::Integrity(format!("blob {}", blob.no));
+        let (id, _) = blob.wrapped.split_first_chunk::<16>().ok_or_else(broken)?;
+        let place = WrapPlace::blob_key(
+            self.keyring.store_id(),
+            u128::from_be_bytes(*id),
+            super::keyring::tag(purpose),
+        );
+        let entropy = &**self.keyring.entropy();
+        let wrapped = Wrapper::new(&bucket_key, 0).wrap(&place, &key, entropy)?;
+        Ok(tx.rewrap_blob(&BlobRow {
+            data_key,
+            nonce: wrapped.nonce.to_vec(),
+            wrapped: [&id[..], &wrapped.sealed].concat(),
+            ..blob.clone()
+        })?)
+    }
+
+    /// Opens the key of a sealed file.
+    pub(super) fn blob_key(&self, rows: &Rows, blob: &BlobRow) -> Result<Key> {
+        let broken = || ArchiveError::Integrity(format!("blob {}", blob.no));
+        let (id, sealed) = blob.wrapped.split_first_chunk::<16>().ok_or_else(broken)?;
+        let bucket = rows
+            .data_key(blob.data_key)?
+            .ok_or_else(|| ArchiveError::Disposed(format!("blob {}", blob.no)))?;
+        let place = WrapPlace::blob_key(
+            self.keyring.store_id(),
+            u128::from_be_bytes(*id),
+            super::keyring::tag(&bucket.purpose),
+        );
+        let wrapped = crate::crypto::WrappedKey {
+            nonce: blob.nonce.as_slice().try_into().map_err(|_| broken())?,
+            sealed: sealed.try_into().map_err(|_| broken())?,
+        };
+        let bucket_key = self.keyring.key(rows, blob.data_key)?;
+        Wrapper::new(&bucket_key, 0)
+            .unwrap(&place, &wrapped)
+            .map_err(|_| broken())
     }
 
     fn seal_file(
@@ -121,24 +198,9 @@ impl Archive {
             .blob(blob)?
             .ok_or_else(|| ArchiveError::Integrity(format!("attachment of message {message}")))?;
         let broken = || ArchiveError::Integrity(format!("blob {blob}"));
-        let (id, sealed) = row.wrapped.split_first_chunk::<16>().ok_or_else(broken)?;
+        let (id, _) = row.wrapped.split_first_chunk::<16>().ok_or_else(broken)?;
         let id = u128::from_be_bytes(*id);
-        let bucket = rows
-            .data_key(row.data_key)?
-            .ok_or_else(|| ArchiveError::Disposed(format!("attachment of message {message}")))?;
-        let place = WrapPlace::blob_key(
-            self.keyring.store_id(),
-            id,
-            super::keyring::tag(&bucket.purpose),
-        );
-        let wrapped = crate::crypto::WrappedKey {
-            nonce: row.nonce.as_slice().try_into().map_err(|_| broken())?,
-            sealed: sealed.try_into().map_err(|_| broken())?,
-        };
-        let bucket_key = self.keyring.key(&rows, row.data_key)?;
-        let key = Wrapper::new(&bucket_key, 0)
-            .unwrap(&place, &wrapped)
-            .map_err(|_| broken())?;
+        let key = self.blob_key(&rows, &row)?;
         self.open_file(&hex(&id.to_be_bytes()), &key, &row.name, out)?
             .ok_or_else(broken)
             .map(Some)

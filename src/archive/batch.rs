@@ -1,5 +1,6 @@
 //! What an import hands over at a time: messages packed into one arena, and the names they need.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::packed::Packed;
@@ -59,6 +60,8 @@ pub(super) struct Item {
     pub(super) entries: Vec<Option<u32>>,
     /// Given when the batch is written.
     pub(super) no: MessageNo,
+    /// The batch that had disposed of it, when a hold wants it back.
+    pub(super) readmits: Option<u64>,
 }
 
 /// A conversation that this batch creates.
@@ -105,6 +108,9 @@ pub struct Batch {
     pub(super) notes: Vec<Note>,
     /// Messages that stand in the source once more and are not among the items.
     pub(super) repeats: u64,
+    /// Titles and names to be given again to what lost them, if anything of it is admitted.
+    pub(super) titles: BTreeMap<ConversationNo, (u16, String)>,
+    pub(super) names: BTreeMap<HandleNo, NewHandle>,
 }
 
 impl Batch {
@@ -119,6 +125,8 @@ impl Batch {
             participants: Vec::new(),
             notes: Vec::new(),
             repeats: 0,
+            titles: BTreeMap::new(),
+            names: BTreeMap::new(),
         }
     }
 
@@ -139,6 +147,7 @@ impl Batch {
             has_attachments: !words.attachments.is_empty(),
             entries: entries.collect(),
             no: MessageNo(0),
+            readmits: None,
         });
     }
 
@@ -150,6 +159,19 @@ impl Batch {
     /// Adds a handle that messages of this or a later batch refer to.
     pub fn create_handle(&mut self, handle: NewHandle) {
         self.handles.push(handle);
+    }
+
+    /// The title of a conversation that lost it when its last message was disposed of. It gets it
+    /// back with the first message of this batch that is admitted. `shard` is its own.
+    pub fn retitle(&mut self, no: ConversationNo, shard: u16, title: &str) {
+        self.titles
+            .entry(no)
+            .or_insert_with(|| (shard, title.to_owned()));
+    }
+
+    /// The names of a handle that lost them, as [`Batch::retitle`].
+    pub fn rename(&mut self, handle: NewHandle) {
+        self.names.entry(handle.no).or_insert(handle);
     }
 
     /// Records that a handle writes in a conversation.
@@ -183,6 +205,8 @@ impl Batch {
 
     /// How many numbers of the sequence it needs: one for each sealed row.
     pub(super) fn numbers(&self) -> u64 {
-        (self.items.len() + self.notes.len() + self.conversations.len() + self.handles.len()) as u64
+        let named = self.conversations.len() + self.handles.len();
+        let again = self.titles.len() + self.names.len();
+        (self.items.len() + self.notes.len() + named + again) as u64
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Archive;
+use super::entity::read_texts;
 use super::error::Result;
+use super::sealer::Opener;
 use crate::domain::{App, ConversationNo, HandleNo, PersonId, PersonNo};
-use crate::store::ConversationRow;
+use crate::store::{ContentKey, ConversationRow, HandleRow, Rows};
 
 /// A handle with its names opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,21 @@ pub struct Directory {
 }
 
 impl Archive {
+    /// The label of a handle, as the given transaction sees it; empty when it was disposed of.
+    pub(super) fn label_of(
+        &self,
+        rows: &Rows,
+        opener: &mut Opener<'_>,
+        handle: &HandleRow,
+    ) -> Result<String> {
+        let Some(sealed) = rows.content(ContentKey::first(handle.name_no))? else {
+            return Ok(String::new());
+        };
+        let mut plain = Vec::new();
+        opener.open(rows, &sealed, &mut plain)?;
+        Ok(read_texts(&plain)?.into_iter().next().unwrap_or_default())
+    }
+
     /// Opens every name.
     pub fn directory(&self) -> Result<Directory> {
         let mut reader = self.reader()?;

@@ -35,6 +35,24 @@ pub enum ArchiveError {
     /// The parts of a restore do not belong together, or one of them is missing.
     #[error("{0}")]
     Mismatch(String),
+    /// A purge may not or cannot go on now; nothing of its present slice was destroyed.
+    #[error("nothing was destroyed in this step: {0}")]
+    PurgeRefused(String),
+    /// Another batch is under way: one at a time.
+    #[error("batch {0} is unfinished: go on with it or close it first")]
+    PurgeUnfinished(u64),
+    /// Something of what was destroyed was found afterwards.
+    #[error(
+        "integrity failure: something of batch {batch} is left (keys gone: {}, index clean: {}, \
+         files with readable words: {}); no certificate can be made",
+        found.key_absent, found.index_absent, found.scan_hits
+    )]
+    Residue {
+        /// The batch.
+        batch: u64,
+        /// What was found.
+        found: super::Residue,
+    },
     /// The audit log refused; nothing was changed and nothing is shown.
     #[error("audit log: {0}")]
     Audit(String),

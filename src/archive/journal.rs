@@ -54,7 +54,7 @@ impl Archive {
     }
 
     /// A number reserved before the transaction began.
-    fn ready_number(&self) -> Result<u64> {
+    pub(super) fn ready_number(&self) -> Result<u64> {
         let mut reserved = self
             .reserved()
             .lock()

@@ -21,6 +21,8 @@ use crate::store::{
 pub struct Keyring {
     store: Arc<Store>,
     id: StoreId,
+    /// Wraps the generations of the keyhold: a purge makes one without asking for a secret.
+    root: Key,
     entropy: Arc<dyn Entropy>,
     state: Mutex<State>,
 }
@@ -35,6 +37,12 @@ struct State {
     opened: HashMap<DataKeyId, Opened>,
     current: HashMap<KeyPurpose, DataKeyId>,
     salts: HashMap<u32, RunSalt>,
+}
+
+/// What a rewrap replaced.
+pub(super) struct Former {
+    hold: Keyhold,
+    wrapper: Wrapper,
 }
 
 #[derive(Clone)]
@@ -65,7 +73,7 @@ impl Keyring {
     pub(super) fn start(
         store: Arc<Store>,
         id: StoreId,
-        hold: Keyhold,
+        (root, hold): (Key, Keyhold),
         entropy: Arc<dyn Entropy>,
         now: Timestamp,
     ) -> Result<Keyring> {
@@ -88,6 +96,7 @@ impl Keyring {
         Ok(Keyring {
             store,
             id,
+            root,
             entropy,
             state: Mutex::new(state),
         })
@@ -113,8 +122,12 @@ impl Keyring {
         self.state().hold.clone()
     }
 
-    /// Wraps every key row under another keyhold, in one transaction. What readers of an elder
-    /// picture still ask for stays opened.
+    /// The key that wraps the keyhold.
+    pub(super) fn root(&self) -> &Key {
+        &self.root
+    }
+
+    /// Wraps every key row under another keyhold, in one transaction.
     pub(super) fn rewrap(
         &self,
         store: &Store,
@@ -123,8 +136,25 @@ impl Keyring {
         with: impl FnOnce(&WriteTx<'_>, &Rotated) -> Result<()>,
     ) -> Result<Rotated> {
         self.refresh_run(now.compliance)?;
-        let generation = generation(&new)?;
         let tx = store.write()?;
+        let (rotated, former) = match self.rewrap_in(&tx, new) {
+            Ok(done) => done,
+            Err(error) => {
+                self.undone();
+                return Err(error);
+            }
+        };
+        let done = with(&tx, &rotated).and_then(|()| Ok(tx.commit()?));
+        if done.is_err() {
+            self.take_back(former);
+        }
+        done.map(|()| rotated)
+    }
+
+    /// Wraps every key row under another keyhold inside the caller's transaction. If that is undone,
+    /// `take_back` must follow. What readers of an elder picture still ask for stays opened.
+    pub(super) fn rewrap_in(&self, tx: &WriteTx<'_>, new: Keyhold) -> Result<(Rotated, Former)> {
+        let generation = generation(&new)?;
         let mut wrapper = Wrapper::new(&new.key, tx.wrap_count(generation)?);
         let mut rewrapped = HashMap::new();
         for row in tx.data_keys()? {
@@ -140,20 +170,37 @@ impl Keyring {
         };
         // The entry may mint the payload key of a new year: under the elder generation it would be
         // lost, so the new one counts from here, and is taken back if the transaction is undone.
-        let old = {
-            let mut state = self.state();
-            state.opened.extend(rewrapped);
-            let wrapper = std::mem::replace(&mut state.wrapper, wrapper);
-            (std::mem::replace(&mut state.hold, new), wrapper)
-        };
-        let done = with(&tx, &rotated).and_then(|()| Ok(tx.commit()?));
-        if done.is_err() {
-            let mut state = self.state();
-            (state.hold, state.wrapper) = old;
-            drop(state);
-            self.undone();
+        let mut state = self.state();
+        state.opened.extend(rewrapped);
+        let wrapper = std::mem::replace(&mut state.wrapper, wrapper);
+        let hold = std::mem::replace(&mut state.hold, new);
+        Ok((rotated, Former { hold, wrapper }))
+    }
+
+    /// The transaction of `rewrap_in` was undone: the elder keyhold counts again.
+    pub(super) fn take_back(&self, former: Former) {
+        let mut state = self.state();
+        (state.hold, state.wrapper) = (former.hold, former.wrapper);
+        drop(state);
+        self.undone();
+    }
+
+    /// Keeps a key opened for readers of an elder picture while its row is destroyed; `forget` ends
+    /// it.
+    pub(super) fn keep_opened(&self, rows: &Rows, id: DataKeyId) -> Result<()> {
+        self.opened(rows, id).map(drop)
+    }
+
+    /// Retires the current key of a purpose, which only opens from now on, and mints another.
+    pub(super) fn renew(&self, tx: &WriteTx<'_>, purpose: &KeyPurpose) -> Result<DataKeyId> {
+        let mut state = self.state();
+        if let Some(row) = tx.current_data_key(purpose)? {
+            tx.set_data_key_state(row.id, DataKeyState::ResealOnly)?;
         }
-        done.map(|()| rotated)
+        let (id, opened) = self.mint(&mut state, tx, purpose, DataKeyState::Current)?;
+        state.opened.insert(id, opened);
+        state.current.insert(purpose.clone(), id);
+        Ok(id)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

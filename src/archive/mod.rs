@@ -20,6 +20,7 @@ mod backup;
 mod batch;
 mod directory;
 mod entity;
+mod erase;
 mod error;
 mod journal;
 mod keyring;
@@ -33,6 +34,7 @@ mod rotate;
 mod sealer;
 mod segment_keys;
 mod settle;
+mod texts;
 mod vault;
 mod verify;
 mod wire;
@@ -47,6 +49,11 @@ pub use backup::{
 };
 pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
 pub use directory::{Directory, HandleEntry};
+pub use erase::{
+    APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
+    Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
+    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Residue, Survivors, Unfinished,
+};
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;
 pub use milestone::{Milestones, Unwatched};

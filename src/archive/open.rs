@@ -69,8 +69,9 @@ pub struct Archive {
     pub(super) signing: Mutex<()>,
     /// One rebuild of the index at a time.
     pub(super) rebuilding: Mutex<()>,
-    /// Held while a backup copies and while a purge destroys: never both.
-    removal: Mutex<()>,
+    /// One purge at a time, and none while a backup copies.
+    pub(super) erasing: Mutex<()>,
+    tombstone: Key,
     milestones: Arc<dyn Milestones>,
 }
 
@@ -88,6 +89,7 @@ impl Archive {
         let tx = store.write()?;
         let (_, lookup) = keyring.current(&tx, &KeyPurpose::only(KeyKind::Lookup))?;
         let (_, blob_name) = keyring.current(&tx, &KeyPurpose::only(KeyKind::BlobName))?;
+        let (_, tombstone) = keyring.current(&tx, &KeyPurpose::only(KeyKind::Tombstone))?;
         let (_, signing) = keyring.current(&tx, &KeyPurpose::only(KeyKind::LogSigning))?;
         tx.commit()?;
         let signer = LogSigner::new(ORGANISATION, id, SigningKey::from_key(&signing))
@@ -123,9 +125,12 @@ impl Archive {
             signer,
             signing: Mutex::new(()),
             rebuilding: Mutex::new(()),
-            removal: Mutex::new(()),
+            erasing: Mutex::new(()),
+            tombstone,
             milestones,
         };
+        // What a purge decided is out of sight before the first question is asked.
+        archive.hide_erased(&*archive.store.read()?)?;
         archive.drop_orphans(&opened.orphans)?;
         Ok(archive)
     }
@@ -158,8 +163,14 @@ impl Archive {
             self.index_config,
         )?;
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = opened.index;
+        self.hide_erased(&*self.store.read()?)?;
         *self.refused.write().unwrap_or_else(PoisonError::into_inner) = told(opened.refused);
         self.drop_orphans(&opened.orphans)
+    }
+
+    /// The key of the identities of disposed messages.
+    pub(super) fn tombstone_key(&self) -> &Key {
+        &self.tombstone
     }
 
     pub(super) fn part_repaired(&self, repaired: PartName) {
@@ -174,7 +185,7 @@ impl Archive {
 
     /// Backup and purge exclude each other: whoever copies or destroys holds this meanwhile.
     pub(super) fn hold_removal(&self) -> std::sync::MutexGuard<'_, ()> {
-        self.removal.lock().unwrap_or_else(PoisonError::into_inner)
+        self.erasing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The record.

@@ -12,7 +12,7 @@ use crate::domain::{
     MessageNo, Note, Precision, Timestamp, ZoneSource,
 };
 use crate::query::{AttachmentFact, Record};
-use crate::store::{ContentKey, ConversationRow, MessageRow, ReadTx, StoreError};
+use crate::store::{ContentKey, ConversationRow, MessageRow, ReadTx, Rows, StoreError};
 
 /// One version of a message, opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,20 +197,7 @@ impl<'a> Reader<'a> {
     /// Opens a message whose row is known.
     pub fn open(&mut self, row: MessageRow) -> Result<OpenedMessage> {
         let conversation = self.conversation(row.conversation)?;
-        let mut versions = Vec::with_capacity(usize::from(row.version) + 1);
-        for version in 0..=row.version {
-            let key = ContentKey {
-                no: row.no.0,
-                version,
-                part: 0,
-            };
-            let sealed = self.rows.content(key)?.ok_or_else(|| {
-                ArchiveError::Integrity(format!("message {}: version {version} is missing", row.no))
-            })?;
-            self.plain.clear();
-            self.opener.open(&self.rows, &sealed, &mut self.plain)?;
-            versions.push(owned(Packed::read(&self.plain)?));
-        }
+        let versions = open_versions(&self.rows, &mut self.opener, &mut self.plain, &row)?;
         let id = self
             .archive
             .message_id(row.no, self.import_began(row.import)?);
@@ -232,8 +219,11 @@ impl<'a> Reader<'a> {
         Ok(began)
     }
 
-    /// Opens the texts of a sealed name or title.
+    /// Opens the texts of a sealed name or title; none where it was disposed of (number 0).
     pub fn texts(&mut self, content_no: u64) -> Result<Vec<String>> {
+        if content_no == 0 {
+            return Ok(Vec::new());
+        }
         self.open_content(ContentKey::first(content_no))?;
         read_texts(&self.plain)
     }
@@ -286,6 +276,30 @@ impl<'a> Reader<'a> {
             )
         })
     }
+}
+
+/// Opens every version of a message, oldest first, as the given transaction sees it.
+pub(super) fn open_versions(
+    rows: &Rows,
+    opener: &mut Opener<'_>,
+    plain: &mut Vec<u8>,
+    row: &MessageRow,
+) -> Result<Vec<OpenedVersion>> {
+    let mut versions = Vec::with_capacity(usize::from(row.version) + 1);
+    for version in 0..=row.version {
+        let key = ContentKey {
+            no: row.no.0,
+            version,
+            part: 0,
+        };
+        let sealed = rows.content(key)?.ok_or_else(|| {
+            ArchiveError::Integrity(format!("message {}: version {version} is missing", row.no))
+        })?;
+        plain.clear();
+        opener.open(rows, &sealed, plain)?;
+        versions.push(owned(Packed::read(plain)?));
+    }
+    Ok(versions)
 }
 
 fn owned(packed: Packed<'_>) -> OpenedVersion {

@@ -7,7 +7,7 @@
 use super::error::Result;
 use super::{Archive, ArchiveError};
 use crate::crypto::{
-    Entropy, Key, KeyholdFile, PLACE_LEN, Place, Secret, SlotFile, SlotKind, StretchCost,
+    Entropy, Key, Keyhold, KeyholdFile, PLACE_LEN, Place, Secret, SlotFile, SlotKind, StretchCost,
 };
 use crate::domain::Now;
 use crate::store::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE, WriteTx};
@@ -114,10 +114,30 @@ impl Archive {
     ) -> Result<Rotated> {
         let directory = self.store.directory();
         let root = self.root(&read_slots(directory)?, secret)?;
+        let next = self.write_next_hold(&root)?;
+        self.reached("rotate.written");
+        let rotated = self
+            .keyring
+            .rewrap(&self.store, now, next.hold.clone(), |tx, rotated| {
+                self.reached("rotate.rewrapped");
+                with(tx, rotated)
+            })?;
+        self.reached("rotate.committed");
+        self.retire_hold(&next)?;
+        self.reached("rotate.overwritten");
+        // The elder wraps are in the write-ahead log until it is emptied.
+        self.store.checkpoint()?;
+        Ok(rotated)
+    }
+
+    /// Makes the next generation of the keyhold durable in the place that is not in use. As long as
+    /// no row is wrapped under it nothing has changed: the next open overwrites it.
+    pub(super) fn write_next_hold(&self, root: &Key) -> Result<NextHold> {
+        let directory = self.store.directory();
         let id = self.keyring.store_id();
         let entropy: &dyn Entropy = &**self.keyring.entropy();
         let file = directory.read_key_file(KEYHOLD_FILE)?;
-        let read = KeyholdFile::read(&file, &root, id)
+        let read = KeyholdFile::read(&file, root, id)
             .map_err(|error| ArchiveError::KeyFile(format!("keys/keyhold: {error}")))?;
         let old = self.keyring.hold();
         let Some((place, _)) = read.of_generation(old.generation) else {
@@ -126,20 +146,38 @@ impl Archive {
                 old.generation
             )));
         };
-        let new = old.next(entropy);
-        let bytes = new.to_place(&root, id, entropy)?;
-        let both = with_place(&file, place.other(), &bytes);
-        directory.overwrite_key_file(KEYHOLD_FILE, &both)?;
-        self.reached("rotate.written");
-        let rotated = self.keyring.rewrap(&self.store, now, new, |tx, rotated| {
-            self.reached("rotate.rewrapped");
-            with(tx, rotated)
-        })?;
-        self.reached("rotate.committed");
-        directory.overwrite_key_file(KEYHOLD_FILE, &with_place(&both, *place, &bytes))?;
-        self.reached("rotate.overwritten");
-        // The elder wraps are in the write-ahead log until it is emptied.
-        self.store.checkpoint()?;
-        Ok(rotated)
+        let hold = old.next(entropy);
+        let bytes = hold.to_place(root, id, entropy)?;
+        let file = with_place(&file, place.other(), &bytes);
+        directory.overwrite_key_file(KEYHOLD_FILE, &file)?;
+        let old_place = *place;
+        Ok(NextHold {
+            hold,
+            bytes,
+            file,
+            old_place,
+        })
     }
+
+    /// Overwrites the elder generation: with chance, with zeros, then with the new one, each made
+    /// durable, so that a disk that overwrites in place keeps nothing of it.
+    pub(super) fn retire_hold(&self, next: &NextHold) -> Result<()> {
+        let directory = self.store.directory();
+        let mut chance = [0; PLACE_LEN];
+        self.keyring.entropy().fill(&mut chance);
+        for bytes in [&chance, &[0; PLACE_LEN], &next.bytes] {
+            let file = with_place(&next.file, next.old_place, bytes);
+            directory.overwrite_key_file(KEYHOLD_FILE, &file)?;
+        }
+        Ok(())
+    }
+}
+
+/// A generation of the keyhold that is durable and not in use yet.
+pub(super) struct NextHold {
+    /// The keyhold.
+    pub(super) hold: Keyhold,
+    bytes: [u8; PLACE_LEN],
+    file: Vec<u8>,
+    old_place: Place,
 }

@@ -56,6 +56,29 @@ impl<'k> Sealer<'k> {
         purpose: &KeyPurpose,
         plain: &[u8],
     ) -> Result<()> {
+        let (data_key, run) = self.seal(tx, key, purpose, plain)?;
+        Ok(tx.insert_content(key, data_key, run, &self.sealed)?)
+    }
+
+    /// Seals the plain bytes of a row that is there anew, under the current key of `purpose`.
+    pub(super) fn replace(
+        &mut self,
+        tx: &WriteTx<'_>,
+        key: ContentKey,
+        purpose: &KeyPurpose,
+        plain: &[u8],
+    ) -> Result<()> {
+        let (data_key, run) = self.seal(tx, key, purpose, plain)?;
+        Ok(tx.reseal_content(key, data_key, run, &self.sealed)?)
+    }
+
+    fn seal(
+        &mut self,
+        tx: &WriteTx<'_>,
+        key: ContentKey,
+        purpose: &KeyPurpose,
+        plain: &[u8],
+    ) -> Result<(DataKeyId, u32)> {
         if !self.ciphers.contains_key(purpose) {
             let cipher = self.keyring.sealing(tx, purpose)?;
             self.ciphers.insert(purpose.clone(), cipher);
@@ -65,8 +88,7 @@ impl<'k> Sealer<'k> {
         bucket
             .cipher
             .seal(&mut self.aad, &place(key, bucket), plain, &mut self.sealed)?;
-        tx.insert_content(key, bucket.data_key, bucket.run, &self.sealed)?;
-        Ok(())
+        Ok((bucket.data_key, bucket.run))
     }
 }
 

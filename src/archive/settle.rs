@@ -14,7 +14,7 @@ use super::open::index_failed;
 use super::read::with_attachments;
 use super::words::Analyses;
 use super::{Archive, ArchiveError, Packed, parts};
-use crate::domain::{Attachment, MessageNo, Now};
+use crate::domain::{MessageNo, Now};
 use crate::index::{Committed, KeyId, Novelty, Writer};
 use crate::query::Record;
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
@@ -140,41 +140,7 @@ impl Settler<'_> {
     }
 
     fn show_item(&mut self, batch: &Batch, item: &Item, now: Now) -> Result<()> {
-        let body = std::str::from_utf8(&batch.bytes[item.body.clone()])
-            .map_err(|_| ArchiveError::Malformed("the body of a packed message"))?;
-        let attachments = match item.has_attachments {
-            true => Packed::read(&batch.bytes[item.packed.clone()])?.attachments,
-            false => Vec::new(),
-        };
-        let incoming = &item.incoming;
-        let record = Record {
-            no: item.no,
-            conversation: incoming.conversation,
-            account: None,
-            sender: incoming.sender,
-            sent: incoming.sent,
-            order: incoming.order,
-            app: incoming.app,
-            kind: incoming.kind,
-            conversation_kind: incoming.conversation_kind,
-            presence: incoming.presence,
-            import: batch.import,
-            thread: None,
-            reply_to: None,
-            versions: &[body],
-            filenames: &[],
-            extracted: &[],
-            reactions: &[],
-            mentions: &[],
-            attachments: &[],
-        };
-        if attachments.is_empty() {
-            return self.add(&record, Novelty::New, now);
-        }
-        let attachments: Vec<&Attachment> = attachments.iter().collect();
-        with_attachments(&record, &attachments, |record| {
-            self.add(record, Novelty::New, now)
-        })
+        with_item(batch, item, |record| self.add(record, Novelty::New, now))?
     }
 
     fn add(&mut self, record: &Record<'_>, novelty: Novelty, now: Now) -> Result<()> {
@@ -299,7 +265,7 @@ impl Archive {
         .inspect(|()| self.reached("settle.committed"))
     }
 
-    fn anchor_all(&self, now: Now) -> Result<()> {
+    pub(super) fn anchor_all(&self, now: Now) -> Result<()> {
         let known = super::open::anchors(&self.store)?;
         self.write(now, |tx| {
             for row in tx.anchors()? {
@@ -320,4 +286,44 @@ impl Archive {
             Ok(())
         })
     }
+}
+
+/// Shows a message of a batch as the evaluator and the index see it.
+pub(super) fn with_item<T>(
+    batch: &Batch,
+    item: &Item,
+    see: impl FnOnce(&Record<'_>) -> T,
+) -> Result<T> {
+    let body = std::str::from_utf8(&batch.bytes[item.body.clone()])
+        .map_err(|_| ArchiveError::Malformed("the body of a packed message"))?;
+    let attachments = match item.has_attachments {
+        true => Packed::read(&batch.bytes[item.packed.clone()])?.attachments,
+        false => Vec::new(),
+    };
+    let incoming = &item.incoming;
+    let record = Record {
+        no: item.no,
+        conversation: incoming.conversation,
+        account: None,
+        sender: incoming.sender,
+        sent: incoming.sent,
+        order: incoming.order,
+        app: incoming.app,
+        kind: incoming.kind,
+        conversation_kind: incoming.conversation_kind,
+        presence: incoming.presence,
+        import: batch.import,
+        thread: None,
+        reply_to: None,
+        versions: &[body],
+        filenames: &[],
+        extracted: &[],
+        reactions: &[],
+        mentions: &[],
+        attachments: &[],
+    };
+    Ok(match attachments.is_empty() {
+        true => see(&record),
+        false => with_attachments(&record, &attachments.iter().collect::<Vec<_>>(), see),
+    })
 }

@@ -58,7 +58,7 @@ impl Vault {
         store
             .directory()
             .write_key_file(SLOTS_FILE, &slots.to_bytes())?;
-        let keyring = Keyring::start(Arc::clone(&store), id, hold, entropy, now)?;
+        let keyring = Keyring::start(Arc::clone(&store), id, (root, hold), entropy, now)?;
         Ok(Vault {
             store,
             keyring,
@@ -90,7 +90,8 @@ impl Vault {
             ));
         }
         let hold = choose_hold(&store, &file, &read)?;
-        let keyring = Keyring::start(Arc::clone(&store), id, hold, entropy, now)?;
+        let held = (unlocked.root, hold);
+        let keyring = Keyring::start(Arc::clone(&store), id, held, entropy, now)?;
         Ok(Vault {
             store,
             keyring,

@@ -134,6 +134,23 @@ impl Archive {
             .filter(|word| word.chars().all(char::is_alphanumeric))
             .max_by_key(|word| word.len());
         let Some(word) = longest else { return Ok(()) };
+        let Some(found) = self.asked_for_word(word, now)? else {
+            return Ok(());
+        };
+        verdict.asked += 1;
+        if !found.contains(&message.row.no) && verdict.missed.len() < NAMED_MAX {
+            verdict.missed.push(message.row.no);
+        }
+        Ok(())
+    }
+
+    /// Messages the index gives for a word, deleted and hidden ones left out.
+    pub(super) fn found_by_word(&self, word: &str, now: Now) -> Result<Vec<MessageNo>> {
+        Ok(self.asked_for_word(word, now)?.unwrap_or_default())
+    }
+
+    /// The answers of the index to a word; `None` when it does not read as one.
+    fn asked_for_word(&self, word: &str, now: Now) -> Result<Option<Vec<MessageNo>>> {
         let context = ParseContext {
             zone: chrono_tz::UTC,
             now: now.wall,
@@ -141,7 +158,7 @@ impl Archive {
             purpose: Purpose::Search,
         };
         let Some(query) = parse(&format!("\"{word}\""), &context).ast else {
-            return Ok(());
+            return Ok(None);
         };
         let context = ResolveContext {
             zone: chrono_tz::UTC,
@@ -152,11 +169,7 @@ impl Archive {
             .index()
             .candidates(&resolved, &Scope::everything())
             .map_err(index_failed)?;
-        verdict.asked += 1;
-        if !found.contains(&message.row.no) && verdict.missed.len() < NAMED_MAX {
-            verdict.missed.push(message.row.no);
-        }
-        Ok(())
+        Ok(Some(found))
     }
 
     /// Opens every sealed row and every attachment.

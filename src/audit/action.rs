@@ -125,6 +125,38 @@ actions! {
     RestoreConfirm = "restore.confirm", Some(Right::ConfirmRestore), Whole;
     /// The search index was rebuilt.
     IndexRebuild = "index.rebuild", Some(Right::MaintainIndex), Whole;
+    /// A batch of messages is to be destroyed: object = batch, facts: items, approvals, ids_root.
+    EraseIntent = "erase.intent", None, Intent;
+    /// A slice of it was decided: object = batch, facts: erased, dropped, generation.
+    EraseSlice = "erase.slice", None, Whole;
+    /// It was certified: object = batch, facts: certificate, erased, dropped.
+    EraseOutcome = "erase.outcome", None, Outcome;
+    /// A matter was opened: object = matter.
+    MatterOpen = "matter.open", Some(Right::PlaceHolds), Whole;
+    /// A matter was closed: object = matter.
+    MatterClose = "matter.close", Some(Right::PlaceHolds), Whole;
+    /// A hold was placed and protects from here on: object = hold, matter, facts: kind, items.
+    HoldPlace = "hold.place", Some(Right::PlaceHolds), Whole;
+    /// The release of a hold was asked for: object = hold.
+    HoldReleaseRequest = "hold.release.request", Some(Right::ReleaseHolds), Whole;
+    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days.
+    HoldRelease = "hold.release", Some(Right::ReleaseHolds), Whole;
+    /// A label was made: object = label.
+    LabelCreate = "label.create", Some(Right::MarkRecords), Whole;
+    /// A label was put on records: objects = label, then message or conversation.
+    LabelApply = "label.apply", Some(Right::MarkRecords), Whole;
+    /// Records lost their label: object = message or conversation.
+    LabelRemove = "label.remove", Some(Right::MarkRecords), Whole;
+    /// An event was recorded: facts: event, key, at.
+    EventRecord = "event.record", Some(Right::MarkRecords), Whole;
+    /// All destruction was stopped: facts: freeze, why.
+    FreezeSet = "freeze.set", None, Whole;
+    /// Somebody asked to let it go on: facts: freeze.
+    FreezeLiftRequest = "freeze.lift.request", Some(Right::Freeze), Whole;
+    /// A second person agreed: facts: freeze, requested_by.
+    FreezeLift = "freeze.lift", Some(Right::Freeze), Whole;
+    /// Rules, or the verdict on a record, were looked at.
+    RulesRead = "rules.read", Some(Right::ReadRules), Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

@@ -194,11 +194,22 @@ impl Replay {
                 None => self.violate(entry, "a restore without its counts".to_owned()),
             }
         }
+        if entry.draft.action == Action::EraseSlice {
+            match count("erased") {
+                Some(erased) => self.counts.disposed += erased,
+                None => self.violate(entry, "a slice of a purge without its counts".to_owned()),
+            }
+        }
         if entry.draft.action != Action::ImportOutcome {
             return;
         }
         let parts = ["fresh", "known", "revised", "rejected"].map(count);
-        let sum: Option<u64> = parts.into_iter().sum();
+        // Entries from before anything was ever destroyed do not count it.
+        let disposed = count("disposed").unwrap_or(0);
+        let sum: Option<u64> = parts
+            .into_iter()
+            .sum::<Option<u64>>()
+            .map(|sum| sum + disposed);
         match (count("seen"), sum, parts[0]) {
             (Some(seen), Some(sum), Some(fresh)) if seen == sum => self.counts.imported += fresh,
             (Some(seen), Some(sum), _) => {

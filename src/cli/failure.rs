@@ -25,6 +25,8 @@ pub(super) enum Exit {
     Configuration = 3,
     /// Not permitted, or not recognised.
     Forbidden = 4,
+    /// A hold, a lock or a policy stands in the way.
+    Blocked = 5,
     /// Stored bytes are not what was stored.
     Integrity = 6,
     /// It does not exist for the actor.
@@ -158,6 +160,7 @@ pub(super) fn exit_of(error: &AppError) -> Exit {
         AppError::Configuration(_) => Exit::Configuration,
         AppError::Auth(error) => exit_of_auth(error),
         AppError::NotFound(_) => Exit::NotFound,
+        AppError::Blocked(_) => Exit::Blocked,
         AppError::Integrity(_) => Exit::Integrity,
         AppError::Conflict(_) => Exit::Conflict,
         AppError::Io(_) => Exit::Io,
@@ -252,6 +255,7 @@ mod tests {
             (AppError::Auth(AuthError::Refused), 4),
             (AppError::Auth(AuthError::Token), 4),
             (AppError::Auth(AuthError::Forbidden { role: "auditor" }), 4),
+            (AppError::Blocked(text()), 5),
             (AppError::Integrity(text()), 6),
             (
                 AppError::Auth(AuthError::Store(StoreError::Corrupt(text()))),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, backup, check, completions, conv, demo, export, import, index, init, keys, login,
-    logout, man, query, search, user, verify,
+    audit, backup, check, completions, conv, demo, event, export, freeze, hold, import, index,
+    init, keys, label, login, logout, man, matter, query, search, user, verify,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -66,6 +66,16 @@ pub(super) enum Command {
     Conv(conv::Typed),
     /// Give messages out in a file that proves itself; verify such a file
     Export(export::Typed),
+    /// Open, list and close matters
+    Matter(matter::Typed),
+    /// Place legal holds; count, list and release them
+    Hold(hold::Typed),
+    /// Make labels and put them on records
+    Label(label::Typed),
+    /// Record what starts periods, such as somebody leaving
+    Event(event::Typed),
+    /// Stop all destruction; two people let it go on
+    Freeze(freeze::Typed),
     /// Read, prove, sign and export the audit log
     Audit(audit::Typed),
     /// Prove that everything is as it was kept

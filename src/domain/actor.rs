@@ -41,6 +41,22 @@ pub enum Right {
     Verify,
     /// Confirm that a restored data directory is the one to go on with.
     ConfirmRestore,
+    /// Open and close matters, place holds.
+    PlaceHolds,
+    /// Ask for the release of a hold, or agree to it.
+    ReleaseHolds,
+    /// See holds, policies and the verdict on a record.
+    ReadRules,
+    /// Write policies and simulate them.
+    WriteRules,
+    /// Put labels on records and record events.
+    MarkRecords,
+    /// Stop all destruction, or agree to let it go on.
+    Freeze,
+    /// Put together what is due and ask for its destruction.
+    RequestDisposition,
+    /// Review what is due: approve, exclude, extend.
+    ReviewDisposition,
 }
 
 impl Role {
@@ -93,6 +109,14 @@ impl Role {
             Right::ManageUsers | Right::ManageKeys => matches!(self, Role::Administrator),
             Right::ConfirmRestore => matches!(self, Role::RecordsOfficer),
             Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
+            Right::PlaceHolds => matches!(self, Role::Lawyer),
+            Right::WriteRules | Right::RequestDisposition => matches!(self, Role::RecordsOfficer),
+            Right::ReleaseHolds | Right::MarkRecords | Right::Freeze | Right::ReviewDisposition => {
+                matches!(self, Role::Lawyer | Role::RecordsOfficer)
+            }
+            Right::ReadRules => {
+                matches!(self, Role::Lawyer | Role::RecordsOfficer | Role::Auditor)
+            }
             Right::Verify => {
                 matches!(
                     self,

@@ -100,6 +100,14 @@ identifiers! {
     BackupId = "bak";
     /// One data directory, for ever.
     StoreId = "sto";
+    /// A retention policy, whatever its versions.
+    PolicyId = "pol";
+    /// A legal hold.
+    HoldId = "hld";
+    /// A matter: the case or inquiry that holds belong to.
+    MatterId = "mat";
+    /// A label that records may carry.
+    LabelId = "lbl";
 }
 
 macro_rules! numbers {
@@ -135,6 +143,20 @@ numbers! {
     TenantNo(u32);
     /// Position of an entry in the audit log, counted from 0.
     EntryNo(u64);
+    /// Row number of a retention policy.
+    PolicyNo(u32);
+    /// Row number of a legal hold.
+    HoldNo(u32);
+    /// Row number of a matter.
+    MatterNo(u32);
+    /// Row number of a label.
+    LabelNo(u32);
+    /// Row number of a recorded event.
+    EventNo(u32);
+    /// Row number of a purge freeze.
+    FreezeNo(u32);
+    /// Number of a disposition batch.
+    BatchNo(u64);
 }
 
 impl TenantNo {

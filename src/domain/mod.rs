@@ -11,19 +11,37 @@
 //! Must not know: how anything is stored, sealed, indexed or shown.
 
 mod actor;
+mod event;
+mod freeze;
+mod hold;
 mod id;
+mod label;
 mod message;
 mod note;
+mod period;
+mod policy;
 mod time;
+mod verdict;
 
 pub use actor::{Actor, Right, Role, Scope};
+pub use event::{Event, EventKey};
+pub use freeze::FreezeReason;
+pub use hold::{GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldScope, Release};
 pub use id::{
-    AccountNo, BackupId, ConversationId, ConversationNo, EntryNo, ExportId, HandleNo, IdError,
-    ImportId, ImportNo, MessageId, MessageNo, PersonId, PersonNo, StoreId, TenantNo, UserId,
-    UserNo,
+    AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
+    FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, LabelId, LabelNo, MatterId,
+    MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, StoreId, TenantNo,
+    UserId, UserNo,
 };
+pub use label::{LabelSpan, LabelTarget};
 pub use message::{
     App, Attachment, AttachmentState, ConversationKind, IdScope, Kind, Presence, ZoneSource,
 };
 pub use note::{Note, NoteKind};
+pub use period::{PERIOD_YEARS_MAX, Period, PeriodError};
+pub use policy::{
+    Disposition, Level, Lock, PolicyAction, PolicyRef, PolicyState, PolicyVersion, STAGES_MAX,
+    SourceTrust, Trigger,
+};
 pub use time::{Now, Precision, Timestamp};
+pub use verdict::{Blocker, Reason, Verdict};

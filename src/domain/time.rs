@@ -5,6 +5,11 @@
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// Earlier than every instant: "since always", the bound of nothing.
+    pub const ALWAYS: Timestamp = Timestamp(i64::MIN);
+    /// Later than every instant: a due date that does not come.
+    pub const NEVER: Timestamp = Timestamp(i64::MAX);
+
     /// Microseconds in one second.
     pub const MICROS_PER_SECOND: i64 = 1_000_000;
     /// Microseconds in one day of 86,400 seconds.
@@ -28,6 +33,18 @@ impl Timestamp {
     /// Whole milliseconds since the epoch, rounded down.
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1_000)
+    }
+
+    /// The instant `days` days of 86,400 seconds later; saturates, and `NEVER` and `ALWAYS` stay.
+    #[must_use]
+    pub const fn plus_days(self, days: i64) -> Self {
+        if self.0 == Self::NEVER.0 || self.0 == Self::ALWAYS.0 {
+            return self;
+        }
+        Self(
+            self.0
+                .saturating_add(days.saturating_mul(Self::MICROS_PER_DAY)),
+        )
     }
 
     /// Year, month (1-12) and day (1-31) in UTC of the proleptic Gregorian calendar

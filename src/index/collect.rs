@@ -123,7 +123,8 @@ impl Index {
     /// # Errors
     /// A damaged file by name, too many expansions, or the end of the caller's patience.
     pub fn search(&self, query: &Resolved, scope: &Scope, page: Page<'_>) -> Result<Answer> {
-        let compiled = compile(&query.root, scope);
+        let scope = within(scope, self.hidden().as_deref());
+        let compiled = compile(&query.root, &scope);
         let run = Run::new(self, &compiled, scope, page.stop);
         run.answer(page)
     }
@@ -235,14 +236,14 @@ impl<'a> Run<'a> {
     fn new(
         index: &'a Index,
         compiled: &'a Compiled,
-        scope: &Scope,
+        scope: Plan,
         stop: Option<&'a (dyn Fn() -> bool + Sync)>,
     ) -> Run<'a> {
         Run {
             index,
             compiled,
-            scope: within(scope),
-            expansions: RefCell::new(Expansions::new(within(scope))),
+            expansions: RefCell::new(Expansions::new(scope.clone())),
+            scope,
             stop,
         }
     }

@@ -26,6 +26,11 @@ impl NumberQuery {
         }
     }
 
+    /// Whether it matches nothing.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
     /// The places of the numbers in a segment, in order.
     pub fn docs(&self, reader: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
         let (Some(least), Some(most)) = (self.sorted.first(), self.sorted.last()) else {

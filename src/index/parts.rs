@@ -17,10 +17,11 @@ use super::directory::{SealedDirectory, Surroundings};
 use super::error::{Error, Result};
 use super::keys::{KeyId, SegmentKeys};
 use super::meta::{Anchor, Freshness};
+use super::numbers::NumberQuery;
 use super::schema::{self, Fields};
 use super::terms::{PackedTokenizer, TOKENIZER};
 use crate::crypto::Entropy;
-use crate::domain::{StoreId, Timestamp};
+use crate::domain::{MessageNo, StoreId, Timestamp};
 
 /// The first year with a part of its own; what claims to be older shares one.
 const FIRST_YEAR: i32 = 2000;
@@ -148,6 +149,8 @@ pub(super) struct Shared {
     pub config: IndexConfig,
     pub fields: Fields,
     parts: RwLock<BTreeMap<PartName, Arc<Part>>>,
+    /// Messages no query sees, although they may still be in the files.
+    hidden: RwLock<Option<Arc<NumberQuery>>>,
 }
 
 /// One part, open.
@@ -159,6 +162,28 @@ pub(super) struct Part {
 }
 
 impl Index {
+    /// Takes messages out of the sight of every query that begins after this, at once and without a
+    /// commit: their records are gone, and their words leave the files later
+    /// ([`Writer::remove`](super::Writer::remove)). Replaces what was hidden before.
+    pub fn hide(&self, messages: impl Iterator<Item = MessageNo>) {
+        let query = NumberQuery::new(messages);
+        let mut hidden = self
+            .shared
+            .hidden
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *hidden = (!query.is_empty()).then(|| Arc::new(query));
+    }
+
+    /// What [`Index::hide`] hid.
+    pub(super) fn hidden(&self) -> Option<Arc<NumberQuery>> {
+        self.shared
+            .hidden
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Opens all parts below `root`, creating the directory if there is none.
     ///
     /// `anchors` are those of the store; a part without anchor must be new.
@@ -188,6 +213,7 @@ impl Index {
                 config,
                 fields,
                 parts: RwLock::default(),
+                hidden: RwLock::default(),
             }),
         };
         let (mut ahead, mut refused, mut orphans) = (Vec::new(), Vec::new(), Vec::new());

@@ -119,24 +119,34 @@ struct Compiler {
     exact: bool,
 }
 
-/// Compiles a query inside a scope.
-pub(super) fn compile(root: &Node, scope: &Scope) -> Compiled {
+/// Compiles a query inside a scope (see [`within`]).
+pub(super) fn compile(root: &Node, scope: &Plan) -> Compiled {
     let mut compiler = Compiler { exact: true };
     let query = compiler.node(root, Side::Above);
     let mut scored = Vec::new();
     positive_texts(root, true, &mut scored);
     Compiled {
-        plan: match within(scope) {
+        plan: match scope {
             Plan::Everything => query,
-            scope => Plan::And(vec![query, scope]),
+            scope => Plan::And(vec![query, scope.clone()]),
         },
         exact: compiler.exact,
         scored,
     }
 }
 
-/// The messages of a scope.
-pub(super) fn within(scope: &Scope) -> Plan {
+/// The messages of a scope, without those that are hidden.
+pub(super) fn within(scope: &Scope, hidden: Option<&NumberQuery>) -> Plan {
+    match hidden {
+        None => allowed(scope),
+        Some(hidden) => {
+            let shown = Plan::Not(Box::new(Plan::Numbers(hidden.clone())));
+            Plan::And(vec![allowed(scope), shown])
+        }
+    }
+}
+
+fn allowed(scope: &Scope) -> Plan {
     let conversations =
         |set: &BTreeSet<_>| Plan::Facts(set.iter().copied().map(FactKey::conversation).collect());
     let allowed = if scope.everything {

@@ -3,8 +3,10 @@
 use std::fs;
 
 use super::error::{Error, Result};
+use super::numbers::NumberQuery;
 use super::parts::{Index, PartName};
 use super::terms::key_range;
+use crate::domain::MessageNo;
 
 /// Figures of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,25 @@ impl Index {
             });
         }
         Ok(all)
+    }
+
+    /// How many documents of these messages lie in any segment, deleted ones included: 0 proves
+    /// that the messages are gone from the files.
+    ///
+    /// # Errors
+    /// When a segment cannot be read.
+    pub fn documents_of(&self, messages: impl Iterator<Item = MessageNo>) -> Result<u64> {
+        let query = NumberQuery::new(messages);
+        let mut total = 0;
+        for part in self.shared.all() {
+            for reader in part.searcher().segment_readers() {
+                let docs = query
+                    .docs(reader)
+                    .map_err(|error| part.directory.explain(error))?;
+                total += docs.len() as u64;
+            }
+        }
+        Ok(total)
     }
 
     /// How many places of the dictionaries hold a folded word, deleted messages included: 0 proves

@@ -297,7 +297,7 @@ impl WriteTx<'_> {
     }
 
     /// Puts a re-sealed row in the place of an elder one; whether there was one.
-    pub fn reseal_content(&self, row: &ContentRow) -> Result<bool, StoreError> {
+    pub fn put_survivor_row(&self, row: &ContentRow) -> Result<bool, StoreError> {
         let changed = self
             .connection()
             .prepare_cached(
@@ -308,7 +308,7 @@ impl WriteTx<'_> {
     }
 
     /// Puts a fresh wrap in the place of an elder one; whether the sealed file is known.
-    pub fn rewrap_blob(
+    pub fn put_survivor_wrap(
         &self,
         name: &[u8; 32],
         data_key: DataKeyId,

@@ -62,15 +62,13 @@ impl BlobFiles {
             .map_err(|error| StoreError::file(path, error))
     }
 
-    /// Makes a finished temporary file durable under its name. An existing file of that name wins.
+    /// Makes a finished temporary file durable under its name. A file of that name that no row
+    /// knows was left by a crash, sealed under a key that is lost: it is replaced.
     pub fn keep(&self, temporary: &str, file: &File, name: &[u8; 32]) -> Result<(), StoreError> {
         let from = self.root.join(temporary).with_extension("part");
         let to = self.path(name);
         let keep = || -> io::Result<()> {
             file.sync_all()?;
-            if to.exists() {
-                return fs::remove_file(&from);
-            }
             fs::rename(&from, &to)?;
             File::open(&self.root)?.sync_all()
         };
@@ -86,6 +84,24 @@ impl BlobFiles {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Removes a sealed file for good; one that is gone already is no error.
+    pub fn unlink(&self, name: &[u8; 32]) -> Result<(), StoreError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::file(path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the removal of names durable.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        File::open(&self.root)
+            .and_then(|root| root.sync_all())
+            .map_err(|error| StoreError::file(&self.root, error))
     }
 
     /// Length of a sealed file in bytes.
@@ -117,6 +133,25 @@ impl Rows {
             "select ordinal, blob from attachment where message = ?1 order by ordinal",
         )?;
         let rows = statement.query_map([message.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The sealed files whose keys a key wraps, by number.
+    pub fn blobs_under(&self, data_key: DataKeyId) -> Result<Vec<BlobRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select no, name, data_key, nonce, wrapped, bytes from blob where data_key = ?1
+             order by no",
+        )?;
+        let rows = statement.query_map([data_key.0], read_blob)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The messages that carry a sealed file.
+    pub fn messages_of_blob(&self, blob: u64) -> Result<Vec<MessageNo>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select distinct message from attachment where blob = ?1")?;
+        let rows = statement.query_map([blob], |row| Ok(MessageNo(row.get(0)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -152,6 +187,24 @@ pub(super) fn read_blob(row: &rusqlite::Row<'_>) -> rusqlite::Result<BlobRow> {
 }
 
 impl WriteTx<'_> {
+    /// Wraps the key of a sealed file anew.
+    pub fn rewrap_blob(&self, row: &BlobRow) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "update blob set data_key = ?2, nonce = ?3, wrapped = ?4 where no = ?1",
+            )?
+            .execute((row.no, row.data_key.0, &row.nonce, &row.wrapped))?;
+        Ok(())
+    }
+
+    /// Deletes the row of a sealed file: its wrapped key is gone, the file waits for unlinking.
+    pub fn delete_blob(&self, no: u64) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from blob where no = ?1")?
+            .execute([no])?;
+        Ok(())
+    }
+
     /// Adds a sealed file; its `no` is ignored and the given number returned.
     pub fn insert_blob(&self, row: &BlobRow) -> Result<u64, StoreError> {
         self.connection()

@@ -117,6 +117,37 @@ impl Store {
         Ok(())
     }
 
+    /// Like [`Store::checkpoint`], and says whether the log was emptied: a reader that holds an
+    /// elder picture for longer than ten seconds keeps it from it.
+    pub fn empty_log(&self) -> Result<bool, StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let busy: i64 =
+            writer
+                .connection
+                .query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+        Ok(busy == 0)
+    }
+
+    /// Keeps the database from growing beyond `pages` pages of 4 KiB: what would, fails with
+    /// [`StoreError::Full`]. `None` lifts the limit. For hosts with a quota, and for tests of a
+    /// full disk.
+    pub fn limit_size(&self, pages: Option<u32>) -> Result<(), StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = pages.unwrap_or(u32::MAX - 1);
+        writer
+            .connection
+            .query_row(&format!("pragma max_page_count = {pages}"), [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Pages of 4 KiB of the database, free ones included.
+    pub fn pages(&self) -> Result<u32, StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(writer
+            .connection
+            .query_row("pragma page_count", [], |row| row.get(0))?)
+    }
+
     /// Checks every page's HMAC and the structure of the whole database. Lists what is broken.
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);

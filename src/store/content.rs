@@ -126,25 +126,43 @@ impl Rows {
 }
 
 impl Rows {
-    /// Visits all rows sealed under one of `keys`, in order of their keys. Reads the whole table.
-    pub fn each_content_under<E: From<StoreError>>(
+    /// Up to `limit` rows under a key that stand behind `after`, in order.
+    pub fn contents_under(
         &self,
-        keys: &[DataKeyId],
-        mut visit: impl FnMut(ContentRow) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let numbers: Vec<String> = keys.iter().map(|key| key.0.to_string()).collect();
-        let mut statement = self
+        data_key: DataKeyId,
+        after: Option<ContentKey>,
+        limit: u32,
+    ) -> Result<Vec<ContentRow>, StoreError> {
+        let after = after.map_or(Ok(-1), ContentKey::column)?;
+        let mut statement = self.connection.prepare_cached(
+            "select key, data_key, run, sealed from content
+             where data_key = ?1 and key > ?2 order by key limit ?3",
+        )?;
+        let rows = statement.query_map((data_key.0, after, limit), read_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many rows lie under a key.
+    pub fn content_count_under(&self, data_key: DataKeyId) -> Result<u64, StoreError> {
+        Ok(self
             .connection
-            .prepare(&format!(
-                "select key, data_key, run, sealed from content where data_key in ({}) order by key",
-                numbers.join(", ")
-            ))
-            .map_err(StoreError::from)?;
-        let mut rows = statement.query([]).map_err(StoreError::from)?;
-        while let Some(row) = rows.next().map_err(StoreError::from)? {
-            visit(read_row(row).map_err(StoreError::from)?)?;
-        }
-        Ok(())
+            .prepare_cached("select count(*) from content where data_key = ?1")?
+            .query_row([data_key.0], |row| row.get(0))?)
+    }
+
+    /// Where the rows of a number stand and under which key, without their bytes.
+    pub fn content_places(&self, no: u64) -> Result<Vec<(ContentKey, DataKeyId)>, StoreError> {
+        let (low, high) = (
+            ContentKey::first(no).column()?,
+            ContentKey::first(no + 1).column()?,
+        );
+        let mut statement = self.connection.prepare_cached(
+            "select key, data_key from content where key >= ?1 and key < ?2 order by key",
+        )?;
+        let rows = statement.query_map([low, high], |row| {
+            Ok((ContentKey::from_column(row.get(0)?), DataKeyId(row.get(1)?)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
 
@@ -172,6 +190,34 @@ impl WriteTx<'_> {
                  values (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute((key.column()?, TenantNo::FIRST.0, data_key.0, run, sealed))?;
+        Ok(())
+    }
+
+    /// Replaces the sealing of a row: a survivor moves to another key.
+    pub fn reseal_content(
+        &self,
+        key: ContentKey,
+        data_key: DataKeyId,
+        run: u32,
+        sealed: &[u8],
+    ) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "update content set data_key = ?2, run = ?3, sealed = ?4 where key = ?1",
+            )?
+            .execute((key.column()?, data_key.0, run, sealed))?;
+        Ok(())
+    }
+
+    /// Deletes every row of a number: all versions and parts.
+    pub fn delete_content(&self, no: u64) -> Result<(), StoreError> {
+        let (low, high) = (
+            ContentKey::first(no).column()?,
+            ContentKey::first(no + 1).column()?,
+        );
+        self.connection()
+            .prepare_cached("delete from content where key >= ?1 and key < ?2")?
+            .execute([low, high])?;
         Ok(())
     }
 }

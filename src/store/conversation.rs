@@ -171,6 +171,37 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Counts a conversation anew after `removed` of its messages were deleted: its span is that of
+    /// the messages that are left.
+    pub fn shrink_conversation(&self, no: ConversationNo, removed: u64) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "update conversation set
+                   first_sent = (select min(sent) from message where conversation = ?1),
+                   last_sent = (select max(sent) from message where conversation = ?1),
+                   messages = messages - ?2
+                 where no = ?1",
+            )?
+            .execute((no.0, removed))?;
+        Ok(())
+    }
+
+    /// Sets the content number of a conversation's sealed title; 0 when it has none any more.
+    pub fn set_title(&self, no: ConversationNo, title_no: u64) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("update conversation set title_no = ?2 where no = ?1")?
+            .execute((no.0, title_no))?;
+        Ok(())
+    }
+
+    /// Forgets who wrote in a conversation.
+    pub fn delete_participants(&self, no: ConversationNo) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from participant where conversation = ?1")?
+            .execute([no.0])?;
+        Ok(())
+    }
+
     /// Records that a handle takes part in a conversation; again is no change.
     pub fn insert_participant(
         &self,

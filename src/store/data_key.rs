@@ -311,6 +311,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Says whether a key may still seal.
+    pub fn set_data_key_state(&self, id: DataKeyId, state: DataKeyState) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("update data_key set state = ?2 where id = ?1")?
+            .execute((id.0, state as u8))?;
+        Ok(())
+    }
+
     /// Destroys a key row. What was sealed under it is gone once the keyhold rotates.
     pub fn delete_data_key(&self, id: DataKeyId) -> Result<(), StoreError> {
         self.connection()

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fs4::TryLockError;
+use memchr::memmem::Finder;
 
 use super::StoreError;
 
@@ -184,6 +185,71 @@ impl DataDirectory {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Bytes of a file that are looked through at a time.
+const SCAN_BYTES: usize = 1 << 20;
+
+impl DataDirectory {
+    /// In how many files of database, index, blobs, staging and spool one of the words stands
+    /// readable. Words are compared as UTF-8 and as UTF-16LE.
+    pub fn files_with(&self, words: &[&str]) -> Result<u64, StoreError> {
+        let mut needles: Vec<Vec<u8>> = Vec::new();
+        for word in words {
+            needles.push(word.as_bytes().to_vec());
+            needles.push(word.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        }
+        if needles.is_empty() {
+            return Ok(0);
+        }
+        let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
+        let mut waiting = vec![self.index(), self.blobs()];
+        waiting.extend(["staging", "spool"].map(|name| self.root.join(name)));
+        for end in ["", "-wal", "-shm"] {
+            waiting.push(self.root.join(format!("wordkeep.db{end}")));
+        }
+        let mut hits = 0;
+        while let Some(path) = waiting.pop() {
+            let failed = |error| StoreError::file(&path, error);
+            match fs::metadata(&path) {
+                // Gone meanwhile: then nothing of it is readable.
+                Err(_) => {}
+                Ok(meta) if meta.is_dir() => {
+                    for entry in fs::read_dir(&path).map_err(failed)? {
+                        waiting.push(entry.map_err(failed)?.path());
+                    }
+                }
+                Ok(_) => hits += u64::from(holds_any(&path, &finders).map_err(failed)?),
+            }
+        }
+        Ok(hits)
+    }
+}
+
+fn holds_any(path: &Path, finders: &[Finder<'_>]) -> std::io::Result<bool> {
+    let longest = finders.iter().map(|finder| finder.needle().len()).max();
+    let overlap = longest.unwrap_or(1).saturating_sub(1);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let mut buffer = vec![0; overlap + SCAN_BYTES];
+    // The end of the piece before stands in front of each piece: a word may lie across both.
+    let mut kept = 0;
+    loop {
+        let read = file.read(&mut buffer[kept..])?;
+        if read == 0 {
+            return Ok(false);
+        }
+        let filled = kept + read;
+        let piece = &buffer[..filled];
+        if finders.iter().any(|finder| finder.find(piece).is_some()) {
+            return Ok(true);
+        }
+        kept = filled.min(overlap);
+        buffer.copy_within(filled - kept..filled, 0);
     }
 }
 

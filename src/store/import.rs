@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::{Rows, StoreError, WriteTx};
-use crate::domain::{ConversationNo, ImportId, ImportNo, NoteKind, TenantNo, Timestamp, UserNo};
+use crate::domain::{
+    ConversationNo, ImportId, ImportNo, NoteKind, SourceTrust, TenantNo, Timestamp, UserNo,
+};
 
 /// How an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct ImportCounts {
     pub rejected: u64,
     /// All remarks, rejected places included.
     pub notes: u64,
+    /// Messages that were disposed of before and therefore left out.
+    pub disposed: u64,
 }
 
 /// One import row.
@@ -60,7 +64,7 @@ pub struct ImportRow {
 }
 
 const COLUMNS: &str = "no, id, actor, began, ended, state, source_lookup, source_bytes, \
-                       report_no, fresh, known, revised, rejected, notes";
+                       report_no, fresh, known, revised, rejected, notes, disposed";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<ImportRow> {
     Ok(ImportRow {
@@ -84,6 +88,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ImportRow> {
             revised: row.get(11)?,
             rejected: row.get(12)?,
             notes: row.get(13)?,
+            disposed: row.get(14)?,
         },
     })
 }
@@ -114,6 +119,22 @@ impl Rows {
             .prepare_cached(&format!("select {COLUMNS} from import where id = ?1"))?
             .query_row([&id.0.to_be_bytes()[..]], read_row)
             .optional()?)
+    }
+
+    /// How far the source of every import is trusted with its own times, by number.
+    pub fn import_trust(&self) -> Result<Vec<(ImportNo, SourceTrust)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select no, trust from import order by no")?;
+        let rows = statement.query_map([], |row| {
+            let trust = match row.get::<_, u8>(1)? {
+                1 => SourceTrust::ServerExport,
+                2 => SourceTrust::Live,
+                _ => SourceTrust::PersonFile,
+            };
+            Ok((ImportNo(row.get(0)?), trust))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Finished imports of the same container.
@@ -196,12 +217,22 @@ impl WriteTx<'_> {
             .map_err(|_| StoreError::Limit("imports are used up"))
     }
 
+    /// Says how far the source of an import is trusted. Only while it runs: due dates hang on it.
+    pub fn set_import_trust(&self, no: ImportNo, trust: SourceTrust) -> Result<(), StoreError> {
+        let changed = self
+            .connection()
+            .prepare_cached("update import set trust = ?2 where no = ?1 and state = 0")?
+            .execute((no.0, trust as u8))?;
+        self.one_changed(changed, "a running import")
+    }
+
     /// Writes how an import stands: state, end, counts, report.
     pub fn update_import(&self, row: &ImportRow) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached(
                 "update import set ended = ?2, state = ?3, report_no = ?4, fresh = ?5, known = ?6,
-                   revised = ?7, rejected = ?8, notes = ?9, source_lookup = ?10, source_bytes = ?11
+                   revised = ?7, rejected = ?8, notes = ?9, source_lookup = ?10, source_bytes = ?11,
+                   disposed = ?12
                  where no = ?1",
             )?
             .execute((
@@ -216,6 +247,7 @@ impl WriteTx<'_> {
                 row.counts.notes,
                 &row.source_lookup,
                 row.source_bytes,
+                row.counts.disposed,
             ))?;
         Ok(())
     }

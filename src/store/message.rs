@@ -235,6 +235,24 @@ impl WriteTx<'_> {
     }
 }
 
+impl WriteTx<'_> {
+    /// Deletes a message's row, its sightings and its links to files. The sealed words of all of
+    /// them are deleted by content number.
+    pub fn delete_message(&self, no: MessageNo) -> Result<(), StoreError> {
+        for statement in [
+            "delete from observation where message = ?1",
+            "delete from attachment where message = ?1",
+            "delete from readmitted where message = ?1",
+            "delete from message where no = ?1",
+        ] {
+            self.connection()
+                .prepare_cached(statement)?
+                .execute([no.0])?;
+        }
+        Ok(())
+    }
+}
+
 impl Rows {
     /// Later sightings of a message: the import and the content number of each.
     pub fn observations(&self, message: MessageNo) -> Result<Vec<(ImportNo, u64)>, StoreError> {

@@ -78,7 +78,37 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Handles that write in no conversation any more and whose name is not gone: number and
+    /// content number of the name.
+    pub fn homeless_handles(&self) -> Result<Vec<(HandleNo, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select no, name_no from handle where name_no > 0 and not exists
+               (select 1 from participant where handle = handle.no) order by no",
+        )?;
+        let rows = statement.query_map([], |row| Ok((HandleNo(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// A handle by number.
+    pub fn handle(&self, no: HandleNo) -> Result<Option<HandleRow>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("select no, app, person, lookup, name_no from handle where no = ?1")?
+            .query_row([no.0], read_row)
+            .optional()?)
+    }
+}
+
 impl WriteTx<'_> {
+    /// Sets the content number of a handle's sealed name; 0 when it has none any more.
+    pub fn set_name(&self, no: HandleNo, name_no: u64) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("update handle set name_no = ?2 where no = ?1")?
+            .execute((no.0, name_no))?;
+        Ok(())
+    }
+
     /// Adds a person under a number.
     pub fn insert_person(&self, no: PersonNo, id: PersonId) -> Result<(), StoreError> {
         self.connection()

@@ -57,8 +57,10 @@ impl Store {
         let connection = rows.connection;
         let tables = tables(&connection, "main")?;
         for (done, table) in tables.iter().enumerate() {
+            // What the schema itself puts into a blank database makes room for what was kept.
             connection.execute_batch(&format!(
-                "insert into other.\"{table}\" select * from main.\"{table}\""
+                "delete from other.\"{table}\";
+                 insert into other.\"{table}\" select * from main.\"{table}\""
             ))?;
             progress(done as u64 + 1, tables.len() as u64);
         }
@@ -102,7 +104,8 @@ impl Store {
                 _ => format!("({columns})"),
             };
             connection.execute_batch(&format!(
-                "insert into main.\"{table}\" {into} select {columns} from other.\"{table}\""
+                "delete from main.\"{table}\";
+                 insert into main.\"{table}\" {into} select {columns} from other.\"{table}\""
             ))?;
             progress(done as u64 + 1, tables.len() as u64);
         }

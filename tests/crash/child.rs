@@ -63,9 +63,14 @@ pub struct Ended {
 
 /// Runs a child over the house at `root`; every `*.zip` in `exports` is imported.
 pub fn run(root: &Path, stop: Option<Stop>) -> Ended {
+    run_as("child::child", root, stop)
+}
+
+/// Runs the test `name` as a child over what lies at `root`.
+pub fn run_as(name: &str, root: &Path, stop: Option<Stop>) -> Ended {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "child::child", "--nocapture", "--test-threads=1"])
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(ROOT, root);
     if let Some(stop) = stop {
         let death = match stop.death {
@@ -93,19 +98,9 @@ pub fn run(root: &Path, stop: Option<Stop>) -> Ended {
     }
 }
 
-fn say(what: &str) {
-    let mut out = std::io::stdout();
-    writeln!(out, "{what}").unwrap();
-    out.flush().unwrap();
-}
-
-/// Not a law of its own: what a child process runs. Without orders there is nothing to do.
-#[test]
-fn child() {
-    let Ok(root) = std::env::var(ROOT) else {
-        return;
-    };
-    let place = Place { root: root.into() };
+/// The orders of this process, if it is a child: where, and who stops it.
+pub fn orders() -> Option<(std::path::PathBuf, Option<Arc<dyn Milestones>>)> {
+    let root = std::env::var(ROOT).ok()?;
     let stop = std::env::var(STOP).unwrap_or_default();
     let orders: Vec<&str> = stop.split('#').collect();
     let watcher = match orders[..] {
@@ -121,8 +116,25 @@ fn child() {
         })),
         _ => None,
     };
+    let watcher = watcher.map(|watcher| watcher as Arc<dyn Milestones>);
+    Some((root.into(), watcher))
+}
+
+pub fn say(what: &str) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{what}").unwrap();
+    out.flush().unwrap();
+}
+
+/// Not a law of its own: what a child process runs. Without orders there is nothing to do.
+#[test]
+fn child() {
+    let Some((root, milestones)) = orders() else {
+        return;
+    };
+    let place = Place { root };
     let witnesses = Witnesses {
-        milestones: watcher.map(|watcher| watcher as Arc<dyn Milestones>),
+        milestones,
         seals: Some(crate::seals::SealFile::of(&place)),
     };
     let mut settings = place.settings();

@@ -10,6 +10,7 @@ mod house;
 mod canary;
 mod child;
 mod nonce;
+mod purge;
 mod refusals;
 mod removal;
 mod seals;

@@ -3,6 +3,8 @@
 
 #[path = "../support/house.rs"]
 mod house;
+#[path = "../support/schema.rs"]
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,11 +17,16 @@ use wordkeep::app::{
     RestoreReceipt, SearchRequest, Session, VerifyRequest, Witnesses, drill_backup, restore_backup,
     verify_backup,
 };
-use wordkeep::archive::{Archive, ArchiveError, Milestones};
-use wordkeep::audit::Verdict;
+use wordkeep::archive::{
+    Approval, ApprovalRule, Approved, Archive, ArchiveError, EraseContext, Judge, JudgeError,
+    Judged, Judgement, Milestones, Plan, PlanItem,
+};
+use wordkeep::audit::{EntryActor, Verdict};
 use wordkeep::crypto::{RecoveryKey, StretchCost};
-use wordkeep::domain::MessageNo;
+use wordkeep::domain::{MessageId, MessageNo, Now, Timestamp, UserNo};
 use wordkeep::store::{KeyKind, KeyPurpose};
+
+use schema::Schema;
 
 use house::{Place, copy_tree, count, files_below, import, ios_export, log_in, plain_chat, secret};
 
@@ -498,6 +505,191 @@ fn t3_destroyed_keys_stay_destroyed_in_an_elder_backup() {
     assert_eq!(verdict.broken, Vec::<String>::new());
     assert_eq!(verdict.messages, MESSAGES as u64 + 1 - doomed);
     verify_all(&restored);
+}
+
+/// Lets everything go.
+struct Nobody;
+
+impl Judge for Nobody {
+    fn begin(&self, _: &wordkeep::store::Rows, _: u64, _: Now) -> Result<(), JudgeError> {
+        Ok(())
+    }
+
+    fn judge(&self, _: &Judged<'_>) -> Result<Judgement, JudgeError> {
+        Ok(Judgement::Erase)
+    }
+}
+
+fn purge(appliance: &Appliance, batch: u64, doomed: &[MessageId]) -> Result<(), ArchiveError> {
+    let archive = appliance.archive();
+    let mut items: Vec<PlanItem> = doomed
+        .iter()
+        .map(|id| PlanItem {
+            no: archive.message_of_id(*id).unwrap().unwrap(),
+            revision: 0,
+        })
+        .collect();
+    items.sort_by_key(|item| item.no);
+    let plan = Plan {
+        batch,
+        hold_epoch: 0,
+        items,
+    };
+    let rule = ApprovalRule {
+        needed: 1,
+        requester: UserNo(1),
+        barred: Vec::new(),
+        computed: Timestamp(0),
+        recall_micros: 0,
+    };
+    let approval = Approval {
+        by: UserNo(2),
+        at: Timestamp(1),
+    };
+    let approved = Approved::new(plan, &[approval], &rule, appliance.now()).unwrap();
+    let now = || appliance.now();
+    let context = EraseContext {
+        actor: EntryActor::system(),
+        request: "law".to_owned(),
+        now: &now,
+        backups: archive,
+    };
+    archive.erase(&approved, &Nobody, &context).map(drop)
+}
+
+fn ids(appliance: &Appliance, query: &str) -> Vec<MessageId> {
+    let mut request = SearchRequest::new(query);
+    request.limit = 500;
+    let answer = appliance
+        .search(&log_in(appliance, "law"), &request)
+        .unwrap()
+        .answer;
+    answer.hits.iter().map(|hit| hit.line.id).collect()
+}
+
+#[test]
+fn t3_purged_stays_dead_and_survivors_live_in_every_elder_backup() {
+    let house = House::new();
+    let first = house.back_up();
+    let marked = ids(&house.appliance, "date:2021");
+    // Every second message of a year goes, the others lie in the same buckets.
+    let (doomed, living): (Vec<_>, Vec<_>) = (0..).zip(marked).partition(|(n, _)| n % 2 == 0);
+    let doomed: Vec<MessageId> = doomed.into_iter().map(|(_, id)| id).collect();
+    assert!(doomed.len() > 10 && living.len() > 10);
+    let half = doomed.len() / 2;
+    purge(&house.appliance, 1, &doomed[..half]).unwrap();
+    let second = house.back_up();
+    // A backup out of reach stops the purge before anything is destroyed.
+    let away = house.root().join("away");
+    std::fs::rename(&first.made.path, &away).unwrap();
+    let all = count(&house.appliance, &house.session("law"), "shipment");
+    let refused = purge(&house.appliance, 2, &doomed[half..]);
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(
+        count(&house.appliance, &house.session("law"), "shipment"),
+        all
+    );
+    std::fs::rename(&away, &first.made.path).unwrap();
+    purge(&house.appliance, 2, &doomed[half..]).unwrap();
+    house
+        .appliance
+        .replace_escrow(&house.session("root"))
+        .unwrap();
+    verify_all(&house.appliance);
+    let law = house.session("law");
+    for (name, backup, gone) in [
+        ("elder", &first, doomed.len()),
+        ("younger", &second, doomed.len() - half),
+    ] {
+        let (place, receipt) = house.restore_to(name, &backup.made.path);
+        assert_eq!(receipt.disposed, gone as u64, "{name}");
+        assert!(receipt.packs >= 1, "{name}");
+        let restored = place.open().unwrap();
+        let told_there = told(&restored, &log_in(&restored, "law"));
+        assert_eq!(told_there, told(&house.appliance, &law), "{name}");
+        for id in &doomed[half..] {
+            let answer = restored.archive().message_of_id(*id);
+            assert!(
+                matches!(answer, Err(ArchiveError::Disposed(_))),
+                "{answer:?}"
+            );
+        }
+        let verdict = restored.archive().drill(0, &mut |_, _, _| ()).unwrap();
+        assert_eq!(verdict.broken, Vec::<String>::new(), "{name}");
+        assert_eq!(verdict.opened, verdict.rows);
+        verify_all(&restored);
+        let frozen = restored
+            .archive()
+            .store()
+            .read()
+            .unwrap()
+            .standing_freeze()
+            .unwrap();
+        assert!(
+            frozen.is_some(),
+            "nothing is destroyed before somebody confirms"
+        );
+        restored.confirm_restore(&log_in(&restored, "rec")).unwrap();
+        let frozen = restored
+            .archive()
+            .store()
+            .read()
+            .unwrap()
+            .standing_freeze()
+            .unwrap();
+        assert_eq!(frozen, None);
+    }
+    // The packs are part of what is verified, and none may be missing.
+    let pins = house.root().join("pins");
+    let verify = || {
+        let request = VerifyRequest::default();
+        verify_backup(&first.made.path, &pins, &request, &mut |_, _, _| ()).unwrap()
+    };
+    assert_eq!(verify().problems(), Vec::<String>::new());
+    let list = std::fs::read_to_string(first.made.path.join("packs.json")).unwrap();
+    let schema = Schema::parse(include_str!("../../schema/json/survivor-packs.json"));
+    assert_eq!(
+        schema.problems(&serde_json::from_str(&list).unwrap()),
+        Vec::<String>::new()
+    );
+    let pack = first.made.path.join("packs/000001.pack");
+    let whole = std::fs::read(&pack).unwrap();
+    for at in [0, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        std::fs::write(&pack, bytes).unwrap();
+        assert_eq!(verify().verdict(), Verdict::Broken, "byte {at}");
+    }
+    std::fs::remove_file(&pack).unwrap();
+    std::fs::remove_file(first.made.path.join("packs.json")).unwrap();
+    for path in files_below(&first.made.path.join("packs")) {
+        std::fs::remove_file(path).unwrap();
+    }
+    let escrow = Archive::escrow_path(&house.target());
+    let order = house.order(&first.made.path, &escrow);
+    let scratch = house.root().join("scratch");
+    let error = drill_backup(&order, &scratch, 0, &mut |_, _, _| ())
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("survivor pack"), "{error}");
+}
+
+#[test]
+fn the_documents_of_a_backup_keep_their_schemas() {
+    let house = House::new();
+    let backup = house.back_up();
+    let manifest = std::fs::read_to_string(backup.made.path.join("manifest.json")).unwrap();
+    let schema = Schema::parse(include_str!("../../schema/json/backup-manifest.json"));
+    assert_eq!(
+        schema.problems(&serde_json::from_str(&manifest).unwrap()),
+        Vec::<String>::new()
+    );
+    let escrow = Archive::escrow_path(&house.target());
+    let order = house.order(&backup.made.path, &escrow);
+    let report = drill_backup(&order, &house.root().join("scratch"), 0, &mut |_, _, _| ()).unwrap();
+    let schema = Schema::parse(include_str!("../../schema/json/restore-report.json"));
+    assert_eq!(schema.problems(&report.to_json()), Vec::<String>::new());
+    assert!(report.problems.is_empty() && report.verdict.opened == report.verdict.rows);
 }
 
 #[test]

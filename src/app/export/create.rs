@@ -23,7 +23,7 @@ use crate::audit::{Action, Draft, EntryActor, Outcome, StatementKind};
 use crate::crypto::{Digest, Edge, hex, leaf_hash, random_bytes};
 use crate::domain::{EntryNo, ExportId, Now, Right, Scope};
 use crate::ingest::Span;
-use crate::query::NoFacts;
+use crate::query::{NoFacts, Purpose};
 use crate::search::{Budget, NameIndex, Search};
 
 /// Time the query of an export may take: nobody waits in front of a screen for it.
@@ -90,7 +90,8 @@ impl Appliance {
         let watch = Stopwatch::start();
         let scope = self.scope(session)?;
         let names = self.names()?;
-        let (resolved, reading) = self.understand(&request.to_search(), &names, &scope)?;
+        let (resolved, reading) =
+            self.understand(&request.to_search(), Purpose::Report, &names, &scope)?;
         self.archive.replay_outbox(self.clock.now())?;
         let watermark = self.archive.watermark()?;
         if !watermark.is_complete() {

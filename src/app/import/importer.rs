@@ -42,6 +42,8 @@ struct Conversation {
     ids: HashSet<u64>,
     last_sent: Option<Timestamp>,
     handles: HashMap<String, HandleNo>,
+    /// Its title went with its last message.
+    nameless: bool,
 }
 
 impl Conversation {
@@ -76,6 +78,8 @@ pub(super) struct Importer<'a> {
     open: Vec<Conversation>,
     current: Option<(String, usize)>,
     handles: HashMap<[u8; 16], HandleNo>,
+    /// Handles whose names went with their last message.
+    nameless: HashMap<HandleNo, NewHandle>,
     hasher: RandomState,
     templates: Templates,
     raw: Vec<u8>,
@@ -128,6 +132,7 @@ impl<'a> Importer<'a> {
             open: Vec::new(),
             current: None,
             handles: HashMap::new(),
+            nameless: HashMap::new(),
             hasher: RandomState::new(),
             templates: Templates::default(),
             raw: Vec::new(),
@@ -196,11 +201,15 @@ impl<'a> Importer<'a> {
             ids: HashSet::new(),
             last_sent: None,
             handles: HashMap::new(),
+            nameless: false,
         };
         if let Some(row) = row {
             let mut lookup = plan.lookup;
             lookup.copy_from_slice(row.lookup.get(..16).unwrap_or(&plan.lookup));
-            return Ok(opened(row.no, row.shard, lookup));
+            return Ok(Conversation {
+                nameless: row.title_no == 0,
+                ..opened(row.no, row.shard, lookup)
+            });
         }
         let shard = archive.shard_of(&plan.lookup);
         let no = archive.next_conversation();
@@ -253,17 +262,21 @@ impl<'a> Importer<'a> {
         message: &ParsedMessage<'_>,
     ) -> Result<HandleNo> {
         let archive = &self.appliance.archive;
-        if let Some(row) = archive.store().read()?.handle_by_lookup(&lookup)? {
-            return Ok(row.no);
-        }
-        let no = archive.next_handle();
-        self.batch.create_handle(NewHandle {
+        let named = |no| NewHandle {
             no,
             app,
             lookup,
             label: label.to_owned(),
             handle: message.sender_handle.map(str::to_owned),
-        });
+        };
+        if let Some(row) = archive.store().read()?.handle_by_lookup(&lookup)? {
+            if row.name_no == 0 {
+                self.nameless.insert(row.no, named(row.no));
+            }
+            return Ok(row.no);
+        }
+        let no = archive.next_handle();
+        self.batch.create_handle(named(no));
         Ok(no)
     }
 
@@ -284,6 +297,7 @@ impl<'a> Importer<'a> {
             return self.repeated(message);
         };
         let (no, shard) = (conversation.no, conversation.shard);
+        self.name_again(at, sender, message);
         presence = presence.with(facts_of(message.body).presence);
         if message.reply_to.is_some() {
             presence = presence.with(Presence::REPLY);
@@ -336,6 +350,19 @@ impl<'a> Importer<'a> {
             message.attachments.iter().map(|one| one.entry),
         );
         Ok(())
+    }
+
+    /// What lost its name with its last message gets it again, if this message is admitted.
+    fn name_again(&mut self, at: usize, sender: Option<HandleNo>, message: &ParsedMessage<'_>) {
+        let conversation = &self.open[at];
+        if conversation.nameless {
+            let title = message.conversation_title;
+            self.batch
+                .retitle(conversation.no, conversation.shard, title);
+        }
+        if let Some(nameless) = sender.and_then(|sender| self.nameless.get(&sender)) {
+            self.batch.rename(nameless.clone());
+        }
     }
 
     /// A record that stands in the source twice under one id is kept once, and said.

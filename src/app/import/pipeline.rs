@@ -130,6 +130,7 @@ fn add(to: &mut ImportCounts, more: &ImportCounts) {
     to.revised += more.revised;
     to.rejected += more.rejected;
     to.notes += more.notes;
+    to.disposed += more.disposed;
 }
 
 fn join(thread: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {

@@ -62,12 +62,13 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
         }
     };
     let has_keys = !found.formats.contains(&"whatsapp");
-    if has_keys && named.is_none() && archive.store().read()?.last_message()?.0 == 0 {
+    if has_keys && named.is_none() && archive.store().read()?.last_conversation()?.0 == 0 {
         return Ok(Probe::default());
     }
     let mut collector = Collector {
         archive,
         has_keys,
+        has_disposed: archive.has_disposed()?,
         named,
         chats: BTreeMap::new(),
         failure: None,
@@ -122,11 +123,14 @@ struct Chat {
     known: Option<ConversationNo>,
     lookup: [u8; 16],
     sightings: Vec<Sighting>,
+    /// Keyed identities by which a chat without a key finds a conversation that was disposed of.
+    said: Vec<[u8; 32]>,
 }
 
 struct Collector<'a> {
     archive: &'a Archive,
     has_keys: bool,
+    has_disposed: bool,
     named: Option<ConversationNo>,
     chats: BTreeMap<String, Chat>,
     failure: Option<AppError>,
@@ -149,6 +153,7 @@ impl Collector<'_> {
             known,
             lookup,
             sightings: Vec::new(),
+            said: Vec::new(),
         })
     }
 }
@@ -167,6 +172,15 @@ impl Sink for Collector<'_> {
         if let Some(chat) = self.chats.get_mut(message.conversation_key)
             && (chat.known.is_some() || !self.has_keys)
         {
+            if self.has_disposed
+                && let Some(sent) = message.sent
+            {
+                let label = message.sender_label.or(message.sender_handle).unwrap_or("");
+                let identity =
+                    self.archive
+                        .identity_anywhere(message.app, sent, label, message.body);
+                chat.said.push(identity);
+            }
             chat.sightings.push(Sighting::of(&Facts {
                 sender: message.sender_label,
                 body: message.body,
@@ -294,6 +308,11 @@ fn continues(
             true => Identity::Same(no, echo.found * 1_000 / echo.possible.max(1)),
             false => Identity::Unclear(Some(no)),
         };
+    }
+    if !matches!(identity, Identity::Same(..))
+        && let Some(no) = archive.disposed_conversation(&chat.said)?
+    {
+        return Ok(Some(no));
     }
     match identity {
         Identity::Same(no, _) => Ok(Some(no)),

@@ -151,6 +151,7 @@ impl ImportReceipt {
         self.counts.revised += counts.revised;
         self.counts.rejected += counts.rejected;
         self.counts.notes += counts.notes;
+        self.counts.disposed += counts.disposed;
     }
 
     pub(super) fn remark(&mut self, note: Note) {

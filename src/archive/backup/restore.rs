@@ -23,10 +23,10 @@ use crate::crypto::{
     Entropy, Key, Keyhold, NoteVerifier, RunSalt, SlotFile, WrapPlace, Wrapper, from_hex, hex,
     random_bytes,
 };
-use crate::domain::{BackupId, Now, Timestamp};
+use crate::domain::{BackupId, FreezeNo, FreezeReason, Now, Timestamp, UserNo};
 use crate::store::{
-    BackupFiles, BackupRow, BackupState, DataDirectory, DataKeyRow, KEYHOLD_FILE, Keyless,
-    SLOTS_FILE, Store, StoreError, WriteTx,
+    BackupFiles, BackupRow, BackupState, DataDirectory, DataKeyRow, FreezeRow, KEYHOLD_FILE,
+    Keyless, SLOTS_FILE, Store, StoreError, WriteTx,
 };
 
 /// Fact of a directory that came from a backup.
@@ -150,6 +150,7 @@ impl Archive {
     pub fn confirm_restore(
         &self,
         now: Now,
+        by: UserNo,
         log: impl FnOnce(&WriteTx<'_>, &RestoredMark) -> Result<()>,
     ) -> Result<()> {
         let mark = self.restored()?.ok_or_else(|| {
@@ -157,6 +158,7 @@ impl Archive {
         })?;
         self.write(now, |tx| {
             tx.put_fact(FACT_CONFIRMED, &mark.to_bytes())?;
+            tx.lift_restored(now.compliance, by)?;
             log(tx, &mark)
         })
     }
@@ -207,7 +209,7 @@ pub fn restore(
         .directory()
         .write_key_file(SLOTS_FILE, &slots.to_bytes())?;
     let messages = store.read()?.message_count()?;
-    let keyring = Keyring::start(Arc::clone(&store), escrow.store, hold, entropy, now)?;
+    let keyring = Keyring::start(Arc::clone(&store), escrow.store, (root, hold), entropy, now)?;
     Ok(Restored {
         vault: Vault {
             store,
@@ -330,6 +332,15 @@ fn fill(
     tx.clear_index_rows()?;
     put_backups(&tx, escrow)?;
     tx.put_fact(FACT_RESTORED, &mark.to_bytes())?;
+    tx.insert_freeze(&FreezeRow {
+        no: FreezeNo(0),
+        reason: FreezeReason::Restored,
+        since: mark.at,
+        set_by: None,
+        text_no: None,
+        lift_requested_by: None,
+        lifted: None,
+    })?;
     tx.commit()?;
     Ok((keyless, applied))
 }
@@ -393,14 +404,14 @@ fn apply_pack(
         .iter()
         .filter(|row| live.contains(&row.data_key.0))
     {
-        tx.reseal_content(row)?;
+        tx.put_survivor_row(row)?;
     }
     for blob in pack
         .blobs
         .iter()
         .filter(|blob| live.contains(&blob.data_key.0))
     {
-        tx.rewrap_blob(&blob.name, blob.data_key, &blob.nonce, &blob.wrapped)?;
+        tx.put_survivor_wrap(&blob.name, blob.data_key, &blob.nonce, &blob.wrapped)?;
     }
     Ok(())
 }

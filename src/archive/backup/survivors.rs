@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::Result;
-use super::super::{Archive, ArchiveError};
+use super::super::{Archive, ArchiveError, KeptBackups, Survivors};
 use super::manifest::{open_document, signed_document};
 use super::pack::{Pack, PackedBlob};
 use super::registry::KeptBackup;
@@ -76,6 +76,14 @@ impl PackList {
     }
 }
 
+/// The backups an archive keeps, as a purge sees them.
+impl KeptBackups for Archive {
+    fn keep(&self, survivors: &Survivors<'_>) -> Result<()> {
+        self.write_survivor_packs(survivors.batch, survivors.keys, survivors.rows)
+            .map(drop)
+    }
+}
+
 impl Archive {
     /// Writes what a purge leaves alive beside every kept backup and makes it durable: all content
     /// rows and sealed files under `keys`, the new keys of the buckets that batch `batch` touches.
@@ -84,7 +92,7 @@ impl Archive {
     ///
     /// # Errors
     /// The first backup that cannot be reached: nothing may be destroyed then.
-    pub fn keep_survivors(&self, batch: u64, keys: &[DataKeyId], rows: &Rows) -> Result<u32> {
+    pub fn write_survivor_packs(&self, batch: u64, keys: &[DataKeyId], rows: &Rows) -> Result<u32> {
         let kept = self.kept_backups()?;
         if kept.is_empty() || keys.is_empty() {
             return Ok(0);
@@ -107,10 +115,9 @@ impl Archive {
             rows: Vec::new(),
             blobs: Vec::new(),
         };
-        rows.each_content_under(keys, |row| {
-            pack.rows.push(row);
-            Ok::<_, ArchiveError>(())
-        })?;
+        for key in keys {
+            pack.rows.extend(rows.contents_under(*key, None, u32::MAX)?);
+        }
         rows.each_blob(|blob| {
             if keys.contains(&blob.data_key) {
                 pack.blobs.push(PackedBlob {

@@ -146,6 +146,7 @@ struct Imported {
     known: u64,
     revised: u64,
     rejected: u64,
+    disposed: u64,
     notes: u64,
     missing_media: u64,
     audit: Option<u64>,
@@ -163,6 +164,7 @@ impl Imported {
             known: counts.known,
             revised: counts.revised,
             rejected: counts.rejected,
+            disposed: counts.disposed,
             notes: counts.notes,
             missing_media: receipt.missing_media,
             audit: receipt.audit.map(|no| no.0),
@@ -329,6 +331,10 @@ fn sentence(one: &Imported) -> String {
         thousands(one.revised),
         thousands(one.rejected),
     );
+    if one.disposed > 0 {
+        let disposed = thousands(one.disposed);
+        text.push_str(&format!(" · {disposed} left out, disposed of before"));
+    }
     if one.missing_media > 0 {
         text.push_str(&format!(
             " · {} files not in the export",

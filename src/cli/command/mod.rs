@@ -2,19 +2,25 @@
 
 pub(super) mod audit;
 pub(super) mod backup;
+mod changed;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
+pub(super) mod event;
 pub(super) mod export;
+pub(super) mod freeze;
+pub(super) mod hold;
 pub(super) mod import;
 mod import_report;
 pub(super) mod index;
 pub(super) mod init;
 pub(super) mod keys;
+pub(super) mod label;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
+pub(super) mod matter;
 pub(super) mod query;
 pub(super) mod recovery;
 pub(super) mod search;
@@ -46,6 +52,11 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Keys(typed) => keys::run(context, &typed),
         Command::Check(_) => check::run(context),
         Command::Demo(typed) => demo::run(context, &typed),
+        Command::Matter(typed) => matter::run(context, &typed),
+        Command::Hold(typed) => hold::run(context, &typed),
+        Command::Label(typed) => label::run(context, &typed),
+        Command::Event(typed) => event::run(context, &typed),
+        Command::Freeze(typed) => freeze::run(context, &typed),
         Command::User(typed) => user::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Man(typed) => man::run(context, &typed),

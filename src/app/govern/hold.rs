@@ -1,0 +1,557 @@
+//! The use-cases of legal holds: preview, place, list, release by two.
+//!
+//! A hold is one row. It protects from the commit on, and what it protects is decided by the exact
+//! evaluator over the record; the counts shown here may come from the index and say so.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::super::clock::Stopwatch;
+use super::super::search::refused;
+use super::super::{AppError, Appliance, Reading, Result, SearchRequest, Session};
+use super::{matter, words};
+use crate::archive::Watermark;
+use crate::audit::{Action, Appended};
+use crate::domain::{
+    ConversationId, GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldId, HoldNo, HoldScope, MatterId,
+    MessageId, MessageNo, PersonNo, Right, Scope, Timestamp,
+};
+use crate::query::ast::Pieces;
+use crate::query::{Directory, NamePattern, NoFacts, ParseContext, Purpose, Resolved, parse};
+use crate::search::{Budget, Order, Page, Search};
+use crate::store::{HoldRow, Rows};
+
+/// Most messages of one hold by ids.
+pub const HOLD_ITEMS_MAX: usize = 100_000;
+/// Most messages before and after a match that a hold protects too.
+pub const KEEP_CONTEXT_MAX: u16 = 1_000;
+/// Longest grace after a release, in days.
+pub const GRACE_DAYS_MAX: u16 = 3_650;
+/// Time the count of a preview may take.
+const COUNT_BUDGET: Duration = Duration::from_secs(60);
+
+/// What a hold is to protect, as people say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldTarget {
+    /// These messages, in every version they ever get.
+    Messages(Vec<MessageId>),
+    /// Whatever the query matches, also what comes later.
+    Query(String),
+    /// Every conversation of a person, by name, handle or id.
+    Custodian(String),
+    /// One conversation.
+    Conversation(ConversationId),
+}
+
+/// A hold as asked for.
+#[derive(Clone, Debug)]
+pub struct NewHold {
+    /// The matter it belongs to.
+    pub matter: MatterId,
+    /// What people call it.
+    pub name: String,
+    /// What it protects.
+    pub target: HoldTarget,
+    /// Why.
+    pub reason: String,
+    /// Days it still protects after its release; `None` is thirty.
+    pub grace_days: Option<u16>,
+    /// So many messages before and after a match are protected too.
+    pub keep_context: u16,
+    /// Zone of the dates of a query; `None` is that of the workspace.
+    pub zone: Option<String>,
+    /// Warnings accepted by code.
+    pub accept: Vec<String>,
+}
+
+/// How much a hold protects now.
+#[derive(Clone, Debug)]
+pub struct HoldExtent {
+    /// Messages; exact, context apart.
+    pub messages: u64,
+    /// How far the count has read.
+    pub watermark: Watermark,
+    /// Time the count took.
+    pub took: Duration,
+    /// How the query was read, where it is one.
+    pub reading: Option<Reading>,
+    /// In words, what it protects.
+    pub protects: String,
+}
+
+/// A hold that was placed.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Its public id.
+    pub id: HoldId,
+    /// Its audit entry.
+    pub audit: Appended,
+    /// Time from the call to the commit, from which on it protects.
+    pub took: Duration,
+}
+
+/// How a hold stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldStanding {
+    /// It protects.
+    Active,
+    /// It protects; one person asked to release it.
+    ReleaseRequested,
+    /// Released; it protects until this instant.
+    Grace(Timestamp),
+    /// It no longer protects.
+    Ended(Timestamp),
+}
+
+impl HoldStanding {
+    /// The name in lists and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            HoldStanding::Active => "active",
+            HoldStanding::ReleaseRequested => "release_requested",
+            HoldStanding::Grace(_) => "grace",
+            HoldStanding::Ended(_) => "ended",
+        }
+    }
+}
+
+/// A hold as listed.
+#[derive(Clone, Debug)]
+pub struct HoldLine {
+    /// Its public id.
+    pub id: HoldId,
+    /// Its matter.
+    pub matter: MatterId,
+    /// What people call it.
+    pub name: String,
+    /// In words, what it protects.
+    pub protects: String,
+    /// Why it was placed.
+    pub reason: String,
+    /// Since when.
+    pub from: Timestamp,
+    /// How it stands.
+    pub standing: HoldStanding,
+    /// Days it protects after a release.
+    pub grace_days: u16,
+}
+
+/// A target with names resolved.
+struct Aimed {
+    scope: HoldScope,
+    items: Vec<MessageNo>,
+    /// The query as typed and in canonical form with absolute dates, else empty.
+    query: [String; 2],
+    resolved: Option<(Resolved, Reading)>,
+    protects: String,
+}
+
+impl Appliance {
+    /// What a hold would protect now. Nothing is changed.
+    ///
+    /// # Errors
+    /// For anybody but a lawyer; when the target is not found or the query is ambiguous.
+    pub fn preview_hold(
+        &self,
+        session: &Session,
+        target: &HoldTarget,
+        zone: Option<&str>,
+        accept: &[String],
+    ) -> Result<HoldExtent> {
+        self.require(session, Right::PlaceHolds, Action::HoldPlace)?;
+        let aimed = self.aim(session, target, zone, accept)?;
+        let extent = self.extent(aimed)?;
+        self.log_rules_read(session, "hold.preview", 1)?;
+        Ok(extent)
+    }
+
+    /// Places a hold. It protects from the commit on, before this returns.
+    ///
+    /// # Errors
+    /// As [`Appliance::preview_hold`]; when the matter is closed or unknown, a name or reason is
+    /// missing, or a limit is passed.
+    pub fn place_hold(&self, session: &Session, new: &NewHold) -> Result<Placed> {
+        let watch = Stopwatch::start();
+        self.require(session, Right::PlaceHolds, Action::HoldPlace)?;
+        let name = words::name("the name of the hold", &new.name)?;
+        let reason = words::reason(&new.reason)?;
+        let grace_days = grace_of(new.grace_days)?;
+        if new.keep_context > KEEP_CONTEXT_MAX {
+            return Err(AppError::Usage(format!(
+                "a hold keeps at most {KEEP_CONTEXT_MAX} messages around a match"
+            )));
+        }
+        let aimed = self.aim(session, &new.target, new.zone.as_deref(), &new.accept)?;
+        let now = self.clock.now();
+        let id = HoldId(self.new_id());
+        let audit = self.change(now, |tx| {
+            let matter = matter::matter_of(tx, new.matter)?;
+            if matter.closed.is_some() {
+                return Err(AppError::Conflict(format!(
+                    "matter {} is closed",
+                    new.matter
+                )));
+            }
+            let [typed, canonical] = &aimed.query;
+            let text_no = self
+                .archive
+                .seal_texts(tx, &[name, typed, canonical, reason, &aimed.protects])?;
+            let hold = Hold {
+                no: HoldNo(0),
+                matter: matter.no,
+                scope: aimed.scope,
+                from: now.compliance,
+                placed_by: session.actor.no,
+                release: None,
+                grace_days,
+                keep_context: new.keep_context,
+            };
+            let no = tx.insert_hold(&HoldRow {
+                id,
+                hold,
+                release_requested: None,
+                text_no,
+                release_text_no: None,
+            })?;
+            for item in &aimed.items {
+                tx.insert_hold_item(no, *item)?;
+            }
+            let mut draft = self
+                .draft(session, Action::HoldPlace)
+                .object(id)
+                .word("kind", aimed.scope.name())
+                .count("items", aimed.items.len() as u64);
+            draft.matter = Some(matter.id.to_string());
+            let payload = format!("{name}\n{typed}\n{canonical}\n{reason}");
+            self.log(tx, now, draft, Some(payload.as_bytes()))
+        })?;
+        let took = watch.elapsed();
+        self.sign_log()?;
+        Ok(Placed { id, audit, took })
+    }
+
+    /// How much a placed hold protects now.
+    ///
+    /// # Errors
+    /// For who may not see the rules; when there is no such hold.
+    pub fn hold_extent(&self, session: &Session, id: HoldId) -> Result<HoldExtent> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let rows = self.archive.store().read()?;
+        let row = hold_of(&rows, id)?;
+        let [_, typed, canonical, _, protects] = self.words(&rows, row.text_no)?;
+        let items = rows.hold_items(row.hold.no)?;
+        drop(rows);
+        let resolved = match row.hold.scope {
+            HoldScope::Query => {
+                let scope = Scope::everything();
+                let names = self.names()?;
+                let request = SearchRequest::new(canonical.clone());
+                Some(self.understand(&request, Purpose::Search, &names, &scope)?)
+            }
+            _ => None,
+        };
+        let extent = self.extent(Aimed {
+            scope: row.hold.scope,
+            items,
+            query: [typed, canonical],
+            resolved,
+            protects,
+        })?;
+        self.log_rules_read(session, "hold.extent", 1)?;
+        Ok(extent)
+    }
+
+    /// Asks for the release of a hold, or, when somebody else asked already, releases it: `true`.
+    /// The grace runs from the second person's consent.
+    ///
+    /// # Errors
+    /// For who may not release; when it is released already, or the same person asks twice.
+    pub fn release_hold(
+        &self,
+        session: &Session,
+        id: HoldId,
+        reason: &str,
+    ) -> Result<(HoldStanding, Appended)> {
+        self.require(session, Right::ReleaseHolds, Action::HoldRelease)?;
+        let reason = words::reason(reason)?;
+        let now = self.clock.now();
+        let by = session.actor.no;
+        let done = self.change(now, |tx| {
+            let row = hold_of(tx, id)?;
+            if row.hold.release.is_some() {
+                return Err(AppError::Conflict(format!("hold {id} is released already")));
+            }
+            let draft = |action| self.draft(session, action).object(id);
+            let Some((_, first)) = row.release_requested else {
+                let text_no = self.archive.seal_texts(tx, &[reason])?;
+                tx.request_release(row.hold.no, now.compliance, by, text_no)?;
+                let draft = draft(Action::HoldReleaseRequest);
+                let entry = self.log(tx, now, draft, Some(reason.as_bytes()))?;
+                return Ok((HoldStanding::ReleaseRequested, entry));
+            };
+            if first == by {
+                return Err(AppError::Blocked(format!(
+                    "you asked to release hold {id} already; another lawyer or records officer \
+                     must agree"
+                )));
+            }
+            tx.release_hold(row.hold.no, now.compliance, by)?;
+            let draft = draft(Action::HoldRelease)
+                .count("grace_days", u64::from(row.hold.grace_days))
+                .word("requested_by", self.user_id(tx, first)?);
+            let entry = self.log(tx, now, draft, Some(reason.as_bytes()))?;
+            let standing = standing_of(&hold_of(tx, id)?, now.compliance);
+            Ok((standing, entry))
+        })?;
+        self.sign_log()?;
+        Ok(done)
+    }
+
+    /// Every hold there ever was, in the order of placing.
+    ///
+    /// # Errors
+    /// For who may not see the rules.
+    pub fn holds(&self, session: &Session) -> Result<Vec<HoldLine>> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let now = self.clock.now();
+        let rows = self.archive.store().read()?;
+        let matters = rows.matters()?;
+        let mut lines = Vec::new();
+        for row in rows.holds()? {
+            let [name, _, _, reason, protects] = self.words(&rows, row.text_no)?;
+            let matter = matters.iter().find(|matter| matter.no == row.hold.matter);
+            lines.push(HoldLine {
+                id: row.id,
+                matter: matter.map_or(MatterId(0), |matter| matter.id),
+                name,
+                protects,
+                reason,
+                from: row.hold.from,
+                standing: standing_of(&row, now.compliance),
+                grace_days: row.hold.grace_days,
+            });
+        }
+        drop(rows);
+        self.log_rules_read(session, "holds", lines.len())?;
+        Ok(lines)
+    }
+
+    fn aim(
+        &self,
+        session: &Session,
+        target: &HoldTarget,
+        zone: Option<&str>,
+        accept: &[String],
+    ) -> Result<Aimed> {
+        let scope = self.scope(session)?;
+        match target {
+            HoldTarget::Messages(ids) => self.aim_at_messages(&scope, ids),
+            HoldTarget::Query(text) => self.aim_at_query(&scope, text, zone, accept),
+            HoldTarget::Custodian(name) => self.aim_at_person(&scope, name),
+            HoldTarget::Conversation(id) => {
+                let row = self.archive.store().read()?.conversation_by_id(*id)?;
+                let row = row
+                    .filter(|row| scope.allows(row.no, row.account))
+                    .ok_or_else(|| AppError::NotFound(id.to_string()))?;
+                Ok(aimed(
+                    HoldScope::Conversation(row.no),
+                    format!("conversation {id}"),
+                ))
+            }
+        }
+    }
+
+    fn aim_at_messages(&self, scope: &Scope, ids: &[MessageId]) -> Result<Aimed> {
+        if ids.is_empty() || ids.len() > HOLD_ITEMS_MAX {
+            return Err(AppError::Usage(format!(
+                "a hold by ids names 1 to {HOLD_ITEMS_MAX} messages"
+            )));
+        }
+        let rows = self.archive.store().read()?;
+        let mut items = BTreeSet::new();
+        for id in ids {
+            let row = self.visible_message(&rows, scope, *id)?;
+            items.insert(row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no);
+        }
+        let protects = format!("{} messages by id", items.len());
+        Ok(Aimed {
+            items: items.into_iter().collect(),
+            ..aimed(HoldScope::Ids, protects)
+        })
+    }
+
+    fn aim_at_query(
+        &self,
+        scope: &Scope,
+        text: &str,
+        zone: Option<&str>,
+        accept: &[String],
+    ) -> Result<Aimed> {
+        let names = self.names()?;
+        let request = SearchRequest {
+            zone: zone.map(str::to_owned),
+            accept: accept.to_vec(),
+            ..SearchRequest::new(text)
+        };
+        let (resolved, reading) = self.understand(&request, Purpose::HoldScope, &names, scope)?;
+        // What is kept must read back as the same query for as long as the hold lives.
+        let context = ParseContext {
+            zone: reading.zone,
+            now: self.clock.now().wall,
+            strict: false,
+            purpose: Purpose::Search,
+        };
+        if parse(&reading.resolved, &context).ast.is_none() {
+            return Err(AppError::Usage(
+                "the query is too long once its names are spelled out; place two holds instead"
+                    .to_owned(),
+            ));
+        }
+        let protects = reading.read_as.clone();
+        Ok(Aimed {
+            query: [text.to_owned(), reading.resolved.clone()],
+            resolved: Some((resolved, reading)),
+            ..aimed(HoldScope::Query, protects)
+        })
+    }
+
+    fn aim_at_person(&self, scope: &Scope, name: &str) -> Result<Aimed> {
+        let names = self.names()?;
+        let scoped = names.within(&self.archive, scope, None);
+        let people = scoped.people(&NamePattern::new(&Pieces::literal(name.trim())));
+        let [person] = people.as_slice() else {
+            if people.is_empty() {
+                return Err(AppError::NotFound(format!("custodian {name}")));
+            }
+            let several: Vec<String> = people
+                .iter()
+                .map(|person| format!("{} ({})", person.label, person.id))
+                .collect();
+            return Err(AppError::Usage(format!(
+                "several people match \"{name}\"; name one by id: {}",
+                several.join(", ")
+            )));
+        };
+        let handle = person.handles.iter().find_map(|no| scoped.handle(*no));
+        let no = handle.ok_or_else(|| AppError::NotFound(format!("custodian {name}")))?;
+        let protects = format!("every conversation of {} ({})", person.label, person.id);
+        Ok(aimed(HoldScope::Custodian(no.person), protects))
+    }
+
+    fn extent(&self, aimed: Aimed) -> Result<HoldExtent> {
+        let watch = Stopwatch::start();
+        let watermark = self.archive.watermark()?;
+        let rows = self.archive.store().read()?;
+        let messages = match aimed.scope {
+            HoldScope::Ids => aimed.items.len() as u64,
+            HoldScope::Query => {
+                drop(rows);
+                let resolved = aimed.resolved.as_ref().map(|(resolved, _)| resolved);
+                resolved.map_or(Ok(0), |resolved| self.count_all(resolved))?
+            }
+            HoldScope::Conversation(no) => messages_of(&rows, |row| row == no)?,
+            HoldScope::Custodian(no) => {
+                let with = self.conversations_of(no)?;
+                messages_of(&rows, |row| with.contains(&row))?
+            }
+            HoldScope::Account(account) => rows
+                .conversations()?
+                .iter()
+                .filter(|row| row.account == Some(account))
+                .map(|row| row.messages)
+                .sum(),
+        };
+        Ok(HoldExtent {
+            messages,
+            watermark,
+            took: watch.elapsed(),
+            reading: aimed.resolved.map(|(_, reading)| reading),
+            protects: aimed.protects,
+        })
+    }
+
+    /// How many messages match, over the whole archive.
+    fn count_all(&self, resolved: &Resolved) -> Result<u64> {
+        let watch = Stopwatch::start();
+        let names = self.names()?;
+        let everything = Scope::everything();
+        let scoped = names.within(&self.archive, &everything, None);
+        let spent = || watch.elapsed();
+        let search = Search {
+            archive: &self.archive,
+            names: &scoped,
+            facts: &NoFacts,
+            resolved,
+            budget: Budget {
+                allowed: COUNT_BUDGET,
+                spent: &spent,
+            },
+        };
+        let page = Page {
+            order: Order::Newest,
+            after: None,
+            limit: 0,
+            context_lines: 0,
+        };
+        Ok(search.page(&page).map_err(refused)?.total)
+    }
+
+    fn conversations_of(
+        &self,
+        person: PersonNo,
+    ) -> Result<BTreeSet<crate::domain::ConversationNo>> {
+        let names = self.names()?;
+        let handles = names
+            .directory()
+            .handles
+            .values()
+            .filter(|entry| entry.person == person)
+            .map(|entry| entry.no)
+            .collect();
+        let everything = Scope::everything();
+        let scoped = names.within(&self.archive, &everything, None);
+        Ok(scoped.conversations_with(&handles))
+    }
+}
+
+fn aimed(scope: HoldScope, protects: String) -> Aimed {
+    Aimed {
+        scope,
+        items: Vec::new(),
+        query: [String::new(), String::new()],
+        resolved: None,
+        protects,
+    }
+}
+
+fn grace_of(asked: Option<u16>) -> Result<u16> {
+    let days = asked.unwrap_or(GRACE_DAYS);
+    if (GRACE_DAYS_MIN..=GRACE_DAYS_MAX).contains(&days) {
+        return Ok(days);
+    }
+    Err(AppError::Usage(format!(
+        "the grace after a release is {GRACE_DAYS_MIN} to {GRACE_DAYS_MAX} days"
+    )))
+}
+
+fn messages_of(rows: &Rows, is_in: impl Fn(crate::domain::ConversationNo) -> bool) -> Result<u64> {
+    let conversations = rows.conversations()?;
+    let inside = conversations.iter().filter(|row| is_in(row.no));
+    Ok(inside.map(|row| row.messages).sum())
+}
+
+/// The hold of an id.
+pub(super) fn hold_of(rows: &Rows, id: HoldId) -> Result<HoldRow> {
+    let found = rows.holds()?.into_iter().find(|row| row.id == id);
+    found.ok_or_else(|| AppError::NotFound(id.to_string()))
+}
+
+fn standing_of(row: &HoldRow, now: Timestamp) -> HoldStanding {
+    let ends = row.hold.ends();
+    match (row.hold.release, row.release_requested) {
+        (Some(_), _) if now < ends => HoldStanding::Grace(ends),
+        (Some(_), _) => HoldStanding::Ended(ends),
+        (None, Some(_)) => HoldStanding::ReleaseRequested,
+        (None, None) => HoldStanding::Active,
+    }
+}

@@ -1,0 +1,179 @@
+//! The use-cases of labels: make them, put them on records, take them off.
+
+use super::super::{AppError, Appliance, Result, Session};
+use super::words;
+use crate::audit::{Action, Appended};
+use crate::domain::{
+    ConversationId, LabelId, LabelNo, LabelTarget, MessageId, Right, Scope, Timestamp,
+};
+use crate::store::{LabelRow, Rows};
+
+/// A label as listed.
+#[derive(Clone, Debug)]
+pub struct LabelLine {
+    /// Its public id.
+    pub id: LabelId,
+    /// What people call it.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Messages that carry it as their own now.
+    pub messages: u64,
+    /// Conversations that carry it now.
+    pub conversations: u64,
+}
+
+/// What a label is put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelOn {
+    /// One message.
+    Message(MessageId),
+    /// A conversation: its messages that carry no label of their own.
+    Conversation(ConversationId),
+}
+
+impl Appliance {
+    /// Makes a label.
+    ///
+    /// # Errors
+    /// For who may not mark records; when the name is missing or taken.
+    pub fn create_label(&self, session: &Session, name: &str) -> Result<(LabelId, Appended)> {
+        self.require(session, Right::MarkRecords, Action::LabelCreate)?;
+        let name = words::name("the name of the label", name)?;
+        let now = self.clock.now();
+        let id = LabelId(self.new_id());
+        let appended = self.change(now, |tx| {
+            if let Some(row) = self.label_named(tx, name)? {
+                return Err(AppError::Conflict(format!(
+                    "there is a label with this name: {}",
+                    row.id
+                )));
+            }
+            let text_no = self.archive.seal_texts(tx, &[name])?;
+            tx.insert_label(&LabelRow {
+                no: LabelNo(0),
+                id,
+                text_no,
+                created: now.compliance,
+                created_by: session.actor.no,
+            })?;
+            let draft = self.draft(session, Action::LabelCreate).object(id);
+            self.log(tx, now, draft, Some(name.as_bytes()))
+        })?;
+        Ok((id, appended))
+    }
+
+    /// Puts a label on records; it takes the place of the one they carry.
+    ///
+    /// # Errors
+    /// For who may not mark records or may not see them; when there is no such label.
+    pub fn apply_label(&self, session: &Session, label: &str, on: LabelOn) -> Result<Appended> {
+        self.require(session, Right::MarkRecords, Action::LabelApply)?;
+        let scope = self.scope(session)?;
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let row = self.label_of(tx, label)?;
+            let target = self.target_of(tx, &scope, on)?;
+            tx.apply_label(row.no, target, now.compliance, session.actor.no)?;
+            let draft = self
+                .draft(session, Action::LabelApply)
+                .object(row.id)
+                .object(on);
+            self.log(tx, now, draft, None)
+        })
+    }
+
+    /// Takes the label off records. What a compliance lock earned under it stays.
+    ///
+    /// # Errors
+    /// As [`Appliance::apply_label`]; when they carry none.
+    pub fn remove_label(&self, session: &Session, on: LabelOn, reason: &str) -> Result<Appended> {
+        self.require(session, Right::MarkRecords, Action::LabelRemove)?;
+        let reason = words::reason(reason)?;
+        let scope = self.scope(session)?;
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let target = self.target_of(tx, &scope, on)?;
+            let spans = tx.label_spans_of(target)?;
+            if !spans.iter().any(|span| span.ended.is_none()) {
+                return Err(AppError::NotFound(format!("a label on {on}")));
+            }
+            tx.end_label(target, now.compliance, session.actor.no)?;
+            let draft = self.draft(session, Action::LabelRemove).object(on);
+            self.log(tx, now, draft, Some(reason.as_bytes()))
+        })
+    }
+
+    /// Every label with how much carries it.
+    ///
+    /// # Errors
+    /// For who may not see the rules.
+    pub fn labels(&self, session: &Session) -> Result<Vec<LabelLine>> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let rows = self.archive.store().read()?;
+        let spans = rows.label_spans()?;
+        let mut lines = Vec::new();
+        for row in rows.labels()? {
+            let [name] = self.words(&rows, row.text_no)?;
+            let on = || {
+                spans
+                    .iter()
+                    .filter(|span| span.label == row.no && span.ended.is_none())
+            };
+            let messages = on().filter(|span| matches!(span.target, LabelTarget::Message(_)));
+            let messages = messages.count() as u64;
+            lines.push(LabelLine {
+                id: row.id,
+                name,
+                created: row.created,
+                messages,
+                conversations: on().count() as u64 - messages,
+            });
+        }
+        drop(rows);
+        self.log_rules_read(session, "labels", lines.len())?;
+        Ok(lines)
+    }
+
+    /// The label of an id or a name.
+    pub(super) fn label_of(&self, rows: &Rows, text: &str) -> Result<LabelRow> {
+        let by_id = match text.parse::<LabelId>() {
+            Ok(id) => rows.labels()?.into_iter().find(|row| row.id == id),
+            Err(_) => self.label_named(rows, text.trim())?,
+        };
+        by_id.ok_or_else(|| AppError::NotFound(format!("label {text}")))
+    }
+
+    fn label_named(&self, rows: &Rows, name: &str) -> Result<Option<LabelRow>> {
+        for row in rows.labels()? {
+            let [known] = self.words(rows, row.text_no)?;
+            if known.eq_ignore_ascii_case(name) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    fn target_of(&self, rows: &Rows, scope: &Scope, on: LabelOn) -> Result<LabelTarget> {
+        match on {
+            LabelOn::Conversation(id) => {
+                let row = rows.conversation_by_id(id)?;
+                row.filter(|row| scope.allows(row.no, row.account))
+                    .map(|row| LabelTarget::Conversation(row.no))
+            }
+            LabelOn::Message(id) => self
+                .visible_message(rows, scope, id)?
+                .map(|row| LabelTarget::Message(row.no)),
+        }
+        .ok_or_else(|| AppError::NotFound(on.to_string()))
+    }
+}
+
+impl std::fmt::Display for LabelOn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            LabelOn::Message(id) => id.fmt(f),
+            LabelOn::Conversation(id) => id.fmt(f),
+        }
+    }
+}

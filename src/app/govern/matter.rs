@@ -1,0 +1,141 @@
+//! The use-cases of matters: open, list, close.
+
+use super::super::{AppError, Appliance, Result, Session};
+use super::words;
+use crate::audit::{Action, Appended};
+use crate::domain::{MatterId, MatterNo, Right, Timestamp};
+use crate::store::{MatterRow, Rows};
+
+/// A matter as listed.
+#[derive(Clone, Debug)]
+pub struct MatterLine {
+    /// Its public id.
+    pub id: MatterId,
+    /// What people call it.
+    pub name: String,
+    /// The reference of the case, such as a docket number; may be empty.
+    pub reference: String,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When it was closed.
+    pub closed: Option<Timestamp>,
+    /// Holds of it that protect now, grace included.
+    pub holds: u64,
+}
+
+impl Appliance {
+    /// Opens a matter: the case or inquiry that holds belong to.
+    ///
+    /// # Errors
+    /// For anybody but a lawyer; when the name is missing or another open matter has it.
+    pub fn open_matter(
+        &self,
+        session: &Session,
+        name: &str,
+        reference: &str,
+    ) -> Result<(MatterId, Appended)> {
+        self.require(session, Right::PlaceHolds, Action::MatterOpen)?;
+        let name = words::name("the name of the matter", name)?;
+        let reference = match reference.trim() {
+            "" => "",
+            given => words::name("the reference", given)?,
+        };
+        let now = self.clock.now();
+        let id = MatterId(self.new_id());
+        let appended = self.change(now, |tx| {
+            for known in tx.matters()?.iter().filter(|row| row.closed.is_none()) {
+                let [taken] = self.words(tx, known.text_no)?;
+                if taken == name {
+                    return Err(AppError::Conflict(format!(
+                        "there is an open matter with this name: {}",
+                        known.id
+                    )));
+                }
+            }
+            let text_no = self.archive.seal_texts(tx, &[name, reference])?;
+            tx.insert_matter(&MatterRow {
+                no: MatterNo(0),
+                id,
+                text_no,
+                opened: now.compliance,
+                opened_by: session.actor.no,
+                closed: None,
+            })?;
+            let draft = self.draft(session, Action::MatterOpen).object(id);
+            self.log(tx, now, draft, Some(name.as_bytes()))
+        })?;
+        Ok((id, appended))
+    }
+
+    /// Closes a matter. Its holds must be released first: closing releases nothing.
+    ///
+    /// # Errors
+    /// For anybody but a lawyer; when a hold of it still protects.
+    pub fn close_matter(&self, session: &Session, id: MatterId, reason: &str) -> Result<Appended> {
+        self.require(session, Right::PlaceHolds, Action::MatterClose)?;
+        let reason = words::reason(reason)?;
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let row = matter_of(tx, id)?;
+            let standing = tx
+                .holds()?
+                .into_iter()
+                .find(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
+            if let Some(hold) = standing {
+                return Err(AppError::Blocked(format!(
+                    "hold {} of this matter still protects; two people can release it first",
+                    hold.id
+                )));
+            }
+            tx.close_matter(row.no, now.compliance)?;
+            let draft = self.draft(session, Action::MatterClose).object(id);
+            self.log(tx, now, draft, Some(reason.as_bytes()))
+        })
+    }
+
+    /// Every matter there ever was, in the order of opening.
+    ///
+    /// # Errors
+    /// For who may not see the rules.
+    pub fn matters(&self, session: &Session) -> Result<Vec<MatterLine>> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let now = self.clock.now();
+        let rows = self.archive.store().read()?;
+        let holds = rows.holds()?;
+        let mut lines = Vec::new();
+        for row in rows.matters()? {
+            let [name, reference] = self.words(&rows, row.text_no)?;
+            let standing = holds
+                .iter()
+                .filter(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
+            lines.push(MatterLine {
+                id: row.id,
+                name,
+                reference,
+                opened: row.opened,
+                closed: row.closed,
+                holds: standing.count() as u64,
+            });
+        }
+        drop(rows);
+        self.log_rules_read(session, "matters", lines.len())?;
+        Ok(lines)
+    }
+
+    /// The entry of a look at the rules.
+    pub(super) fn log_rules_read(&self, session: &Session, what: &str, lines: usize) -> Result<()> {
+        let now = self.clock.now();
+        let draft = self
+            .draft(session, Action::RulesRead)
+            .word("what", what)
+            .count("lines", lines as u64);
+        self.change(now, |tx| self.log(tx, now, draft, None))?;
+        Ok(())
+    }
+}
+
+/// The matter of an id.
+pub(super) fn matter_of(rows: &Rows, id: MatterId) -> Result<MatterRow> {
+    let found = rows.matters()?.into_iter().find(|row| row.id == id);
+    found.ok_or_else(|| AppError::NotFound(id.to_string()))
+}

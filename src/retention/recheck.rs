@@ -1,0 +1,163 @@
+//! The judge at the door of destruction: today's verdict on every item, inside the transaction that
+//! decides. What was approved and is no longer as it was then drops out.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::book::Book;
+use super::facts::Present;
+use super::matcher::{Matcher, Subject};
+use super::verdict::verdict;
+use crate::archive::{Archive, Judge, JudgeError, Judged, Judgement, KeepReason};
+use crate::domain::{Blocker, MessageNo, Now, PolicyRef};
+use crate::query::Directory;
+use crate::store::{DispositionItemRow, Rows};
+
+/// Codes of [`KeepReason`] that this room gives, with what their object is.
+pub mod keep {
+    use crate::archive::KeepReason;
+
+    /// A hold protects it; the object is the hold.
+    pub const HELD: u16 = KeepReason::CODES_OF_ARCHIVE;
+    /// No policy lets it go any more.
+    pub const NOTHING_DELETES: u16 = HELD + 1;
+    /// A compliance lock keeps it; the object is until when, in seconds since 1970.
+    pub const LOCKED: u16 = HELD + 2;
+    /// A policy keeps it; the object is until when, in seconds since 1970.
+    pub const RETAINED: u16 = HELD + 3;
+    /// It is not due; the object is when, in seconds since 1970.
+    pub const NOT_DUE: u16 = HELD + 4;
+    /// Another policy, or another version, would let it go than the one approved; the object is
+    /// that policy.
+    pub const OTHER_POLICY: u16 = HELD + 5;
+    /// It was not on the approved list.
+    pub const NOT_LISTED: u16 = HELD + 6;
+    /// The clocks do not agree that it is due.
+    pub const CLOCK: u16 = HELD + 7;
+    /// Purging is frozen; the object is the number of the reason.
+    pub const FROZEN: u16 = HELD + 8;
+
+    /// The name of a code in reports.
+    pub const fn name(code: u16) -> &'static str {
+        match code {
+            HELD => "held",
+            NOTHING_DELETES => "nothing_deletes",
+            LOCKED => "locked",
+            RETAINED => "retained",
+            NOT_DUE => "not_due",
+            OTHER_POLICY => "other_policy",
+            NOT_LISTED => "not_listed",
+            CLOCK => "clock",
+            FROZEN => "frozen",
+            1 => "gone",
+            2 => "changed",
+            3 => "closed",
+            _ => "other",
+        }
+    }
+}
+
+/// Judges the items of one approved list.
+pub struct Recheck<'a> {
+    archive: &'a Archive,
+    names: &'a dyn Directory,
+    trusted: bool,
+    items: BTreeMap<MessageNo, PolicyRef>,
+    state: RefCell<Option<(Book, Present)>>,
+}
+
+impl<'a> Recheck<'a> {
+    /// A judge for the items of a list. `names` must know everybody; `trusted` says whether the
+    /// clock can be trusted now (its quality is no gap).
+    pub fn new(
+        archive: &'a Archive,
+        names: &'a dyn Directory,
+        trusted: bool,
+        items: &[DispositionItemRow],
+    ) -> Recheck<'a> {
+        Recheck {
+            archive,
+            names,
+            trusted,
+            items: items
+                .iter()
+                .map(|item| (item.message, item.policy))
+                .collect(),
+            state: RefCell::new(None),
+        }
+    }
+}
+
+impl Judge for Recheck<'_> {
+    fn begin(&self, rows: &Rows, _hold_epoch: u64, now: Now) -> Result<(), JudgeError> {
+        // Everything is read afresh, so that an equal hold epoch would save time and nothing else.
+        let failed = |error: &dyn std::fmt::Display| JudgeError::Failed(error.to_string());
+        let frozen = rows.standing_freeze().map_err(|error| failed(&error))?;
+        if let Some(freeze) = frozen {
+            return Err(JudgeError::Refused(format!(
+                "purging is frozen ({}, freeze {}): two people can lift it",
+                freeze.reason.name(),
+                freeze.no
+            )));
+        }
+        if !self.trusted {
+            return Err(JudgeError::Refused(
+                "the clock is in doubt: give evidence of the time, or let two people advance it"
+                    .to_owned(),
+            ));
+        }
+        let book = Book::load(self.archive, rows, self.names).map_err(|error| failed(&error))?;
+        let present = Present {
+            now,
+            trusted: self.trusted,
+            frozen: None,
+        };
+        *self.state.borrow_mut() = Some((book, present));
+        Ok(())
+    }
+
+    fn judge(&self, message: &Judged<'_>) -> Result<Judgement, JudgeError> {
+        let failed = |error: &dyn std::fmt::Display| JudgeError::Failed(error.to_string());
+        let state = self.state.borrow();
+        let Some((book, present)) = state.as_ref() else {
+            return Err(JudgeError::Failed("the judge was not begun".to_owned()));
+        };
+        let mut labels = Vec::new();
+        let facts = book
+            .facts(message.row, present.now.compliance, &mut labels)
+            .map_err(|error| failed(&error))?;
+        // Other messages are read as they stood when the transaction began: nobody else writes.
+        let mut matcher = Matcher::new(book, self.archive);
+        let subject = Subject::with_record(message.row, message.record);
+        let mut matches = |scope| matcher.matches(scope, &subject);
+        let verdict = verdict(book.rules(), &facts, present, &mut matches);
+        matcher.check().map_err(|error| failed(&error))?;
+        let keep = |code, object| Ok(Judgement::Keep(KeepReason { code, object }));
+        if let Some(blocker) = verdict.blocker {
+            return Ok(Judgement::Keep(reason_of(blocker)));
+        }
+        match (self.items.get(&message.row.no), verdict.winner) {
+            (None, _) => keep(keep::NOT_LISTED, 0),
+            (Some(approved), Some(winner)) if *approved == winner => Ok(Judgement::Erase),
+            (Some(_), winner) => keep(
+                keep::OTHER_POLICY,
+                winner.map_or(0, |policy| u64::from(policy.no.0)),
+            ),
+        }
+    }
+}
+
+/// The reason that a blocker gives the archive.
+pub fn reason_of(blocker: Blocker) -> KeepReason {
+    let seconds = |at: crate::domain::Timestamp| u64::try_from(at.seconds()).unwrap_or(0);
+    let (code, object) = match blocker {
+        Blocker::Held(hold) => (keep::HELD, u64::from(hold.0)),
+        Blocker::NothingDeletes => (keep::NOTHING_DELETES, 0),
+        Blocker::Locked(until) => (keep::LOCKED, seconds(until)),
+        Blocker::Retained(until) => (keep::RETAINED, seconds(until)),
+        Blocker::NotDue(due) => (keep::NOT_DUE, seconds(due)),
+        Blocker::ClockBehind(_) | Blocker::ClockDoubt => (keep::CLOCK, 0),
+        Blocker::Frozen(reason) => (keep::FROZEN, reason as u64),
+    };
+    KeepReason { code, object }
+}

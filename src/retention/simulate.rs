@@ -1,0 +1,202 @@
+//! What a change would do: every record under the rules in force and under the rules to be tried,
+//! counted and sampled.
+
+use std::collections::BTreeMap;
+
+use super::book::Book;
+use super::error::Result;
+use super::facts::Present;
+use super::survey::survey;
+use crate::archive::Archive;
+use crate::domain::{App, Blocker, HandleNo, MessageNo, PersonNo, PolicyRef, Timestamp, Verdict};
+use crate::store::{MessageRow, Rows};
+
+/// Most messages shown as a sample.
+pub const SAMPLES_MAX: usize = 25;
+
+/// What is counted of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The message.
+    pub no: MessageNo,
+    /// Its effective time.
+    pub sent: Timestamp,
+    /// Its platform.
+    pub app: App,
+    /// Who wrote it; `None` for notices of the platform.
+    pub custodian: Option<PersonNo>,
+    /// The verdict of the rules in force.
+    pub before: Verdict,
+    /// The verdict of the rules that are tried.
+    pub after: Verdict,
+}
+
+/// What stands in the way of how many records, by the first blocker of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Blocked {
+    /// Protected by a hold.
+    pub held: u64,
+    /// Let go by no policy.
+    pub nothing_deletes: u64,
+    /// Kept by a compliance lock.
+    pub locked: u64,
+    /// Kept by a policy.
+    pub retained: u64,
+    /// Not due yet.
+    pub not_due: u64,
+    /// A clock in doubt or a freeze.
+    pub stopped: u64,
+}
+
+/// What a simulation found.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Simulation {
+    /// The instant looked at.
+    pub as_of: Timestamp,
+    /// Records looked at.
+    pub records: u64,
+    /// Records that would be due.
+    pub eligible: u64,
+    /// Records that are due under the rules in force.
+    pub eligible_now: u64,
+    /// Due only under the rules that are tried: what the change lets go.
+    pub more: u64,
+    /// Due only under the rules in force: what the change keeps.
+    pub fewer: u64,
+    /// Why the others stay.
+    pub blocked: Blocked,
+    /// Due records by the policy that lets them go.
+    pub by_policy: BTreeMap<PolicyRef, u64>,
+    /// Due records by platform.
+    pub by_app: BTreeMap<App, u64>,
+    /// Due records by who wrote them; notices of the platform are left out.
+    pub by_custodian: BTreeMap<PersonNo, u64>,
+    /// Due records by calendar year (UTC) of their time.
+    pub by_year: BTreeMap<i32, u64>,
+    /// Times of the oldest and the newest due record.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Records whose claimed time lies more than a day behind their admission: their period begins
+    /// when they were taken in.
+    pub future_dated: u64,
+    /// Up to [`SAMPLES_MAX`] due messages, ascending: always the same ones of the same list.
+    pub samples: Vec<MessageNo>,
+    /// The weights by which samples are drawn.
+    drawn: BTreeMap<u64, MessageNo>,
+}
+
+impl Simulation {
+    /// An empty count as of an instant.
+    pub fn new(as_of: Timestamp) -> Simulation {
+        Simulation {
+            as_of,
+            ..Simulation::default()
+        }
+    }
+
+    /// Counts a record.
+    pub fn add(&mut self, record: &Counted) {
+        self.records += 1;
+        self.eligible_now += u64::from(record.before.eligible);
+        self.more += u64::from(record.after.eligible && !record.before.eligible);
+        self.fewer += u64::from(record.before.eligible && !record.after.eligible);
+        let admitted = record.after.floor.plus_days(-super::FLOOR_DAYS);
+        if record.sent > admitted.plus_days(1) {
+            self.future_dated += 1;
+        }
+        match record.after.blocker {
+            Some(blocker) => self.block(blocker),
+            None => self.count_due(record),
+        }
+    }
+
+    fn block(&mut self, blocker: Blocker) {
+        let counter = match blocker {
+            Blocker::Held(_) => &mut self.blocked.held,
+            Blocker::NothingDeletes => &mut self.blocked.nothing_deletes,
+            Blocker::Locked(_) => &mut self.blocked.locked,
+            Blocker::Retained(_) => &mut self.blocked.retained,
+            Blocker::NotDue(_) => &mut self.blocked.not_due,
+            Blocker::ClockBehind(_) | Blocker::ClockDoubt | Blocker::Frozen(_) => {
+                &mut self.blocked.stopped
+            }
+        };
+        *counter += 1;
+    }
+
+    fn count_due(&mut self, record: &Counted) {
+        self.eligible += 1;
+        if let Some(policy) = record.after.winner {
+            *self.by_policy.entry(policy).or_default() += 1;
+        }
+        *self.by_app.entry(record.app).or_default() += 1;
+        if let Some(custodian) = record.custodian {
+            *self.by_custodian.entry(custodian).or_default() += 1;
+        }
+        *self.by_year.entry(record.sent.civil_utc().0).or_default() += 1;
+        let (oldest, newest) = self.span.unwrap_or((record.sent, record.sent));
+        self.span = Some((oldest.min(record.sent), newest.max(record.sent)));
+        self.draw(record.no);
+    }
+
+    /// Keeps the messages of the smallest weights: a fair draw that comes out the same each time.
+    fn draw(&mut self, no: MessageNo) {
+        self.drawn.insert(weight(no.0), no);
+        if self.drawn.len() > SAMPLES_MAX {
+            self.drawn.pop_last();
+        }
+    }
+
+    /// Ends the count.
+    #[must_use]
+    pub fn finish(mut self) -> Simulation {
+        self.samples = self.drawn.values().copied().collect();
+        self.samples.sort_unstable();
+        self.drawn.clear();
+        self
+    }
+}
+
+/// Mixes a number so that its order says nothing (the finaliser of SplitMix64: Steele, Lea, Flood,
+/// "Fast splittable pseudorandom number generators", 2014). One to one, so weights never collide.
+const fn weight(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+/// Counts every record of the archive as of an instant: under the rules in force and under those
+/// that are tried (see [`Book::try_policy`]). Nothing is changed.
+///
+/// # Errors
+/// When a record cannot be read or a scope cannot be answered.
+pub fn simulate(
+    archive: &Archive,
+    rows: &Rows,
+    in_force: &Book,
+    tried: &Book,
+    as_of: Timestamp,
+) -> Result<Simulation> {
+    let persons: BTreeMap<HandleNo, PersonNo> = rows
+        .handles()?
+        .into_iter()
+        .map(|row| (row.no, row.person))
+        .collect();
+    let custodian = |row: &MessageRow| row.sender.and_then(|no| persons.get(&no).copied());
+    let mut simulation = Simulation::new(as_of);
+    let present = Present::as_of(as_of);
+    survey(archive, &[in_force, tried], &present, |looked| {
+        if let [before, after] = looked.verdicts {
+            simulation.add(&Counted {
+                no: looked.row.no,
+                sent: looked.row.sent,
+                app: looked.conversation.app,
+                custodian: custodian(looked.row),
+                before: *before,
+                after: *after,
+            });
+        }
+        Ok(())
+    })?;
+    Ok(simulation.finish())
+}
