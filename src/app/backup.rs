@@ -198,8 +198,8 @@ impl Appliance {
         Ok(replaced)
     }
 
-    /// What a restored record must know before its first read: holds, policies and the ledger of
-    /// destruction that are newer than the backup. This program has none of them yet.
+    /// What of the application's own must be replayed before the first read of a restored record.
+    /// Holds, policies, leavers and traces of destruction travel as rows; nothing else yet.
     fn governance(&self) -> Result<Vec<u8>> {
         Ok(Vec::new())
     }
@@ -210,8 +210,8 @@ impl Appliance {
         match packed.is_empty() {
             true => Ok(()),
             false => Err(AppError::Configuration(
-                "the escrow carries holds or policies that this program does not know: restore \
-                 with the newer version"
+                "the escrow carries rules that this program does not know: restore with the newer \
+                 version"
                     .to_owned(),
             )),
         }

@@ -42,10 +42,10 @@ mod words;
 
 pub use admit::{Admitted, AdmittedAttachment};
 pub use backup::{
-    BackupBegun, BackupCheck, BackupHealth, BackupMade, DrillVerdict, EscrowBackup, EscrowContents,
-    EscrowKey, EscrowReplaced, FileEntry, KeptBackup, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest,
-    PACKS_FILE, PackEntry, PackList, RECORD_FILE, RestoreRequest, Restored, RestoredMark,
-    SAMPLE_ALL, check_backup, restore,
+    BackupBegun, BackupCheck, BackupHealth, BackupMade, CarriedRules, DrillVerdict, EscrowBackup,
+    EscrowContents, EscrowKey, EscrowReplaced, FileEntry, KeptBackup, MANIFEST_BYTES_MAX,
+    MANIFEST_FILE, Manifest, PACKS_FILE, PackEntry, PackList, RECORD_FILE, RestoreRequest,
+    Restored, RestoredMark, SAMPLE_ALL, check_backup, restore,
 };
 pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
 pub use directory::{Directory, HandleEntry};

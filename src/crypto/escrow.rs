@@ -178,7 +178,8 @@ impl RecoveryPublic {
     ) -> Result<Vec<u8>> {
         if plain.len() > ESCROW_LEN_MAX {
             return Err(Error::Limit(
-                "an escrow holds at most 5 MB: forget backups that are no longer kept",
+                "an escrow holds at most 5 MB: forget the oldest backups, and with them the traces of \
+                 what was disposed of since",
             ));
         }
         let header = EscrowHeader {

@@ -675,6 +675,42 @@ fn t3_purged_stays_dead_and_survivors_live_in_every_elder_backup() {
 }
 
 #[test]
+fn d26_rules_newer_than_the_backup_are_in_force_before_the_first_read() {
+    let house = House::new();
+    let backup = house.back_up();
+    let (law, root) = (house.session("law"), house.session("root"));
+    house
+        .appliance
+        .freeze(&law, "the matter of the harbour is open")
+        .unwrap();
+    house.appliance.disable_user(&root, "aud").unwrap();
+    house.appliance.replace_escrow(&root).unwrap();
+    let (place, _) = house.restore_to("restored", &backup.made.path);
+    let restored = place.open().unwrap();
+    let rec = log_in(&restored, "rec");
+    let freezes = restored.freezes(&rec).unwrap();
+    assert_eq!(freezes.len(), 2, "{freezes:?}");
+    assert_eq!(freezes[0].words, "the matter of the harbour is open");
+    assert!(
+        restored.log_in("aud", house::PASSWORD, 1).is_err(),
+        "who left stays away"
+    );
+    verify_all(&restored);
+    // One officer confirms the restore; the freeze of legal goes on.
+    restored.confirm_restore(&rec).unwrap();
+    assert!(
+        restored
+            .archive()
+            .store()
+            .read()
+            .unwrap()
+            .standing_freeze()
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[test]
 fn the_documents_of_a_backup_keep_their_schemas() {
     let house = House::new();
     let backup = house.back_up();

@@ -9,7 +9,8 @@
 //! backups    count, each: id 16 B, created be64, key id, manifest 32 B, messages, bytes, packs,
 //!            hash of their list 32 B or zeros, path of the target
 //! targets    count, each: path
-//! governance bytes (holds, policies and the ledger of destruction, as the application packs them)
+//! rules      holds, policies, grants, leavers, traces of destruction (rules.rs)
+//! governance bytes that the application packs and replays
 //! ```
 //! Keys of index segments are left out: a restore builds the index anew.
 
@@ -22,6 +23,7 @@ use super::super::wire::{Input, put_bytes, put_number};
 use super::super::{Archive, ArchiveError};
 use super::pack::{fixed, small, wide};
 use super::registry::{KeptBackup, path_text};
+use super::rules::CarriedRules;
 use super::survivors::PackList;
 use crate::audit::CHECKPOINT_FILE;
 use crate::crypto::{KEY_LEN, Key, RecoveryKey};
@@ -95,7 +97,9 @@ pub struct EscrowContents {
     pub backups: Vec<EscrowBackup>,
     /// Where the escrow is replaced.
     pub targets: Vec<String>,
-    /// Holds, policies, ledger: bytes of the application.
+    /// Holds, policies, grants, leavers and traces of destruction as of writing.
+    pub rules: CarriedRules,
+    /// Bytes of the application, to be replayed before the first read.
     pub governance: Vec<u8>,
 }
 
@@ -157,6 +161,7 @@ impl EscrowContents {
         for target in &self.targets {
             put_bytes(&mut out, target.as_bytes());
         }
+        self.rules.put(&mut out);
         put_bytes(&mut out, &self.governance);
         out
     }
@@ -211,6 +216,7 @@ fn read(plain: &[u8]) -> Result<EscrowContents> {
         keys: Vec::new(),
         backups: Vec::new(),
         targets: Vec::new(),
+        rules: CarriedRules::default(),
         governance: Vec::new(),
     };
     for _ in 0..input.number()? {
@@ -226,6 +232,7 @@ fn read(plain: &[u8]) -> Result<EscrowContents> {
     for _ in 0..input.number()? {
         contents.targets.push(input.text()?.to_owned());
     }
+    contents.rules = CarriedRules::read(&mut input)?;
     contents.governance = input.bytes()?.to_vec();
     match input.rest.is_empty() {
         true => Ok(contents),
@@ -397,6 +404,11 @@ impl Archive {
             keys: self.live_keys(&rows)?,
             backups: kept.iter().map(escrow_backup).collect::<Result<_>>()?,
             targets: paths.collect::<Result<_>>()?,
+            rules: CarriedRules::gather(
+                &rows,
+                kept.first()
+                    .map_or(now.compliance, |oldest| oldest.row.created),
+            )?,
             governance: governance.to_vec(),
         })
     }

@@ -12,7 +12,7 @@
 //! - A restored directory has a new root, new slots, a new keyhold generation and a new seal run,
 //!   and destroys nothing until somebody confirmed it.
 //!
-//! Must not know: who asks, what holds and policies mean (they pass through as bytes).
+//! Must not know: who asks, what holds and policies mean (they pass through as rows).
 
 mod check;
 mod create;
@@ -22,6 +22,7 @@ mod manifest;
 mod pack;
 mod registry;
 mod restore;
+mod rules;
 mod survivors;
 
 pub use check::{BackupCheck, check_backup};
@@ -31,4 +32,5 @@ pub use escrow::{EscrowBackup, EscrowContents, EscrowKey, EscrowReplaced};
 pub use manifest::{FileEntry, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest, RECORD_FILE};
 pub use registry::{BackupHealth, KeptBackup};
 pub use restore::{RestoreRequest, Restored, RestoredMark, restore};
+pub use rules::CarriedRules;
 pub use survivors::{PACKS_FILE, PackEntry, PackList};

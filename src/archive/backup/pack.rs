@@ -65,14 +65,7 @@ impl Pack {
             out.extend_from_slice(salt);
         }
         put_number(out, self.rows.len() as u64);
-        for row in &self.rows {
-            put_number(out, row.key.no);
-            put_number(out, u64::from(row.key.version));
-            put_number(out, u64::from(row.key.part));
-            put_number(out, u64::from(row.data_key.0));
-            put_number(out, u64::from(row.run));
-            put_bytes(out, &row.sealed);
-        }
+        self.rows.iter().for_each(|row| put_row(out, row));
         put_number(out, self.blobs.len() as u64);
         for blob in &self.blobs {
             out.extend_from_slice(&blob.name);
@@ -170,7 +163,18 @@ fn read(plain: &[u8]) -> Result<Pack> {
     }
 }
 
-fn read_row(input: &mut Input<'_>) -> Result<ContentRow> {
+/// Appends a sealed row.
+pub(super) fn put_row(out: &mut Vec<u8>, row: &ContentRow) {
+    put_number(out, row.key.no);
+    put_number(out, u64::from(row.key.version));
+    put_number(out, u64::from(row.key.part));
+    put_number(out, u64::from(row.data_key.0));
+    put_number(out, u64::from(row.run));
+    put_bytes(out, &row.sealed);
+}
+
+/// Reads a sealed row.
+pub(super) fn read_row(input: &mut Input<'_>) -> Result<ContentRow> {
     let wrong = |_| ArchiveError::Malformed("a row of a survivor pack");
     Ok(ContentRow {
         key: ContentKey {

@@ -323,6 +323,8 @@ fn fill(
         apply_pack(&tx, source, escrow, entry)?;
         applied += 1;
     }
+    // Rules of the escrow are newer than those of any backup it knows.
+    escrow.rules.apply(&tx)?;
     // Runs after the backup are used up: no number of theirs may come again with another salt.
     if tx.last_seal_run()? < escrow.last_run {
         let salt = RunSalt::random(entropy);
