@@ -86,11 +86,7 @@ impl Rows {
 
     fn carry(&self, name: &str, sql: &str) -> Result<CarriedTable, StoreError> {
         let mut statement = self.connection.prepare(sql)?;
-        let columns: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let width = columns.len();
         let rows = statement.query_map([], |row| {
             (0..width)

@@ -341,6 +341,12 @@ fn every_changed_byte_of_a_backup_is_told() {
     let (first, problems) = verdict(&backup.made.path);
     assert_eq!(first, Verdict::Unanchored, "{problems:?}");
     assert_eq!(verdict(&backup.made.path).0, Verdict::Sound, "seen before");
+    // The log goes on after a backup; the backup stays sound for whoever follows the log.
+    let live = house.place.settings().pins();
+    house.appliance.close().unwrap();
+    let request = VerifyRequest::default();
+    let report = verify_backup(&backup.made.path, &live, &request, &mut |_, _, _| ()).unwrap();
+    assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.problems());
     // A copy: blobs and tiles are hard links into the data directory.
     let copy = house.root().join("copy");
     copy_tree(&backup.made.path, &copy);
