@@ -1,5 +1,9 @@
 //! The laws of backups: what comes back is what was, what was destroyed stays so, and nobody opens
 //! a backup without its escrow.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the steps of a test may fail like the test"
+)]
 
 #[path = "../support/house.rs"]
 mod house;
