@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
 use super::{AppError, Result, Settings};
-use crate::archive::{Archive, EraseContext, Milestones, NewVault, NoBackups, SLICE_ITEMS, Vault};
+use crate::archive::{Archive, EraseContext, Milestones, NewVault, SLICE_ITEMS, Vault};
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
 use crate::crypto::{
@@ -159,6 +159,7 @@ impl Appliance {
         appliance.archive.replay_outbox(appliance.clock.now())?;
         appliance.finish_purges()?;
         appliance.close_interrupted_imports()?;
+        appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
         Ok(appliance)
     }
@@ -170,7 +171,7 @@ impl Appliance {
             actor: EntryActor::system(),
             request: self.request(),
             now: &now,
-            backups: &NoBackups,
+            backups: &self.archive,
             slice_items: SLICE_ITEMS,
         };
         for one in self.archive.resume_erasures(&context)? {
@@ -195,7 +196,7 @@ impl Appliance {
         Ok(self.archive.store().checkpoint()?)
     }
 
-    fn start(
+    pub(super) fn start(
         vault: Vault,
         settings: Settings,
         entropy: Arc<dyn Entropy>,

@@ -185,9 +185,14 @@ impl Appliance {
     /// The pins of this computer; `None` where there is no directory of settings.
     pub(super) fn pin_board(&self) -> Option<PinBoard> {
         let settings = self.settings.token.parent()?;
-        settings
+        let board = settings
             .is_dir()
-            .then(|| PinBoard::new(&self.settings.pins()))
+            .then(|| PinBoard::new(&self.settings.pins()))?;
+        // What came from a backup goes on in another way than its original: each has its pins.
+        Some(match self.archive.restored() {
+            Ok(Some(mark)) => board.of_incarnation(mark.incarnation),
+            _ => board,
+        })
     }
 
     fn remember(&self, checkpoint: &Checkpoint) {

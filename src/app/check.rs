@@ -38,7 +38,11 @@ pub struct Finding {
     pub text: String,
 }
 
-fn finding(subject: &'static str, standing: Standing, text: impl Into<String>) -> Finding {
+pub(super) fn finding(
+    subject: &'static str,
+    standing: Standing,
+    text: impl Into<String>,
+) -> Finding {
     Finding {
         subject,
         standing,
@@ -181,6 +185,7 @@ impl Appliance {
                 self.archive.slots()?.len()
             ),
         ));
+        findings.extend(self.check_backups()?);
         Ok(findings)
     }
 

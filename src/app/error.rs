@@ -92,6 +92,8 @@ impl From<ArchiveError> for AppError {
             ArchiveError::WrongSecret | ArchiveError::KeyFile(_) => {
                 AppError::Configuration(error.to_string())
             }
+            ArchiveError::Unreachable(_) => AppError::Io(error.to_string()),
+            ArchiveError::Mismatch(_) => AppError::Configuration(error.to_string()),
             ArchiveError::Disposed(what) => AppError::NotFound(format!("{what} (disposed of)")),
             other => AppError::Integrity(other.to_string()),
         }

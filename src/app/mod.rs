@@ -13,6 +13,8 @@
 
 mod appliance;
 mod audit;
+mod backup;
+mod backup_check;
 mod check;
 mod clock;
 mod conversation;
@@ -27,6 +29,7 @@ mod index;
 mod keys;
 mod log_out;
 mod pins;
+mod restore;
 pub mod sample;
 mod search;
 mod settings;
@@ -34,6 +37,8 @@ mod verify;
 
 pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
+pub use backup::{BackupLine, BackupReceipt, BackupRequest, parse_recovery_key};
+pub use backup_check::{BackupReport, verify_backup};
 pub use check::{Finding, Standing, check_host};
 pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
@@ -50,6 +55,9 @@ pub use govern::{
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
+pub use restore::{
+    DrillReport, NewSecret, RestoreOrder, RestoreReceipt, drill_backup, restore_backup,
+};
 pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};

@@ -22,6 +22,8 @@ pub struct Pin {
 #[derive(Clone, Debug)]
 pub struct PinBoard {
     directory: PathBuf,
+    /// Tells the logs of a restored data directory and of its original apart: they have one name.
+    incarnation: Option<[u8; 16]>,
 }
 
 impl PinBoard {
@@ -29,11 +31,22 @@ impl PinBoard {
     pub fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
+            incarnation: None,
+        }
+    }
+
+    /// The board of one life of a data directory that came from a backup.
+    pub fn of_incarnation(self, incarnation: [u8; 16]) -> Self {
+        Self {
+            incarnation: Some(incarnation),
+            ..self
         }
     }
 
     fn path(&self, origin: &str) -> PathBuf {
-        self.directory.join(hex(&sha256(origin.as_bytes())[..16]))
+        let life = self.incarnation.as_ref().map_or(&[][..], |life| &life[..]);
+        let name = sha256(&[origin.as_bytes(), life].concat());
+        self.directory.join(hex(&name[..16]))
     }
 
     /// What is remembered of a log; `None` when it was never seen.

@@ -189,15 +189,19 @@ fn unreadable(files: &LogDirectory) -> Report {
 }
 
 /// Whose log it is said to be, and by whom.
-struct Known {
-    pins: Pins,
-    before: bool,
+pub(super) struct Known {
+    pub(super) pins: Pins,
+    pub(super) before: bool,
     /// What contradicts what was known before anything was verified.
     problems: Vec<String>,
 }
 
 impl Known {
-    fn gather(files: &LogDirectory, board: &PinBoard, request: &VerifyRequest) -> Result<Known> {
+    pub(super) fn gather(
+        files: &LogDirectory,
+        board: &PinBoard,
+        request: &VerifyRequest,
+    ) -> Result<Known> {
         let read = |name: &str| {
             files
                 .read(name)
@@ -259,13 +263,13 @@ impl Known {
         })
     }
 
-    fn judge(&self, log: &mut Report) {
+    pub(super) fn judge(&self, log: &mut Report) {
         for what in &self.problems {
             put(log, Some(VKEY_FILE.to_owned()), what.clone());
         }
     }
 
-    fn remember(&self, board: &PinBoard, log: &Report) -> Result<()> {
+    pub(super) fn remember(&self, board: &PinBoard, log: &Report) -> Result<()> {
         let (Some(key), Some(root)) = (self.pins.keys.first(), log.root) else {
             return Ok(());
         };

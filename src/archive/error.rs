@@ -29,6 +29,12 @@ pub enum ArchiveError {
     /// The index refused.
     #[error("search index: {0}")]
     Index(String),
+    /// A backup or a target cannot be reached; nothing was destroyed.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The parts of a restore do not belong together, or one of them is missing.
+    #[error("{0}")]
+    Mismatch(String),
     /// A purge may not or cannot go on now; nothing of its present slice was destroyed.
     #[error("nothing was destroyed in this step: {0}")]
     PurgeRefused(String),

@@ -16,6 +16,7 @@
 
 mod admit;
 mod attachment;
+mod backup;
 mod batch;
 mod directory;
 mod entity;
@@ -40,6 +41,12 @@ mod wire;
 mod words;
 
 pub use admit::{Admitted, AdmittedAttachment};
+pub use backup::{
+    BackupBegun, BackupCheck, BackupHealth, BackupMade, CarriedRules, DrillVerdict, EscrowBackup,
+    EscrowContents, EscrowKey, EscrowReplaced, FileEntry, KeptBackup, MANIFEST_BYTES_MAX,
+    MANIFEST_FILE, Manifest, PACKS_FILE, PackEntry, PackList, RECORD_FILE, RestoreRequest,
+    Restored, RestoredMark, SAMPLE_ALL, check_backup, restore,
+};
 pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
 pub use directory::{Directory, HandleEntry};
 pub use erase::{

@@ -69,7 +69,7 @@ pub struct Archive {
     pub(super) signing: Mutex<()>,
     /// One rebuild of the index at a time.
     pub(super) rebuilding: Mutex<()>,
-    /// One purge at a time.
+    /// One purge at a time, and none while a backup copies.
     pub(super) erasing: Mutex<()>,
     tombstone: Key,
     milestones: Arc<dyn Milestones>,
@@ -181,6 +181,11 @@ impl Archive {
     /// Tells the watcher of a test where the archive stands.
     pub(super) fn reached(&self, milestone: &'static str) {
         self.milestones.reached(milestone);
+    }
+
+    /// Backup and purge exclude each other: whoever copies or destroys holds this meanwhile.
+    pub(super) fn hold_removal(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.erasing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The record.
@@ -312,7 +317,15 @@ impl Archive {
         let no = MessageNo((id.0 & ((1 << 48) - 1)) as u64);
         let rows = self.store.read()?;
         let Some(row) = rows.message(no)? else {
-            return Ok(None);
+            // A restored record knows numbers whose keys were destroyed after the backup.
+            let Some(import) = rows.disposed_message(no)? else {
+                return Ok(None);
+            };
+            let began = self.import_began(&rows, import)?;
+            return match self.message_id(no, began) == id {
+                true => Err(ArchiveError::Disposed(id.to_string())),
+                false => Ok(None),
+            };
         };
         let began = self.import_began(&rows, row.import)?;
         Ok((self.message_id(no, began) == id).then_some(no))

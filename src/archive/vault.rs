@@ -10,7 +10,7 @@ use crate::domain::{StoreId, Timestamp};
 use crate::store::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE, Store};
 
 /// Name of the fact that holds the store id.
-const FACT_STORE_ID: &str = "store_id";
+pub(super) const FACT_STORE_ID: &str = "store_id";
 
 /// How a data directory is made.
 pub struct NewVault<'a> {

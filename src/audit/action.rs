@@ -106,6 +106,23 @@ actions! {
     SlotRemove = "slot.remove", Some(Right::ManageKeys), Whole;
     /// Keys were rotated: facts: generation.
     KeyRotate = "key.rotate", Some(Right::ManageKeys), Whole;
+    /// A recovery key was made: facts: key (its name).
+    RecoveryCreate = "recovery.create", Some(Right::ManageKeys), Whole;
+    /// A recovery key was typed in again: facts: key (its name).
+    RecoveryTest = "recovery.test", Some(Right::ManageKeys), Whole;
+    /// A backup began: object = backup.
+    BackupIntent = "backup.intent", Some(Right::ManageKeys), Intent;
+    /// A backup ended: object = backup, facts: messages, bytes, manifest.
+    BackupOutcome = "backup.outcome", None, Outcome;
+    /// The escrow was replaced: facts: targets, unreached, backups.
+    EscrowReplace = "escrow.replace", Some(Right::ManageKeys), Whole;
+    /// A backup is no longer kept, its key is destroyed: object = backup.
+    BackupForget = "backup.forget", Some(Right::ManageKeys), Whole;
+    /// The data directory was made from a backup: object = backup, facts: disposed (messages whose
+    /// keys were destroyed since the backup), packs, log_size (entries of the log in the backup).
+    BackupRestore = "backup.restore", None, Whole;
+    /// Somebody confirmed a restored data directory: destruction may go on.
+    RestoreConfirm = "restore.confirm", Some(Right::ConfirmRestore), Whole;
     /// The search index was rebuilt.
     IndexRebuild = "index.rebuild", Some(Right::MaintainIndex), Whole;
     /// A batch of messages is to be destroyed: object = batch, facts: items, approvals, ids_root.

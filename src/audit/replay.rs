@@ -187,6 +187,13 @@ impl Replay {
             Some(Fact::Number(number)) => u64::try_from(*number).ok(),
             _ => None,
         };
+        if entry.draft.action == Action::BackupRestore {
+            // What was destroyed after the backup stays destroyed.
+            match count("disposed") {
+                Some(disposed) => self.counts.disposed += disposed,
+                None => self.violate(entry, "a restore without its counts".to_owned()),
+            }
+        }
         if entry.draft.action == Action::EraseSlice {
             match count("erased") {
                 Some(erased) => self.counts.disposed += erased,

@@ -17,6 +17,12 @@ pub enum StatementKind {
     ExportManifest,
     /// The certificate of a disposition, without its signature (`schema/json/certificate.json`).
     Certificate,
+    /// The manifest of a backup, without its signature (`schema/json/backup-manifest.json`).
+    BackupManifest,
+    /// The list of survivor packs beside a backup (`schema/json/survivor-packs.json`).
+    SurvivorPacks,
+    /// What a trial restore of a backup found (`schema/json/restore-report.json`).
+    RestoreReport,
 }
 
 impl StatementKind {
@@ -25,6 +31,9 @@ impl StatementKind {
         match self {
             StatementKind::ExportManifest => "export-manifest",
             StatementKind::Certificate => "certificate",
+            StatementKind::BackupManifest => "backup-manifest",
+            StatementKind::SurvivorPacks => "survivor-packs",
+            StatementKind::RestoreReport => "restore-report",
         }
     }
 

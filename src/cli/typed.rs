@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, check, completions, conv, demo, dispose, event, export, freeze, hold, import, index,
-    init, keys, label, login, logout, man, matter, policy, query, search, user, verify, why,
+    audit, backup, check, completions, conv, demo, dispose, event, export, freeze, hold, import,
+    index, init, keys, label, login, logout, man, matter, policy, query, search, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -90,6 +90,8 @@ pub(super) enum Command {
     Verify(verify::Typed),
     /// Rebuild, compare and measure the search index
     Index(index::Typed),
+    /// Make, check and restore backups
+    Backup(backup::Typed),
     /// Show and change what opens the data
     Keys(keys::Typed),
     /// Check configuration, keys, disk, clock, permissions, index and log

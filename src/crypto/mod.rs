@@ -17,6 +17,7 @@
 
 mod aead;
 mod error;
+mod escrow;
 mod hash;
 mod key;
 mod keyhold;
@@ -33,6 +34,10 @@ mod wrap;
 
 pub use aead::{Cipher, NONCE_LEN, Nonce, PLAIN_LEN_MAX, TAG_LEN};
 pub use error::{Error, Result};
+pub use escrow::{
+    ESCROW_HEADER_LEN, ESCROW_LEN_MAX, EscrowHeader, RECOVERY_PUBLIC_LEN, RecoveryKey,
+    RecoveryPublic,
+};
 pub use hash::{DIGEST_LEN, Digest, Hasher, equal, from_hex, hex, hmac_sha256, sha256, sha256_of};
 pub use key::{Entropy, KEY_LEN, Key, KeyFingerprint, SeededEntropy, random_bytes};
 pub use keyhold::{KEYHOLD_FILE_LEN, Keyhold, KeyholdFile, PLACE_LEN, Place};

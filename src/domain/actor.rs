@@ -39,6 +39,8 @@ pub enum Right {
     MaintainIndex,
     /// Run the verifier over everything.
     Verify,
+    /// Confirm that a restored data directory is the one to go on with.
+    ConfirmRestore,
     /// Open and close matters, place holds.
     PlaceHolds,
     /// Ask for the release of a hold, or agree to it.
@@ -105,6 +107,7 @@ impl Role {
             }
             Right::ReadAudit => matches!(self, Role::Auditor | Role::RecordsOfficer),
             Right::ManageUsers | Right::ManageKeys => matches!(self, Role::Administrator),
+            Right::ConfirmRestore => matches!(self, Role::RecordsOfficer),
             Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
             Right::PlaceHolds => matches!(self, Role::Lawyer),
             Right::WriteRules | Right::RequestDisposition => matches!(self, Role::RecordsOfficer),

@@ -96,6 +96,8 @@ identifiers! {
     ExportId = "exp";
     /// Somebody who may log in.
     UserId = "usr";
+    /// One backup.
+    BackupId = "bak";
     /// One data directory, for ever.
     StoreId = "sto";
     /// A retention policy, whatever its versions.

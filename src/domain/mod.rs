@@ -28,10 +28,10 @@ pub use event::{Event, EventKey};
 pub use freeze::FreezeReason;
 pub use hold::{GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldScope, Release};
 pub use id::{
-    AccountNo, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId, FreezeNo,
-    HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, LabelId, LabelNo, MatterId, MatterNo,
-    MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, StoreId, TenantNo, UserId,
-    UserNo,
+    AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
+    FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, LabelId, LabelNo, MatterId,
+    MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, StoreId, TenantNo,
+    UserId, UserNo,
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{

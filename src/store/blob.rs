@@ -41,7 +41,8 @@ impl BlobFiles {
         }
     }
 
-    fn path(&self, name: &[u8; 32]) -> PathBuf {
+    /// Where a sealed file lies.
+    pub fn path(&self, name: &[u8; 32]) -> PathBuf {
         let mut hex = String::with_capacity(64);
         for byte in name {
             hex.push_str(&format!("{byte:02x}"));
@@ -174,7 +175,7 @@ impl Rows {
     }
 }
 
-fn read_blob(row: &rusqlite::Row<'_>) -> rusqlite::Result<BlobRow> {
+pub(super) fn read_blob(row: &rusqlite::Row<'_>) -> rusqlite::Result<BlobRow> {
     Ok(BlobRow {
         no: row.get(0)?,
         name: row.get(1)?,

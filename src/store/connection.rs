@@ -65,6 +65,10 @@ impl Store {
         &self.directory
     }
 
+    pub(super) fn db_key(&self) -> &Key {
+        &self.db_key
+    }
+
     /// Begins the one write transaction; waits for the writer to be free.
     pub fn write(&self) -> Result<WriteTx<'_>, StoreError> {
         // A panic in another writer rolled its transaction back when the guard was dropped.
@@ -186,21 +190,51 @@ fn connect(path: &Path, db_key: &Key, cache_kib: i64) -> Result<Connection, Stor
     Ok(connection)
 }
 
+/// A connection for copying: its file is made anew or only read, so there is nothing to roll back
+/// to, and its owner syncs it at the end. Others may be attached by URI.
+pub(super) fn plain_connection(path: &Path, key: &Key) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    apply_key(&connection, key)?;
+    connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+    connection.execute_batch(
+        "pragma synchronous = off;
+         pragma temp_store = memory;
+         pragma foreign_keys = off;
+         pragma trusted_schema = off;
+         pragma cell_size_check = on;",
+    )?;
+    Ok(connection)
+}
+
 /// Hands the raw key to SQLCipher (`x'..64 hex..'` skips its own PBKDF2).
-fn apply_key(connection: &Connection, db_key: &Key) -> Result<(), StoreError> {
+pub(super) fn apply_key(connection: &Connection, db_key: &Key) -> Result<(), StoreError> {
     // SQLCipher would print to stderr on its own; its errors reach the caller as results.
     connection.execute_batch("pragma cipher_log_level = none;")?;
     let mut statement = Zeroizing::new(String::with_capacity(96));
-    statement.push_str("pragma key = \"x'");
-    for byte in db_key.expose() {
-        for nibble in [byte >> 4, byte & 15] {
-            statement.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-    }
-    statement.push_str("'\";");
+    statement.push_str("pragma key = \"");
+    statement.push_str(&key_text(db_key));
+    statement.push_str("\";");
     connection.execute_batch(&statement)?;
     connection.execute_batch("pragma cipher_memory_security = off;")?;
     Ok(())
+}
+
+/// The raw key as SQLCipher reads it.
+pub(super) fn key_text(key: &Key) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(72));
+    text.push_str("x'");
+    for byte in key.expose() {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+    }
+    text.push('\'');
+    text
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl ContentKey {
         }
     }
 
-    fn column(self) -> Result<i64, StoreError> {
+    pub(super) fn column(self) -> Result<i64, StoreError> {
         if self.part >= PARTS_MAX || self.no >= 1 << 43 {
             return Err(StoreError::Limit("parts of a version, or message numbers"));
         }
@@ -85,6 +85,12 @@ impl Rows {
             Ok::<(), StoreError>(())
         })?;
         Ok(rows)
+    }
+
+    /// How many sealed rows there are.
+    pub fn content_count(&self) -> Result<u64, StoreError> {
+        let sql = "select count(*) from content";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// The largest number with content; 0 when there is none.

@@ -33,6 +33,10 @@ impl DataDirectory {
             return Err(StoreError::Exists(root.to_owned()));
         }
         let keys = keys.map_or_else(|| root.join("keys"), Path::to_owned);
+        // Keys that lie elsewhere may be those of another data directory: they are never replaced.
+        if keys.join(SLOTS_FILE).exists() || keys.join(KEYHOLD_FILE).exists() {
+            return Err(StoreError::Exists(keys));
+        }
         for dir in [root.to_owned(), keys.clone()]
             .into_iter()
             .chain(["blobs", "index", "staging", "spool", "log"].map(|name| root.join(name)))
@@ -282,7 +286,7 @@ fn lock(root: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
+pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     let file = File::open(path).map_err(|error| StoreError::file(path, error))?;
     let mut bytes = Vec::new();
     file.take(bytes_max + 1)
@@ -297,7 +301,7 @@ fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new()

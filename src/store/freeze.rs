@@ -90,6 +90,17 @@ impl WriteTx<'_> {
         self.one_changed(changed, "a standing freeze")
     }
 
+    /// Lifts the freezes of a restored directory, which one person confirms.
+    pub fn lift_restored(&self, at: Timestamp, by: UserNo) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "update purge_freeze set lifted = ?2, lifted_by = ?3, lift_requested_by = null
+                 where reason = ?1 and lifted is null",
+            )?
+            .execute((FreezeReason::Restored as u8, at.0, by.0))?;
+        Ok(())
+    }
+
     /// Lifts a freeze that somebody else asked to lift.
     pub fn lift_freeze(&self, no: FreezeNo, at: Timestamp, by: UserNo) -> Result<(), StoreError> {
         let changed = self

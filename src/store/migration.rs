@@ -5,12 +5,13 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Number of the newest migration this program knows.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/001_record.sql"),
     include_str!("../../schema/sql/002_govern.sql"),
     include_str!("../../schema/sql/003_erase.sql"),
+    include_str!("../../schema/sql/004_backup.sql"),
 ];
 
 /// Applies what is missing, each script in its own transaction. A database of a newer program is

@@ -13,7 +13,10 @@
 //! Must not know: what the sealed bytes mean, who may see them, what time it is.
 
 mod audit_rows;
+mod backup_files;
+mod backup_rows;
 mod blob;
+mod carry;
 mod clock;
 mod connection;
 mod content;
@@ -36,12 +39,16 @@ mod migration;
 mod number;
 mod people;
 mod policy;
+mod record_copy;
 mod tombstone;
 mod transaction;
 mod user;
 
 pub use audit_rows::AuditEntryRow;
+pub use backup_files::{BackupDraft, BackupFiles, read_file, replace_whole_file};
+pub use backup_rows::{BackupRow, BackupState, EscrowTargetRow, Keyless, RecoveryKeyRow};
 pub use blob::{BlobFiles, BlobRow};
+pub use carry::{CarriedTable, CarriedValue};
 pub use clock::ClockRow;
 pub use connection::Store;
 pub use content::{ContentKey, ContentRow, PARTS_MAX};
@@ -65,6 +72,7 @@ pub use migration::SCHEMA_VERSION;
 pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
 pub use policy::PolicyVersionRow;
+pub use record_copy::{RecordCounts, check_record_copy};
 pub use tombstone::{TombstoneKind, TombstoneRow};
 pub use transaction::{ReadTx, Rows, WriteTx};
 pub use user::{GrantKind, TokenRow, UserRow};

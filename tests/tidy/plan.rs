@@ -34,6 +34,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("ed25519-dalek", &["crypto"]),
     ("hkdf", &["crypto"]),
     ("hmac", &["crypto"]),
+    ("hpke", &["crypto"]),
     ("sha2", &["crypto"]),
     ("subtle", &["crypto"]),
     ("rusqlite", &["store"]),

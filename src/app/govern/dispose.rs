@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
-use crate::archive::{EraseContext, Erased, NoBackups, SLICE_ITEMS};
+use crate::archive::{EraseContext, Erased, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, Outcome};
 use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
@@ -279,12 +279,13 @@ impl Appliance {
             actor,
             request: self.request(),
             now: &clock,
-            backups: &NoBackups,
+            backups: &self.archive,
             slice_items: SLICE_ITEMS,
         };
         let erased = self.archive.erase(&plan, &judge, &context)?;
         // Names of people and chats may have gone with their last message.
         self.names_changed();
+        self.escrow_after_purge()?;
         self.certify(session, &row, &erased, &context)?;
         Ok(erased)
     }

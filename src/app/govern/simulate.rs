@@ -164,7 +164,7 @@ impl Appliance {
     }
 
     /// The rules of the record, read with the names of the whole archive.
-    pub(super) fn book(&self, rows: &Rows) -> Result<Book> {
+    pub(in crate::app) fn book(&self, rows: &Rows) -> Result<Book> {
         let names = self.names()?;
         let everything = Sight::everything();
         let scoped = names.within(&self.archive, &everything, None);

@@ -9,8 +9,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{AppError, Result};
 use crate::app::{Appliance, Session};
-use crate::archive::{Admitted, AdmittedAttachment, Batch};
+use crate::archive::{Admitted, AdmittedAttachment, ArchiveError, Batch};
 use crate::audit::Action;
+use crate::query::Record;
+use crate::retention::{Book, Matcher};
 use crate::store::{ImportCounts, ImportRow};
 
 /// Batches waiting between two threads.
@@ -19,6 +21,31 @@ const WAITING: usize = 2;
 /// The end into which the reader puts batches; dropping it ends the import.
 pub(super) struct Feed {
     sender: Sender<Batch>,
+}
+
+/// The holds in force while an import runs, read anew when they changed. Nothing is read as long as
+/// nothing was ever destroyed: no hold can want it back then.
+#[derive(Default)]
+struct Holds {
+    book: Option<Book>,
+}
+
+impl Holds {
+    fn in_force(&mut self, appliance: &Appliance) -> Result<Option<&Book>> {
+        if !appliance.archive.has_disposed()? {
+            return Ok(None);
+        }
+        let rows = appliance.archive.store().read()?;
+        let epoch = rows.epochs()?.hold;
+        if self
+            .book
+            .as_ref()
+            .is_none_or(|book| book.epochs().hold != epoch)
+        {
+            self.book = Some(appliance.book(&rows)?);
+        }
+        Ok(self.book.as_ref())
+    }
 }
 
 impl Feed {
@@ -85,18 +112,32 @@ impl<'a> Pipeline<'a> {
         let Some(mut row) = self.row.clone() else {
             return Ok(written);
         };
+        let mut holds = Holds::default();
         for batch in batches {
             let now = self.appliance.clock.now();
-            let admitted = self.appliance.archive.admit(batch, now, |tx, counts| {
-                add(&mut row.counts, counts);
-                tx.update_import(&row)?;
-                let draft = self
-                    .appliance
-                    .draft(self.session, Action::ImportBatch)
-                    .object(row.id)
-                    .count("count", counts.fresh + counts.known + counts.revised);
-                self.appliance.archive.log(tx, now, draft, None).map(drop)
-            })?;
+            // Before the transaction: what was destroyed and comes again stays out, unless a hold
+            // wants it.
+            let book = holds.in_force(self.appliance)?;
+            let mut matcher = book.map(|book| Matcher::new(book, &self.appliance.archive));
+            let mut wanted = |record: &Record<'_>| match &mut matcher {
+                None => Ok(false),
+                Some(matcher) => matcher
+                    .wants(record, now.compliance)
+                    .map_err(|error| ArchiveError::Integrity(error.to_string())),
+            };
+            let admitted =
+                self.appliance
+                    .archive
+                    .admit_wanted(batch, now, &mut wanted, |tx, counts| {
+                        add(&mut row.counts, counts);
+                        tx.update_import(&row)?;
+                        let draft = self
+                            .appliance
+                            .draft(self.session, Action::ImportBatch)
+                            .object(row.id)
+                            .count("count", counts.fresh + counts.known + counts.revised);
+                        self.appliance.archive.log(tx, now, draft, None).map(drop)
+                    })?;
             add(&mut written.counts_here, &admitted.counts);
             written.attachments.extend(admitted.attachments());
             if durable.send(admitted).is_err() {

@@ -67,10 +67,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         }
     };
     let password = context.password(typed.password_file.as_ref(), &login, true)?;
-    let (secret, label) = match passphrase(context, typed)? {
-        Some(passphrase) => (Secret::passphrase(&passphrase), "first passphrase"),
-        None => (unlock_key(&settings)?, "unlock key"),
-    };
+    let (secret, label) = first_secret(context, &settings, typed.passphrase)?;
     let key = (label == "unlock key").then(|| settings.unlock_key.clone());
     let data = settings.data.clone();
     let appliance = Appliance::create(
@@ -92,7 +89,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     print(context, &made)
 }
 
-fn refuse_existing(settings: &Settings) -> Result<(), Failure> {
+pub(super) fn refuse_existing(settings: &Settings) -> Result<(), Failure> {
     let data = &settings.data;
     let is_used = std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some());
     if is_used {
@@ -110,10 +107,22 @@ fn refuse_existing(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn passphrase(context: &Context, typed: &Typed) -> Result<Option<secrets::Text>, Failure> {
+/// What opens a new data directory, and what people call it.
+pub(super) fn first_secret(
+    context: &Context,
+    settings: &Settings,
+    asks: bool,
+) -> Result<(Secret, &'static str), Failure> {
+    Ok(match passphrase(context, asks)? {
+        Some(passphrase) => (Secret::passphrase(&passphrase), "first passphrase"),
+        None => (unlock_key(settings)?, "unlock key"),
+    })
+}
+
+fn passphrase(context: &Context, asks: bool) -> Result<Option<secrets::Text>, Failure> {
     match context.secret.named()? {
         Some(passphrase) => Ok(Some(passphrase)),
-        None if !typed.passphrase => Ok(None),
+        None if !asks => Ok(None),
         None if context.may_ask => {
             secrets::typed_twice("new passphrase that opens the data: ").map(Some)
         }

@@ -81,6 +81,8 @@ enum Verb {
     /// Wrap every key anew
     #[command(long_about = ROTATE)]
     Rotate,
+    /// Make and test the key that opens the escrow of backups
+    Recovery(super::recovery::Typed),
 }
 
 #[derive(Serialize)]
@@ -107,6 +109,9 @@ struct Changed {
 
 /// Runs the verb.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
+    if let Verb::Recovery(typed) = &typed.verb {
+        return super::recovery::run(context, typed);
+    }
     let (appliance, session) = context.open_session()?;
     if matches!(typed.verb, Verb::Status) {
         let status = appliance.key_status(&session)?;
@@ -132,7 +137,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     // Who changes ways in shows one again.
     let secret = context.secret.open(appliance.settings(), context.may_ask)?;
     let (change, appended) = match &typed.verb {
-        Verb::Status => return Ok(Exit::Done),
+        Verb::Status | Verb::Recovery(_) => return Ok(Exit::Done),
         Verb::Add {
             label,
             new_passphrase_file,

@@ -1,6 +1,7 @@
 //! One file per command: its help, its flags, the call, the print.
 
 pub(super) mod audit;
+pub(super) mod backup;
 mod changed;
 pub(super) mod check;
 pub(super) mod completions;
@@ -23,6 +24,7 @@ pub(super) mod man;
 pub(super) mod matter;
 pub(super) mod policy;
 pub(super) mod query;
+pub(super) mod recovery;
 pub(super) mod search;
 pub(super) mod user;
 pub(super) mod verify;
@@ -49,6 +51,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Verify(typed) => verify::run(context, &typed),
         Command::Export(typed) => export::run(context, typed),
         Command::Index(typed) => index::run(context, &typed),
+        Command::Backup(typed) => backup::run(context, &typed),
         Command::Keys(typed) => keys::run(context, &typed),
         Command::Check(_) => check::run(context),
         Command::Demo(typed) => demo::run(context, &typed),

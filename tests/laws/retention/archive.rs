@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use wordkeep::app::{Appliance, Session};
 use wordkeep::archive::{
-    Archive, Batch, EraseContext, Fate, Incoming, KeepReason, NoBackups, Packed,
+    Archive, Batch, EraseContext, Fate, Incoming, KeepReason, NoBackups, Packed, SLICE_ITEMS,
 };
 use wordkeep::audit::EntryActor;
 use wordkeep::domain::{
@@ -508,6 +508,7 @@ impl Disposal {
             request: "test".to_owned(),
             now: &|| now,
             backups: &NoBackups,
+            slice_items: SLICE_ITEMS,
         };
         office.named(|names| {
             let judge = Recheck::new(office.archive(), names, true, &items);

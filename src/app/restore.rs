@@ -1,0 +1,267 @@
+//! The use-cases "restore" and "try a restore": a new data directory from backup, escrow and
+//! recovery key.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::clock::{self, Stopwatch};
+use super::entropy::SystemEntropy;
+use super::files::read_bytes;
+use super::{AppError, Appliance, Result, Settings};
+use crate::archive::{
+    Archive, ArchiveConfig, DrillVerdict, EscrowContents, MANIFEST_BYTES_MAX, MANIFEST_FILE,
+    Manifest, NewVault, RestoreRequest, Restored, restore,
+};
+use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor};
+use crate::crypto::{Entropy, RecoveryKey, Secret, StretchCost, hex, random_bytes};
+use crate::domain::BackupId;
+
+/// Longest escrow file that is read, in bytes.
+const ESCROW_BYTES_MAX: u64 = 8 << 20;
+
+/// What is restored, and with what.
+pub struct RestoreOrder<'a> {
+    /// The directory of the backup.
+    pub from: &'a Path,
+    /// The escrow file: the newest there is.
+    pub escrow: &'a Path,
+    /// The recovery key it is sealed to.
+    pub recovery: &'a RecoveryKey,
+}
+
+impl RestoreOrder<'_> {
+    fn open_escrow(&self) -> Result<EscrowContents> {
+        let file = read_bytes(self.escrow, ESCROW_BYTES_MAX)?;
+        Ok(EscrowContents::open(&file, self.recovery)?)
+    }
+}
+
+/// How the new data directory is opened from now on.
+pub struct NewSecret<'a> {
+    /// The first secret.
+    pub secret: &'a Secret,
+    /// What people call its slot.
+    pub label: &'a str,
+    /// Cost of stretching a passphrase.
+    pub cost: StretchCost,
+}
+
+/// What a restore did.
+#[derive(Clone, Debug)]
+pub struct RestoreReceipt {
+    /// The backup.
+    pub backup: BackupId,
+    /// Messages that are there.
+    pub messages: u64,
+    /// Messages that were destroyed after the backup and stay so.
+    pub disposed: u64,
+    /// Survivor packs that were applied.
+    pub packs: u64,
+    /// Entries of the log in the backup.
+    pub log_size: u64,
+    /// Entries the log had when the escrow was written; the difference is lost.
+    pub escrow_log_size: u64,
+    /// Messages in the new index.
+    pub indexed: u64,
+    /// The entry of the restore.
+    pub audit: Appended,
+}
+
+/// Makes a new data directory at `settings.data`, builds its index, and marks it: nothing is
+/// destroyed in it until a records officer confirmed it. Nobody is logged in afterwards.
+pub fn restore_backup(
+    settings: Settings,
+    order: &RestoreOrder<'_>,
+    new: &NewSecret<'_>,
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<RestoreReceipt> {
+    let escrow = order.open_escrow()?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let request = RestoreRequest {
+        backup: order.from,
+        escrow: &escrow,
+        new: NewVault {
+            root: &settings.data,
+            keys: settings.keys_dir.as_deref(),
+            secret: new.secret,
+            label: new.label,
+            cost: new.cost,
+        },
+    };
+    let restored = restore(&request, Arc::clone(&entropy), clock::wall(), progress)?;
+    let Restored {
+        vault,
+        backup,
+        messages,
+        disposed,
+        packs,
+        log_size,
+        escrow_log_size,
+        governance,
+        ..
+    } = restored;
+    let appliance = Appliance::start(vault, settings, entropy, None)?;
+    appliance.replay_governance(&governance)?;
+    let now = appliance.clock.now();
+    appliance.archive.adopt_backups(now, &escrow)?;
+    let audit = appliance.change(now, |tx| {
+        let mut host = EntryActor::system();
+        host.auth_strength = AuthStrength::Host;
+        let request = appliance.request();
+        // The copy was made before its own backup was whole.
+        let whole = Draft::new(host.clone(), Action::BackupOutcome, request.clone()).object(backup);
+        appliance.log(tx, now, whole, None)?;
+        let draft = Draft::new(host, Action::BackupRestore, request)
+            .object(backup)
+            .count("disposed", disposed)
+            .count("packs", packs)
+            .count("log_size", log_size)
+            .count("escrow_log_size", escrow_log_size);
+        appliance.log(tx, now, draft, None)
+    })?;
+    appliance.sign_log()?;
+    let rebuilt = appliance.archive.rebuild_index(
+        appliance.clock.now(),
+        &mut |done, of| progress("index", done, of),
+        |_, _| Ok(()),
+    )?;
+    appliance.close_interrupted_imports()?;
+    appliance.close()?;
+    Ok(RestoreReceipt {
+        backup,
+        messages,
+        disposed,
+        packs,
+        log_size,
+        escrow_log_size,
+        indexed: rebuilt.messages,
+        audit,
+    })
+}
+
+/// What a trial restore found.
+#[derive(Clone, Debug)]
+pub struct DrillReport {
+    /// The report as it is signed: canonical JSON.
+    pub signed: Vec<u8>,
+    /// What was opened.
+    pub verdict: DrillVerdict,
+    /// What does not hold, in words.
+    pub problems: Vec<String>,
+    /// Messages that were destroyed after the backup.
+    pub disposed: u64,
+    /// How long restoring and opening took, in milliseconds.
+    pub millis: u64,
+}
+
+/// Really restores a backup into a directory below `scratch`, opens its rows (`sample` of them, 0:
+/// all), and removes the directory again. What lies there meanwhile is sealed under a key that
+/// nobody is told.
+pub fn drill_backup(
+    order: &RestoreOrder<'_>,
+    scratch: &Path,
+    sample: u64,
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<DrillReport> {
+    let watch = Stopwatch::start();
+    let name = hex(&random_bytes::<8>(&SystemEntropy));
+    let place = Scratch::make(scratch.join(format!("wordkeep-drill-{name}")))?;
+    let escrow = order.open_escrow()?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let secret = Secret::key_file(&random_bytes::<32>(&*entropy));
+    let request = RestoreRequest {
+        backup: order.from,
+        escrow: &escrow,
+        new: NewVault {
+            root: &place.path.join("data"),
+            keys: None,
+            secret: &secret,
+            label: "drill",
+            cost: StretchCost::LOGIN,
+        },
+    };
+    let restored = restore(&request, entropy, clock::wall(), progress)?;
+    let (backup, disposed, messages) = (restored.backup, restored.disposed, restored.messages);
+    let (packs, log_size) = (restored.packs, restored.log_size);
+    let archive = Archive::open(restored.vault, ArchiveConfig::default())?;
+    archive.check_log()?;
+    let verdict = archive.drill(sample, progress)?;
+    let bytes = read_bytes(&order.from.join(MANIFEST_FILE), MANIFEST_BYTES_MAX)?;
+    let manifest = Manifest::open(&bytes, archive.log_verifier())?;
+    let mut problems = verdict.broken.clone();
+    if messages + disposed != manifest.messages {
+        problems.push(format!(
+            "{messages} messages and {disposed} disposed of, the manifest says {}",
+            manifest.messages
+        ));
+    }
+    let millis = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let report = json!({
+        "attachments": verdict.attachments,
+        "backup": backup.to_string(),
+        "broken": verdict.broken_count,
+        "disposed": disposed,
+        "escrow_written": escrow.written.0,
+        "format": "wordkeep-restore-report-1",
+        "log_size": log_size,
+        "manifest_sha256": hex(&Manifest::hash(&bytes)),
+        "messages": messages,
+        "millis": millis,
+        "opened": verdict.opened,
+        "packs": packs,
+        "problems": problems,
+        "rows": verdict.rows,
+        "sample": sample,
+        "sound": problems.is_empty(),
+        "store": manifest.store,
+        "verified": clock::wall().0,
+    });
+    let signed = archive.sign_restore_report(&report)?;
+    drop(archive);
+    place.remove()?;
+    Ok(DrillReport {
+        signed,
+        verdict,
+        problems,
+        disposed,
+        millis,
+    })
+}
+
+impl DrillReport {
+    /// The signed report as a value.
+    pub fn to_json(&self) -> Value {
+        serde_json::from_slice(&self.signed).unwrap_or_default()
+    }
+}
+
+/// A directory that goes when the trial ends, however it ends.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn make(path: PathBuf) -> Result<Scratch> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| AppError::file(&path, &error))?;
+        Ok(Scratch { path })
+    }
+
+    fn remove(self) -> Result<()> {
+        fs::remove_dir_all(&self.path).map_err(|error| AppError::file(&self.path, &error))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays behind is sealed under a key that is gone.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
