@@ -134,6 +134,7 @@ fn child() {
     };
     let place = Place { root };
     let witnesses = Witnesses {
+        clock: None,
         milestones,
         seals: Some(crate::seals::SealFile::of(&place)),
     };

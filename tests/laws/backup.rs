@@ -23,7 +23,7 @@ use wordkeep::app::{
 };
 use wordkeep::archive::{
     Approval, ApprovalRule, Approved, Archive, ArchiveError, EraseContext, Judge, JudgeError,
-    Judged, Judgement, Milestones, Plan, PlanItem,
+    Judged, Judgement, Milestones, Plan, PlanItem, SLICE_ITEMS,
 };
 use wordkeep::audit::{EntryActor, Verdict};
 use wordkeep::crypto::{RecoveryKey, StretchCost};
@@ -563,6 +563,7 @@ fn purge(appliance: &Appliance, batch: u64, doomed: &[MessageId]) -> Result<(), 
         request: "law".to_owned(),
         now: &now,
         backups: archive,
+        slice_items: SLICE_ITEMS,
     };
     archive.erase(&approved, &Nobody, &context).map(drop)
 }
@@ -575,6 +576,42 @@ fn ids(appliance: &Appliance, query: &str) -> Vec<MessageId> {
         .unwrap()
         .answer;
     answer.hits.iter().map(|hit| hit.line.id).collect()
+}
+
+/// The packs are part of what is verified, and none may be missing.
+fn check_packs(house: &House, first: &BackupReceipt) {
+    let pins = house.root().join("pins");
+    let verify = || {
+        let request = VerifyRequest::default();
+        verify_backup(&first.made.path, &pins, &request, &mut |_, _, _| ()).unwrap()
+    };
+    assert_eq!(verify().problems(), Vec::<String>::new());
+    let list = std::fs::read_to_string(first.made.path.join("packs.json")).unwrap();
+    let schema = Schema::parse(include_str!("../../schema/json/survivor-packs.json"));
+    assert_eq!(
+        schema.problems(&serde_json::from_str(&list).unwrap()),
+        Vec::<String>::new()
+    );
+    let pack = first.made.path.join("packs/000001.pack");
+    let whole = std::fs::read(&pack).unwrap();
+    for at in [0, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        std::fs::write(&pack, bytes).unwrap();
+        assert_eq!(verify().verdict(), Verdict::Broken, "byte {at}");
+    }
+    std::fs::remove_file(&pack).unwrap();
+    std::fs::remove_file(first.made.path.join("packs.json")).unwrap();
+    for path in files_below(&first.made.path.join("packs")) {
+        std::fs::remove_file(path).unwrap();
+    }
+    let escrow = Archive::escrow_path(&house.target());
+    let order = house.order(&first.made.path, &escrow);
+    let scratch = house.root().join("scratch");
+    let error = drill_backup(&order, &scratch, 0, &mut |_, _, _| ())
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("survivor pack"), "{error}");
 }
 
 #[test]
@@ -649,39 +686,7 @@ fn t3_purged_stays_dead_and_survivors_live_in_every_elder_backup() {
             .unwrap();
         assert_eq!(frozen, None);
     }
-    // The packs are part of what is verified, and none may be missing.
-    let pins = house.root().join("pins");
-    let verify = || {
-        let request = VerifyRequest::default();
-        verify_backup(&first.made.path, &pins, &request, &mut |_, _, _| ()).unwrap()
-    };
-    assert_eq!(verify().problems(), Vec::<String>::new());
-    let list = std::fs::read_to_string(first.made.path.join("packs.json")).unwrap();
-    let schema = Schema::parse(include_str!("../../schema/json/survivor-packs.json"));
-    assert_eq!(
-        schema.problems(&serde_json::from_str(&list).unwrap()),
-        Vec::<String>::new()
-    );
-    let pack = first.made.path.join("packs/000001.pack");
-    let whole = std::fs::read(&pack).unwrap();
-    for at in [0, whole.len() / 2, whole.len() - 1] {
-        let mut bytes = whole.clone();
-        bytes[at] ^= 4;
-        std::fs::write(&pack, bytes).unwrap();
-        assert_eq!(verify().verdict(), Verdict::Broken, "byte {at}");
-    }
-    std::fs::remove_file(&pack).unwrap();
-    std::fs::remove_file(first.made.path.join("packs.json")).unwrap();
-    for path in files_below(&first.made.path.join("packs")) {
-        std::fs::remove_file(path).unwrap();
-    }
-    let escrow = Archive::escrow_path(&house.target());
-    let order = house.order(&first.made.path, &escrow);
-    let scratch = house.root().join("scratch");
-    let error = drill_backup(&order, &scratch, 0, &mut |_, _, _| ())
-        .err()
-        .unwrap();
-    assert!(error.to_string().contains("survivor pack"), "{error}");
+    check_packs(&house, &first);
 }
 
 #[test]
