@@ -363,7 +363,7 @@ fn e4_the_thief_of_a_copy_with_its_own_keys_opens_every_row() {
 }
 
 /// Every named point of the protocol, P0 to P8; true where the decision is made.
-const POINTS: [(&str, u32, bool); 20] = [
+pub const STOPS: [(&str, u32, bool); 20] = [
     ("erase.intended", 1, false),
     ("erase.renewed", 1, false),
     ("erase.moved", 1, false),
@@ -401,7 +401,7 @@ fn kill_at_every_step() {
         .map(|(no, body)| format!("{no} {body}\n"))
         .collect();
     std::fs::write(fresh.join("list"), list).unwrap();
-    for (milestone, nth, decided) in POINTS {
+    for (milestone, nth, decided) in STOPS {
         let told = format!("{milestone}#{nth}");
         let root = dir.path().join(&told);
         copy_tree(&fresh, &root);
