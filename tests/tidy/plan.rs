@@ -74,6 +74,7 @@ pub const LIGHT_CRATES: &[&str] = &[
     "emojis",
     "levenshtein_automata",
     "memchr",
+    "mimalloc",
     "regex",
     "rust-stemmers",
     "rustix",
