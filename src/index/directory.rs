@@ -78,6 +78,10 @@ struct SegmentFiles {
 }
 
 /// The guarded values are whole after every statement, so a panic elsewhere does not spoil them.
+/// How often a lock is tried again, and the pause between: half a second in all.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -537,7 +541,14 @@ impl Directory for SealedDirectory {
         if lock.is_blocking {
             file.lock().map_err(LockError::wrap_io_error)?;
         } else {
-            file.try_lock().map_err(|_| LockError::LockBusy)?;
+            // A process that is being started by another thread holds every open file until its
+            // program begins, this lock too: that is over in no time. Nobody else can have it, since
+            // the data directory has a lock of its own.
+            let mut patience = LOCK_TRIES;
+            while file.try_lock().is_err() {
+                patience = patience.checked_sub(1).ok_or(LockError::LockBusy)?;
+                std::thread::sleep(LOCK_PAUSE);
+            }
         }
         // The lock falls with the file.
         Ok(DirectoryLock::from(Box::new(file)))

@@ -279,12 +279,20 @@ fn lock(root: &Path) -> Result<File, StoreError> {
         .mode(0o600)
         .open(&path)
         .map_err(|error| StoreError::file(&path, error))?;
-    match fs4::FileExt::try_lock(&file) {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(root.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::file(path, error)),
+    // A process that another thread is just starting holds every open file until its program begins.
+    for _ in 0..LOCK_TRIES {
+        match fs4::FileExt::try_lock(&file) {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(StoreError::file(path, error)),
+        }
     }
+    Err(StoreError::Locked(root.to_owned()))
 }
+
+/// How often the lock is tried, and the pause between: half a second in all.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 
 pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     let file = File::open(path).map_err(|error| StoreError::file(path, error))?;
