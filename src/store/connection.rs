@@ -219,10 +219,21 @@ pub(super) fn apply_key(connection: &Connection, db_key: &Key) -> Result<(), Sto
     statement.push_str("pragma key = \"");
     statement.push_str(&key_text(db_key));
     statement.push_str("\";");
-    connection.execute_batch(&statement)?;
+    // SQLCipher prepares its own state when the first connections of a process are keyed; where
+    // several threads do that at once, a key may be refused that is taken a moment later. A wrong
+    // key is not seen here: it shows when the first page is read.
+    let mut patience = KEY_TRIES;
+    while let Err(error) = connection.execute_batch(&statement) {
+        patience = patience.checked_sub(1).ok_or(error)?;
+        std::thread::sleep(KEY_PAUSE);
+    }
     connection.execute_batch("pragma cipher_memory_security = off;")?;
     Ok(())
 }
+
+/// How often a key is handed over again, and the pause between.
+const KEY_TRIES: u32 = 10;
+const KEY_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// The raw key as SQLCipher reads it.
 pub(super) fn key_text(key: &Key) -> Zeroizing<String> {
