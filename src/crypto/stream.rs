@@ -12,18 +12,21 @@
 //! page size is not in the header: it belongs to the kind of file, and a wrong one opens nothing.
 //! The commitment is checked before the first page, because GCM alone does not bind to one key.
 
-use std::fmt;
+mod reader;
+mod writer;
+
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
-
-use zeroize::Zeroizing;
 
 use super::aead::{Cipher, Nonce, TAG_LEN};
 use super::error::{Error, Result};
 use super::hash::{Digest, equal, sha256};
 use super::key::{Entropy, Key, random_bytes};
 use super::observer::SealObserver;
+
+pub use reader::StreamReader;
+pub use writer::StreamWriter;
 
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 72;
@@ -252,252 +255,6 @@ impl PageAad {
 
     fn bytes(&self) -> &[u8] {
         &self.text[..self.len]
-    }
-}
-
-/// Seals what is written to it. Nothing is a stream before [`StreamWriter::finish`]: without the
-/// last page no reader takes it.
-///
-/// A stream is written by one run, front to back. After a failed write the writer refuses to go
-/// on, because the page may lie on the disk already and its nonce is used: begin a new stream.
-pub struct StreamWriter<W: Write> {
-    inner: W,
-    cipher: Cipher,
-    header_hash: Digest,
-    page_len: usize,
-    /// The page that is held back, since it may be the last.
-    held: Zeroizing<Vec<u8>>,
-    sealed: Vec<u8>,
-    next_page: u64,
-    plain_len: u64,
-    broken: bool,
-}
-
-impl<W: Write> StreamWriter<W> {
-    /// Draws a salt, derives the key and writes the header.
-    pub fn new(
-        mut inner: W,
-        key: &Key,
-        kind: StreamKind,
-        name: &str,
-        page_len: usize,
-        entropy: &dyn Entropy,
-    ) -> io::Result<Self> {
-        let page_len = checked_page_len(page_len).map_err(io::Error::other)?;
-        let salt = random_bytes(entropy);
-        let observer = entropy.observer();
-        let StreamKey { cipher, commitment } = StreamKey::watched(key, &salt, kind, name, observer);
-        let header = StreamHeader {
-            kind: kind as u8,
-            salt,
-            commitment,
-        }
-        .to_bytes();
-        inner.write_all(&header)?;
-        Ok(Self {
-            inner,
-            cipher,
-            header_hash: sha256(&header),
-            page_len,
-            held: Zeroizing::new(Vec::with_capacity(page_len)),
-            sealed: Vec::with_capacity(page_len + TAG_LEN),
-            next_page: 0,
-            plain_len: 0,
-            broken: false,
-        })
-    }
-
-    /// Plain bytes written so far.
-    pub const fn plain_len(&self) -> u64 {
-        self.plain_len
-    }
-
-    /// The writer below, for instance to ask for its length; do not write to it.
-    pub const fn get_ref(&self) -> &W {
-        &self.inner
-    }
-
-    /// Seals the last page and gives the writer below back, neither flushed nor synced.
-    pub fn finish(mut self) -> io::Result<W> {
-        let held = std::mem::take(&mut self.held);
-        self.emit(&held, Some(self.plain_len))?;
-        Ok(self.inner)
-    }
-
-    fn emit(&mut self, plain: &[u8], total: Option<u64>) -> io::Result<()> {
-        if self.broken {
-            return Err(io::Error::other(
-                "an earlier write failed: begin a new stream",
-            ));
-        }
-        if self.next_page >= PAGE_COUNT_MAX {
-            return Err(io::Error::other(Error::Limit(
-                "a stream ends at 2^32 pages: split the data",
-            )));
-        }
-        let page = self.next_page;
-        self.next_page += 1;
-        self.broken = true;
-        let aad = PageAad::new(&self.header_hash, page, total);
-        self.sealed.clear();
-        self.cipher
-            .seal(
-                &Nonce::chunk(page, total.is_some()),
-                aad.bytes(),
-                plain,
-                &mut self.sealed,
-            )
-            .map_err(io::Error::other)?;
-        self.inner.write_all(&self.sealed)?;
-        self.broken = false;
-        Ok(())
-    }
-
-    fn emit_held(&mut self) -> io::Result<()> {
-        let mut held = std::mem::take(&mut self.held);
-        let outcome = self.emit(&held, None);
-        held.clear();
-        self.held = held;
-        outcome
-    }
-}
-
-impl<W: Write> Write for StreamWriter<W> {
-    /// Takes at most two pages a call; a full page leaves only when a byte follows it.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        if self.held.len() == self.page_len {
-            self.emit_held()?;
-        }
-        let whole_page_to_spare = self.held.is_empty() && bytes.len() > self.page_len;
-        let taken = if whole_page_to_spare {
-            self.emit(&bytes[..self.page_len], None)?;
-            self.page_len
-        } else {
-            let room = self.page_len - self.held.len();
-            let taken = room.min(bytes.len());
-            self.held.extend_from_slice(&bytes[..taken]);
-            taken
-        };
-        self.plain_len += taken as u64;
-        Ok(taken)
-    }
-
-    /// Flushes the writer below; the page held back stays held.
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// Opens the pages of one stream in any order. It holds no file: the caller fetches the sealed
-/// bytes, so one reader serves any number of threads.
-pub struct StreamReader {
-    cipher: Cipher,
-    header_hash: Digest,
-    geometry: Geometry,
-}
-
-impl StreamReader {
-    /// Checks header, commitment and geometry.
-    ///
-    /// `header` is the start of the file (at least [`HEADER_LEN`] bytes), `file_len` the length of
-    /// the whole file. [`Error::WrongKey`] means another key, name or kind; [`Error::Length`] a file
-    /// that no writer leaves behind. Damage in the pages shows when they open.
-    pub fn open(
-        header: &[u8],
-        file_len: u64,
-        key: &Key,
-        kind: StreamKind,
-        name: &str,
-        page_len: usize,
-    ) -> Result<Self> {
-        let parsed = StreamHeader::parse(header)?;
-        let geometry = Geometry::of_file(file_len, page_len)?;
-        let derived = StreamKey::derive(key, &parsed.salt, kind, name);
-        let committed = equal(&derived.commitment, &parsed.commitment);
-        if !committed || parsed.kind != kind as u8 {
-            return Err(Error::WrongKey);
-        }
-        Ok(Self {
-            cipher: derived.cipher,
-            header_hash: sha256(&parsed.to_bytes()),
-            geometry,
-        })
-    }
-
-    /// How the file falls into pages.
-    pub const fn geometry(&self) -> &Geometry {
-        &self.geometry
-    }
-
-    /// Number of pages, at least 1.
-    pub const fn page_count(&self) -> u64 {
-        self.geometry.page_count()
-    }
-
-    /// Length of the plaintext in bytes. It is what the file's length says; proved once the last
-    /// page has opened.
-    pub const fn plain_len(&self) -> u64 {
-        self.geometry.plain_len()
-    }
-
-    /// Plain bytes of page `n`; 0 beyond the end.
-    pub fn page_plain_len(&self, n: u64) -> usize {
-        self.geometry.page_plain_len(n)
-    }
-
-    /// Where the sealed page `n` lies in the file; empty beyond the end.
-    pub fn page_file_range(&self, n: u64) -> Range<u64> {
-        self.geometry.page_file_range(n)
-    }
-
-    /// Opens page `n` from its sealed bytes (exactly [`StreamReader::page_file_range`]) into the
-    /// front of `out` and gives the number of plain bytes. No allocation; on failure `out` holds
-    /// nothing of the plaintext.
-    pub fn open_page(&self, n: u64, sealed: &[u8], out: &mut [u8]) -> Result<usize> {
-        let plain_len = self.page_plain_len(n);
-        if n >= self.page_count() || sealed.len() != plain_len + TAG_LEN {
-            return Err(Error::Length);
-        }
-        let Some(out) = out.get_mut(..plain_len) else {
-            return Err(Error::Length);
-        };
-        let last = n + 1 == self.page_count();
-        let aad = PageAad::new(&self.header_hash, n, last.then_some(self.plain_len()));
-        self.cipher
-            .open_into(&Nonce::chunk(n, last), aad.bytes(), sealed, out)?;
-        Ok(plain_len)
-    }
-
-    /// Opens consecutive whole pages from `first` on: `sealed` is their joined bytes in the file,
-    /// `out` takes exactly their plaintext. For reads of long ranges in one go.
-    pub fn open_pages(&self, first: u64, sealed: &[u8], out: &mut [u8]) -> Result<()> {
-        let (mut page, mut sealed, mut out) = (first, sealed, out);
-        while !sealed.is_empty() {
-            let plain_len = self.page_plain_len(page);
-            let Some((one, rest)) = sealed.split_at_checked(plain_len + TAG_LEN) else {
-                return Err(Error::Length);
-            };
-            let Some((place, more)) = out.split_at_mut_checked(plain_len) else {
-                return Err(Error::Length);
-            };
-            self.open_page(page, one, place)?;
-            (page, sealed, out) = (page + 1, rest, more);
-        }
-        match out.len() {
-            0 => Ok(()),
-            _ => Err(Error::Length),
-        }
-    }
-}
-
-impl fmt::Debug for StreamReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamReader")
-            .field("geometry", &self.geometry)
-            .finish_non_exhaustive()
     }
 }
 

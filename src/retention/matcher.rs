@@ -7,7 +7,7 @@ use super::error::{Result, RetentionError};
 use super::rules::ScopeRef;
 use super::scope::Needs;
 use crate::archive::{Archive, ArchiveError, OpenedMessage, Reader};
-use crate::domain::{ConversationNo, ImportNo, Kind, MessageNo, Presence, Timestamp};
+use crate::domain::{ConversationNo, MessageNo, Timestamp};
 use crate::query::{Evaluator, Neighbours, NoFacts, Record};
 use crate::store::MessageRow;
 
@@ -277,7 +277,7 @@ impl<'a> Around<'a> {
         conversation: ConversationNo,
         visit: &mut dyn FnMut(&Record<'_>),
     ) -> Result<()> {
-        let mut last = before_all(conversation);
+        let mut last = MessageRow::before_all(conversation);
         loop {
             let window = self.window(&last)?;
             for message in &window {
@@ -296,21 +296,5 @@ impl Neighbours for Around<'_> {
         if let Err(error) = self.try_visit(conversation, visit) {
             self.failed.set(Some(error));
         }
-    }
-}
-
-/// A place in front of every message of a conversation.
-fn before_all(conversation: ConversationNo) -> MessageRow {
-    MessageRow {
-        no: MessageNo(0),
-        conversation,
-        sender: None,
-        import: ImportNo(0),
-        sent: Timestamp(i64::MIN),
-        order: 0,
-        kind: Kind::Text,
-        presence: Presence::default(),
-        version: 0,
-        reply_to: None,
     }
 }

@@ -9,7 +9,7 @@ use super::error::{Result, SearchError};
 use super::execute::Search;
 use super::names::ScopedNames;
 use crate::archive::{ArchiveError, OpenedMessage, Reader};
-use crate::domain::{ConversationNo, ImportNo, Kind, MessageNo, Presence, Timestamp};
+use crate::domain::ConversationNo;
 use crate::query::{Evaluator, HitSpan, Neighbours, Node, Record};
 use crate::store::MessageRow;
 
@@ -82,7 +82,7 @@ impl<'a> Judge<'a> {
         conversation: ConversationNo,
         mut act: impl FnMut(&mut Judge<'a>, &OpenedMessage) -> Result<()>,
     ) -> Result<()> {
-        let mut last = before_all(conversation);
+        let mut last = MessageRow::before_all(conversation);
         loop {
             let window = self.around.window(&last)?;
             for message in &window {
@@ -145,7 +145,7 @@ impl Around<'_> {
         if !self.is_visible(self.search.names, conversation)? {
             return Ok(());
         }
-        let mut last = before_all(conversation);
+        let mut last = MessageRow::before_all(conversation);
         loop {
             let window = self.window(&last)?;
             for message in &window {
@@ -164,21 +164,5 @@ impl Neighbours for Around<'_> {
         if let Err(error) = self.try_visit(conversation, visit) {
             self.failed.set(Some(error));
         }
-    }
-}
-
-/// A place in front of every message of a conversation.
-fn before_all(conversation: ConversationNo) -> MessageRow {
-    MessageRow {
-        no: MessageNo(0),
-        conversation,
-        sender: None,
-        import: ImportNo(0),
-        sent: Timestamp(i64::MIN),
-        order: 0,
-        kind: Kind::Text,
-        presence: Presence::default(),
-        version: 0,
-        reply_to: None,
     }
 }

@@ -32,6 +32,24 @@ pub struct MessageRow {
     pub reply_to: Option<MessageNo>,
 }
 
+impl MessageRow {
+    /// A place in front of every message of a conversation; no message stands there.
+    pub fn before_all(conversation: ConversationNo) -> MessageRow {
+        MessageRow {
+            no: MessageNo(0),
+            conversation,
+            sender: None,
+            import: ImportNo(0),
+            sent: Timestamp(i64::MIN),
+            order: 0,
+            kind: Kind::Text,
+            presence: Presence::default(),
+            version: 0,
+            reply_to: None,
+        }
+    }
+}
+
 const COLUMNS: &str = "no, conversation, sender, import, sent, order_index, kind, presence, \
                        version, reply_to";
 

@@ -9,13 +9,14 @@ mod house;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use house::{PASSWORD, Place, count, files_below, import, ios_export, log_in, plain_chat};
 use wordkeep::app::{
     AppError, Appliance, HoldTarget, HostClock, NewHold, NewPolicy, Review, SearchRequest, Session,
     SystemClock, VerifyRequest, Witnesses, verify_certificate,
 };
+use wordkeep::archive::Milestones;
 use wordkeep::domain::{
     BatchNo, Blocker, FreezeReason, Lock, MatterId, MessageId, Period, PolicyAction, PolicyId,
     Role, Timestamp,
@@ -335,6 +336,52 @@ fn d3_a_freeze_stops_an_approved_list_and_two_lift_it() {
             .erased
             .is_empty()
     );
+}
+
+/// Dies once, right after a purge has written down what it is about to do.
+struct DiesOnce(AtomicBool);
+
+impl Milestones for DiesOnce {
+    fn reached(&self, name: &'static str) {
+        let dies = name == "erase.intended" && !self.0.swap(true, Ordering::Relaxed);
+        assert!(!dies, "died on purpose");
+    }
+}
+
+#[test]
+fn d7_a_list_whose_destruction_has_begun_is_not_reviewed_any_more_and_finishes() {
+    let court = court();
+    import(&court.appliance, &court.root, &court.chat("begun", 20)).unwrap();
+    court.enable(court.policy(PolicyAction::Delete, 1, Lock::None));
+    court.clock.days(31);
+    let batch = court.appliance.plan_disposition(&court.rec).unwrap().batch;
+    court.approve(&court.second, batch).unwrap();
+    court.approve(&court.law, batch).unwrap();
+    court.clock.days(8);
+    let place = Place::new(court.dir.path());
+    let watched = Witnesses {
+        clock: Some(Arc::clone(&court.clock) as Arc<dyn HostClock>),
+        milestones: Some(Arc::new(DiesOnce(AtomicBool::new(false)))),
+        ..Witnesses::default()
+    };
+    let Court {
+        dir,
+        appliance,
+        law,
+        rec,
+        ..
+    } = court;
+    appliance.close().unwrap();
+    drop(appliance);
+    let reopened = place.open_watched(watched).unwrap();
+    let app = &reopened;
+    let run = std::panic::AssertUnwindSafe(|| app.run_disposition(&rec, batch));
+    assert!(std::panic::catch_unwind(run).is_err());
+    let cancel = app.review_disposition(&law, batch, Review::Cancel, "wrong day");
+    assert!(matches!(cancel, Err(AppError::Conflict(_))), "{cancel:?}");
+    assert!(!app.run_disposition(&rec, batch).unwrap().erased.is_empty());
+    assert_eq!(count(app, &law, "*"), 0);
+    drop(dir);
 }
 
 #[test]

@@ -156,6 +156,13 @@ impl Appliance {
         let book = self.book(&*self.archive.store().read()?)?;
         let audit = self.change(now, |tx| {
             let (row, items, acts) = batch_of(tx, batch)?;
+            // Once its destruction has begun, only running it again ends a list.
+            let begun = tx.erase_batch(batch.0)?.is_some();
+            if begun && row.state != DispositionState::Certified {
+                return Err(AppError::Conflict(format!(
+                    "the destruction of list {batch} has begun: run it again to finish it"
+                )));
+            }
             let mut act = DispositionActRow {
                 kind: ActKind::Approved,
                 by: session.actor.no,
