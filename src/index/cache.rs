@@ -5,17 +5,19 @@
 //! border are kept as they were asked for, and handed out again without a copy.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tantivy::directory::OwnedBytes;
 use zeroize::Zeroize;
 
 /// Locks per cache: more than the searches that run at once on a small server.
 const SHARDS: usize = 16;
 /// The part of the budget that belongs to ranges, in quarters; the rest belongs to pages.
 const RANGE_QUARTERS: usize = 3;
-/// What one entry costs beside its bytes, in bytes (map slot, list links, reference counts).
-const ENTRY_OVERHEAD_BYTES: usize = 96;
+/// What one entry costs beside its bytes, in bytes (map slot, list links, lent form, counts).
+const ENTRY_OVERHEAD_BYTES: usize = 160;
 /// No entry, end of a list.
 const NONE: u32 = u32::MAX;
 
@@ -26,11 +28,64 @@ pub struct FileId(pub u64);
 /// A decrypted buffer, shared with the queries that read it.
 pub type Buffer = Arc<[u8]>;
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Place {
     file: FileId,
     start: u64,
     end: u64,
+}
+
+impl Place {
+    /// Fibonacci hashing: neighbours in a file fall far apart. Nobody outside chooses places, so a
+    /// hash that withstands chosen keys would cost every read for nothing.
+    const fn mixed(self) -> u64 {
+        (self.file.0.wrapping_mul(0xD6E8_FEB8_6659_FD93)
+            ^ self.start
+            ^ self.end.rotate_left(20))
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
+impl std::hash::Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.mixed());
+    }
+}
+
+/// Takes the mixed number as it is.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, mixed: u64) {
+        // The table takes its slot from the low bits and its tag from the high ones.
+        self.0 = mixed ^ mixed >> 32;
+    }
+}
+
+/// A buffer of the cache and the form in which it is lent, made once.
+struct Held {
+    bytes: Buffer,
+    lent: OwnedBytes,
+}
+
+impl Held {
+    fn new(bytes: &Buffer) -> Held {
+        Held {
+            bytes: Arc::clone(bytes),
+            lent: OwnedBytes::new(Arc::clone(bytes)),
+        }
+    }
 }
 
 /// Decrypted ranges and pages under one budget, shared by all parts of the index.
@@ -70,7 +125,7 @@ impl Cache {
     }
 
     /// The bytes `start..end` of a file, if they were asked for exactly so before.
-    pub fn range(&self, file: FileId, start: u64, end: u64) -> Option<Buffer> {
+    pub fn range(&self, file: FileId, start: u64, end: u64) -> Option<OwnedBytes> {
         self.ranges.get(Place { file, start, end })
     }
 
@@ -80,7 +135,7 @@ impl Cache {
     }
 
     /// A decrypted page of a file.
-    pub fn page(&self, file: FileId, page: u64) -> Option<Buffer> {
+    pub fn page(&self, file: FileId, page: u64) -> Option<OwnedBytes> {
         self.pages.get(Place {
             file,
             start: page,
@@ -127,7 +182,7 @@ struct Pool {
 
 #[derive(Default)]
 struct Shard {
-    places: HashMap<Place, u32>,
+    places: HashMap<Place, u32, BuildHasherDefault<Mixed>>,
     entries: Vec<Entry>,
     free: Vec<u32>,
     /// Ends of the use order: `newest` was touched last.
@@ -137,7 +192,7 @@ struct Shard {
 
 struct Entry {
     place: Place,
-    bytes: Option<Buffer>,
+    held: Option<Held>,
     newer: u32,
     older: u32,
 }
@@ -147,7 +202,9 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn wipe(mut bytes: Buffer) {
+fn wipe(held: Held) {
+    let Held { mut bytes, lent } = held;
+    drop(lent);
     if let Some(last) = Arc::get_mut(&mut bytes) {
         last.zeroize();
     }
@@ -179,15 +236,13 @@ impl Pool {
         self.weight.load(Ordering::Relaxed)
     }
 
-    fn shard_no(place: &Place) -> usize {
-        // Fibonacci hashing: neighbours in a file fall on different shards.
-        let mixed = (place.file.0 << 40 ^ place.start ^ place.end.rotate_left(20))
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> 60) as usize % SHARDS
+    const fn shard_no(place: Place) -> usize {
+        // Bits that the table in the shard does not use for slot or tag.
+        (place.mixed() >> 48) as usize % SHARDS
     }
 
-    fn get(&self, place: Place) -> Option<Buffer> {
-        let found = lock(&self.shards[Self::shard_no(&place)]).get(&place);
+    fn get(&self, place: Place) -> Option<OwnedBytes> {
+        let found = lock(&self.shards[Self::shard_no(place)]).get(&place);
         let counter = if found.is_some() {
             &self.hits
         } else {
@@ -203,7 +258,7 @@ impl Pool {
         if weight > self.budget / 2 {
             return;
         }
-        let shard_no = Self::shard_no(&place);
+        let shard_no = Self::shard_no(place);
         if !lock(&self.shards[shard_no]).put(place, bytes) {
             return;
         }
@@ -213,37 +268,39 @@ impl Pool {
             turn = (turn + 1) % SHARDS;
             let evicted = lock(&self.shards[turn]).evict();
             match evicted {
-                Some(bytes) => self.release(bytes),
+                Some(held) => self.release(held),
                 None if turn == shard_no => break,
                 None => {}
             }
         }
     }
 
-    fn release(&self, bytes: Buffer) {
-        self.weight.fetch_sub(weight_of(&bytes), Ordering::Relaxed);
-        wipe(bytes);
+    fn release(&self, held: Held) {
+        let weight = weight_of(&held.bytes);
+        self.weight.fetch_sub(weight, Ordering::Relaxed);
+        wipe(held);
     }
 
     fn forget(&self, file: FileId) {
         for shard in &self.shards {
             let gone = lock(shard).forget(file);
-            for bytes in gone {
-                self.release(bytes);
+            for held in gone {
+                self.release(held);
             }
         }
     }
 }
 
 impl Shard {
-    fn get(&mut self, place: &Place) -> Option<Buffer> {
+    fn get(&mut self, place: &Place) -> Option<OwnedBytes> {
         let slot = *self.places.get(place)?;
-        let bytes = self.entries[slot as usize].bytes.clone();
+        let held = self.entries[slot as usize].held.as_ref()?;
+        let bytes = held.lent.clone();
         if self.newest != slot {
             self.unlink(slot);
             self.link_newest(slot);
         }
-        bytes
+        Some(bytes)
     }
 
     /// Whether the entry is new; two queries may have decrypted the same range at once.
@@ -253,7 +310,7 @@ impl Shard {
         }
         let entry = Entry {
             place,
-            bytes: Some(Arc::clone(bytes)),
+            held: Some(Held::new(bytes)),
             newer: NONE,
             older: NONE,
         };
@@ -269,14 +326,14 @@ impl Shard {
         true
     }
 
-    fn evict(&mut self) -> Option<Buffer> {
+    fn evict(&mut self) -> Option<Held> {
         if self.oldest == NONE {
             return None;
         }
         self.remove(self.oldest)
     }
 
-    fn forget(&mut self, file: FileId) -> Vec<Buffer> {
+    fn forget(&mut self, file: FileId) -> Vec<Held> {
         let slots: Vec<u32> = self
             .places
             .iter()
@@ -289,12 +346,12 @@ impl Shard {
             .collect()
     }
 
-    fn remove(&mut self, slot: u32) -> Option<Buffer> {
+    fn remove(&mut self, slot: u32) -> Option<Held> {
         self.unlink(slot);
         self.free.push(slot);
         let entry = &mut self.entries[slot as usize];
         self.places.remove(&entry.place);
-        entry.bytes.take()
+        entry.held.take()
     }
 
     fn unlink(&mut self, slot: u32) {

@@ -140,7 +140,7 @@ impl SealedFile {
         Ok(())
     }
 
-    fn page(&self, page: u64) -> io::Result<Buffer> {
+    fn page(&self, page: u64) -> io::Result<OwnedBytes> {
         if let Some(bytes) = self.cache.page(self.id, page) {
             return Ok(bytes);
         }
@@ -148,7 +148,7 @@ impl SealedFile {
             self.open_pages(page..page + 1, plain)
         })?;
         self.cache.keep_page(self.id, page, &bytes);
-        Ok(bytes)
+        Ok(OwnedBytes::new(bytes))
     }
 
     /// Whole pages go straight into the result, the ragged ends through the page cache.
@@ -209,11 +209,11 @@ impl FileHandle for SealedFile {
         let first = start / page_len;
         if (end - 1) / page_len == first {
             let inside = (start % page_len) as usize;
-            let bytes = OwnedBytes::new(self.page(first)?);
-            return Ok(bytes.slice(inside..inside + (end - start) as usize));
+            let inside = inside..inside + (end - start) as usize;
+            return Ok(self.page(first)?.slice(inside));
         }
         if let Some(bytes) = self.cache.range(self.id, start, end) {
-            return Ok(OwnedBytes::new(bytes));
+            return Ok(bytes);
         }
         let bytes = filled((end - start) as usize, |out| {
             self.fill_range(start, end, out)
