@@ -39,10 +39,8 @@ impl Place {
     /// Fibonacci hashing: neighbours in a file fall far apart. Nobody outside chooses places, so a
     /// hash that withstands chosen keys would cost every read for nothing.
     const fn mixed(self) -> u64 {
-        (self.file.0.wrapping_mul(0xD6E8_FEB8_6659_FD93)
-            ^ self.start
-            ^ self.end.rotate_left(20))
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        (self.file.0.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ self.start ^ self.end.rotate_left(20))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 }
 

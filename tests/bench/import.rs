@@ -11,6 +11,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wordkeep::app::import::{ImportRequest, SilentProgress};
@@ -50,6 +51,9 @@ const QUERIES: [&str; 16] = [
     "discuont~",
 ];
 const ROUNDS: usize = 20;
+/// Between the rounds of queries that are asked while the index is rebuilt: searches go on, but do
+/// not take a core of their own.
+const PAUSE: Duration = Duration::from_millis(500);
 
 fn corpus() -> Option<PathBuf> {
     let root = std::env::var("WORDKEEP_CORPUS").unwrap_or_else(|_| "../shared/corpus".to_owned());
@@ -192,6 +196,41 @@ fn search_all(appliance: &Appliance, session: &Session) -> Outcome<()> {
     Ok(())
 }
 
+/// Rebuilds the index from the record while another thread goes on searching the old one.
+fn rebuild(appliance: &Appliance, root: &Session, lawyer: &Session, rows: u64) -> Outcome<()> {
+    let done = AtomicBool::new(false);
+    let began = Instant::now();
+    let (answers, took) = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut answers = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                for query in QUERIES {
+                    let found = appliance.search(lawyer, &SearchRequest::new(query));
+                    answers.push(found.map(|found| found.took));
+                }
+                std::thread::sleep(PAUSE);
+            }
+            answers
+        });
+        let rebuilt = appliance.rebuild_index(root, &mut |_, _| {});
+        let took = began.elapsed();
+        done.store(true, Ordering::Relaxed);
+        (asking.join(), rebuilt.map(|_| took))
+    });
+    let took = took?.as_secs_f64();
+    let answers = answers.map_err(|_| "a search died")?;
+    let mut times = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+    times.sort_unstable();
+    println!(
+        "index rebuilt in {took:.2} s = {:.0} messages/s; {} searches meanwhile, p50 {:.2} ms, p95 {:.2} ms",
+        rows as f64 / took,
+        times.len(),
+        percentile(&times, 50),
+        percentile(&times, 95),
+    );
+    Ok(())
+}
+
 fn understood(appliance: &Appliance, text: &str) -> Outcome<Resolved> {
     let (now, zone) = (appliance.now().wall, chrono_tz::Tz::UTC);
     let context = ParseContext {
@@ -284,5 +323,6 @@ fn main() -> Outcome<()> {
     println!("{segments} segments of the index");
     search_all(&appliance, &lawyer)?;
     engine_alone(&appliance)?;
+    rebuild(&appliance, &root, &lawyer, rows)?;
     yardstick::compare(&files, dir.path(), rate)
 }
