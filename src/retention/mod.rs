@@ -47,7 +47,7 @@ pub use matcher::{Matcher, Subject};
 pub use plan::{
     DAY_PERCENT_MAX, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve, remaining,
 };
-pub use recheck::{Recheck, keep, reason_of};
+pub use recheck::{Recheck, grounds_of, keep, reason_of};
 pub use request::{ANSWER_DAYS, Ground, ItemOutcome, REQUEST, REVIEW_DAYS, item_outcome};
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
 pub use scope::{Needs, Scope, ScopeContext};

@@ -36,7 +36,7 @@ pub use again::Disposed;
 pub use approved::{APPROVALS_MAX, Approval, ApprovalRule, Approved, NotApproved};
 pub use facts::{Erased, ErasedItem, Residue};
 pub use finish::Unfinished;
-pub use judge::{Judge, JudgeError, Judged, Judgement, KeepReason};
+pub use judge::{Grounds, Judge, JudgeError, Judged, Judgement, KeepReason};
 pub use kept::{KeptBackups, NoBackups, Survivors};
 pub use plan::{PLAN_ITEMS_MAX, Plan, PlanError, PlanItem};
 pub use run::{EraseContext, SLICE_ITEMS};
