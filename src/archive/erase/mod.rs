@@ -34,7 +34,7 @@ mod tests;
 
 pub use again::Disposed;
 pub use approved::{APPROVALS_MAX, Approval, ApprovalRule, Approved, NotApproved};
-pub use facts::{Erased, ErasedItem, Residue};
+pub use facts::{Erased, ErasedItem, Residue, identities_root};
 pub use finish::Unfinished;
 pub use judge::{Grounds, Judge, JudgeError, Judged, Judgement, KeepReason};
 pub use kept::{KeptBackups, NoBackups, Survivors};

@@ -80,10 +80,6 @@ impl Judge for Bench {
             None => Judgement::Erase,
         })
     }
-
-    fn grounds(&self) -> Grounds {
-        Grounds::default()
-    }
 }
 
 pub(super) fn approved(batch: u64, items: &[PlanItem]) -> Approved<Plan> {
