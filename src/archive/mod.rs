@@ -52,7 +52,7 @@ pub use directory::{Directory, HandleEntry};
 pub use erase::{
     APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
     Grounds, Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
-    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Residue, SLICE_ITEMS, Survivors, Unfinished,
+    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Pruned, Residue, SLICE_ITEMS, Survivors, Unfinished,
     identities_root,
 };
 pub use error::{ArchiveError, Result};

@@ -98,6 +98,9 @@ actions! {
     LogRead = "log.read", Some(Right::ReadAudit), Whole;
     /// The log was exported.
     LogExport = "log.export", Some(Right::ReadAudit), Whole;
+    /// What was typed in a year can no longer be read, its keys are destroyed: facts: year, keys,
+    /// generation.
+    PayloadPrune = "payload.prune", Some(Right::RequestDisposition), Whole;
     /// The verifier ran: facts: problems.
     VerifyRun = "verify.run", Some(Right::Verify), Whole;
     /// A slot was added.

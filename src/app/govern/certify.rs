@@ -77,14 +77,26 @@ impl Appliance {
     pub fn certificate(&self, session: &Session, batch: BatchNo) -> Result<Vec<u8>> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let kept = rows.fact(&fact_of(batch))?;
-        let no = kept
-            .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
-            .ok_or_else(|| AppError::NotFound(format!("a certificate of list {batch}")))?;
-        let [text] = self.words(&rows, u64::from_be_bytes(no))?;
+        let document = self.certificate_bytes(&rows, batch)?;
+        let none = || AppError::NotFound(format!("a certificate of list {batch}"));
+        let document = document.ok_or_else(none)?;
         drop(rows);
         self.log_rules_read(session, "certificate", 1)?;
-        Ok(text.into_bytes())
+        Ok(document)
+    }
+
+    /// The kept certificate of a list; `None` when it has none.
+    pub(in crate::app) fn certificate_bytes(
+        &self,
+        rows: &Rows,
+        batch: BatchNo,
+    ) -> Result<Option<Vec<u8>>> {
+        let kept = rows.fact(&fact_of(batch))?;
+        let Some(no) = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else {
+            return Ok(None);
+        };
+        let [text] = self.words(rows, u64::from_be_bytes(no))?;
+        Ok(Some(text.into_bytes()))
     }
 
     /// Whether a message was destroyed in a run, and what proves it: `None` as the list asks for the
