@@ -83,14 +83,17 @@ impl Certificate {
 }
 
 impl Answer {
-    /// Whether the answer follows from its root. That the root is the one of the run, its
-    /// certificate says.
+    /// Whether the answer follows from the root over the items of the run and their number, as its
+    /// certificate and its entry in the log say them.
     ///
     /// # Errors
     /// In words, what does not follow.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self, items_root: &str, items: u64) -> Result<(), String> {
         identity(&self.id)?;
         let wrong = |what: &str| Err(what.to_owned());
+        if self.items_root != items_root || self.items != items {
+            return wrong("the answer is about another run");
+        }
         for proved in [&self.item, &self.before, &self.after]
             .into_iter()
             .flatten()
