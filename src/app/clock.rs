@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::crypto::from_hex;
 use crate::domain::{Now, Timestamp};
-use crate::retention::clock::{ClockAlarm, Quality, Reading, attest, first, quality, step};
+use crate::retention::clock::{ClockAlarm, Quality, Reading, attest, first, quality, resume, step};
 use crate::store::ClockRow;
 
 /// What the clocks of the host say; a made-up one stands in for it in tests and demonstrations.
@@ -67,13 +67,20 @@ struct Ticking {
 }
 
 impl Clock {
-    /// Continues from the row that was kept last, and never before the last entry of the log.
+    /// Continues from the row that was kept last, and never before the last entry of the log. A row
+    /// that is ahead of the log by more than a heartbeat raises an alarm and is not believed.
     pub fn resumed(host: Arc<dyn HostClock>, kept: Option<ClockRow>, last: Timestamp) -> Self {
-        let mut row = kept.unwrap_or_else(|| first(host.reading()));
-        row.compliance = row.compliance.max(last);
+        let (row, alarm) = match kept {
+            Some(kept) => resume(kept, last),
+            None => {
+                let mut row = first(host.reading());
+                row.compliance = row.compliance.max(last);
+                (row, None)
+            }
+        };
         Self {
             host,
-            state: Mutex::new(Ticking { row, alarm: None }),
+            state: Mutex::new(Ticking { row, alarm }),
         }
     }
 

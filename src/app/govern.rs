@@ -12,7 +12,6 @@ mod simulate;
 mod time;
 mod words;
 
-pub use certify::verify_certificate;
 pub use dispose::{BatchLine, Planned, Review};
 pub use event::{EventLine, NewEvent};
 pub use freeze::FreezeLine;

@@ -15,10 +15,12 @@ mod appliance;
 mod audit;
 mod backup;
 mod backup_check;
+mod certificate;
 mod check;
 mod clock;
 mod conversation;
 mod demo;
+mod disposed;
 mod entropy;
 mod error;
 pub mod export;
@@ -29,6 +31,7 @@ mod index;
 mod keys;
 mod log_out;
 mod pins;
+mod prune;
 mod restore;
 pub mod sample;
 mod search;
@@ -39,6 +42,7 @@ pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use backup::{BackupLine, BackupReceipt, BackupRequest, parse_recovery_key};
 pub use backup_check::{BackupReport, verify_backup};
+pub use certificate::{CertificateReport, verify_certificate, verify_certificate_file};
 pub use check::{Finding, Standing, check_host};
 pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
@@ -51,7 +55,7 @@ pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     BatchLine, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine,
     LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, Placed, Planned, PolicyChanged, PolicyLine,
-    Review, Simulated, Why, verify_certificate,
+    Review, Simulated, Why,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;

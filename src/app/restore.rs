@@ -19,6 +19,7 @@ use crate::archive::{
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor};
 use crate::crypto::{Entropy, RecoveryKey, Secret, StretchCost, hex, random_bytes};
 use crate::domain::BackupId;
+use crate::store::{HoldRow, Rows};
 
 /// Longest escrow file that is read, in bytes.
 const ESCROW_BYTES_MAX: u64 = 8 << 20;
@@ -115,13 +116,19 @@ pub fn restore_backup(
         // The copy was made before its own backup was whole.
         let whole = Draft::new(host.clone(), Action::BackupOutcome, request.clone()).object(backup);
         appliance.log(tx, now, whole, None)?;
-        let draft = Draft::new(host, Action::BackupRestore, request)
+        let draft = Draft::new(host.clone(), Action::BackupRestore, request.clone())
             .object(backup)
             .count("disposed", disposed)
             .count("packs", packs)
             .count("log_size", log_size)
             .count("escrow_log_size", escrow_log_size);
-        appliance.log(tx, now, draft, None)
+        let entry = appliance.log(tx, now, draft, None)?;
+        for row in tx.holds()? {
+            let draft = Draft::new(host.clone(), Action::HoldCarry, request.clone());
+            let draft = appliance.carried(tx, &row, draft)?;
+            appliance.log(tx, now, draft, None)?;
+        }
+        Ok(entry)
     })?;
     appliance.sign_log()?;
     let rebuilt = appliance.archive.rebuild_index(
@@ -141,6 +148,21 @@ pub fn restore_backup(
         indexed: rebuilt.messages,
         audit,
     })
+}
+
+impl Appliance {
+    /// How a hold stands in a restored record: its entries may be newer than the log of the backup.
+    fn carried(&self, rows: &Rows, row: &HoldRow, draft: Draft) -> Result<Draft> {
+        let draft = draft.object(row.id);
+        let draft = match row.hold.release {
+            Some(_) => draft.instant("until", row.hold.ends()),
+            None => draft,
+        };
+        Ok(match row.release_requested {
+            Some((_, by)) => draft.word("requested_by", self.user_id(rows, by)?),
+            None => draft,
+        })
+    }
 }
 
 /// What a trial restore found.

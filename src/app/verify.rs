@@ -40,6 +40,8 @@ pub struct RecordVerdict {
     pub logged: u64,
     /// Messages that are there.
     pub live: u64,
+    /// Where record and log tell of different destructions, or holds name what is gone.
+    pub disposals: Vec<String>,
 }
 
 impl RecordVerdict {
@@ -71,6 +73,7 @@ impl RecordVerdict {
                 .iter()
                 .map(|no| format!("index: message {no} is not found by its own words")),
         );
+        problems.extend(self.disposals.iter().cloned());
         if self.logged != self.live {
             problems.push(format!(
                 "conservation: the log accounts for {} messages, {} are there",
@@ -375,6 +378,7 @@ impl Appliance {
             index,
             logged: log.conservation.map_or(0, |counts| counts.live()),
             live: self.archive.store().read()?.message_count()?,
+            disposals: self.check_disposals(&log.disposals)?,
         })
     }
 }

@@ -51,8 +51,9 @@ pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversat
 pub use directory::{Directory, HandleEntry};
 pub use erase::{
     APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
-    Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
-    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Residue, SLICE_ITEMS, Survivors, Unfinished,
+    Grounds, Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
+    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Pruned, Residue, SLICE_ITEMS, Survivors, Unfinished,
+    identities_root,
 };
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;

@@ -98,6 +98,9 @@ actions! {
     LogRead = "log.read", Some(Right::ReadAudit), Whole;
     /// The log was exported.
     LogExport = "log.export", Some(Right::ReadAudit), Whole;
+    /// What was typed in a year can no longer be read, its keys are destroyed: facts: year, keys,
+    /// generation.
+    PayloadPrune = "payload.prune", Some(Right::RequestDisposition), Whole;
     /// The verifier ran: facts: problems.
     VerifyRun = "verify.run", Some(Right::Verify), Whole;
     /// A slot was added.
@@ -126,21 +129,26 @@ actions! {
     /// The search index was rebuilt.
     IndexRebuild = "index.rebuild", Some(Right::MaintainIndex), Whole;
     /// A batch of messages is to be destroyed: object = batch, facts: items, approvals, ids_root.
-    EraseIntent = "erase.intent", None, Intent;
-    /// A slice of it was decided: object = batch, facts: erased, dropped, generation.
-    EraseSlice = "erase.slice", None, Whole;
-    /// It was certified: object = batch, facts: certificate, erased, dropped.
-    EraseOutcome = "erase.outcome", None, Outcome;
+    EraseIntent = "erase.intent", Some(Right::RequestDisposition), Intent;
+    /// A slice of it was decided: objects = batch, then what was destroyed; hold_versions = every
+    /// hold that was open; facts: erased, dropped, generation.
+    EraseSlice = "erase.slice", Some(Right::RequestDisposition), Whole;
+    /// It was certified: object = batch, facts: certificate, erased, dropped, items_root.
+    EraseOutcome = "erase.outcome", Some(Right::RequestDisposition), Outcome;
     /// A matter was opened: object = matter.
     MatterOpen = "matter.open", Some(Right::PlaceHolds), Whole;
     /// A matter was closed: object = matter.
     MatterClose = "matter.close", Some(Right::PlaceHolds), Whole;
-    /// A hold was placed and protects from here on: object = hold, matter, facts: kind, items.
+    /// A hold was placed and protects from here on: objects = hold, then the messages it names;
+    /// matter, facts: kind, items.
     HoldPlace = "hold.place", Some(Right::PlaceHolds), Whole;
     /// The release of a hold was asked for: object = hold.
     HoldReleaseRequest = "hold.release.request", Some(Right::ReleaseHolds), Whole;
-    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days.
+    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days, until.
     HoldRelease = "hold.release", Some(Right::ReleaseHolds), Whole;
+    /// How a hold stands in a record that was restored: object = hold, facts: until and requested_by
+    /// where its release was asked for. Same request as the `backup.restore` before it.
+    HoldCarry = "hold.carry", None, Whole;
     /// A label was made: object = label.
     LabelCreate = "label.create", Some(Right::MarkRecords), Whole;
     /// A label was put on records: objects = label, then message or conversation.
@@ -157,15 +165,17 @@ actions! {
     FreezeLift = "freeze.lift", Some(Right::Freeze), Whole;
     /// Rules, or the verdict on a record, were looked at.
     RulesRead = "rules.read", Some(Right::ReadRules), Whole;
-    /// A version of a policy was written: object = policy, facts: version, action, period, lock.
+    /// A version of a policy was written: object = policy, facts: version and its terms.
     PolicyWrite = "policy.write", Some(Right::WriteRules), Whole;
-    /// A version was put in force: object = policy, facts: version, weaker, author.
+    /// A version was put in force: object = policy, facts: version, its terms, weaker, author, scope,
+    /// counts_from.
     PolicyEnable = "policy.enable", Some(Right::WriteRules), Whole;
-    /// A policy was ended: object = policy, facts: version, weaker, author.
+    /// A policy was ended: object = policy, facts as of `policy.enable`.
     PolicyDisable = "policy.disable", Some(Right::WriteRules), Whole;
     /// A policy was tried over the archive: object = policy, facts: version, records, eligible.
     SimulationRun = "simulation.run", Some(Right::WriteRules), Whole;
-    /// What is due was put on a list: object = batch, facts: items, reviewers, root.
+    /// What is due was put on a list: objects = batch, then the messages; policy_versions = what lets
+    /// them go; facts: items, reviewers, recall, root.
     DispositionPlan = "disposition.plan", Some(Right::RequestDisposition), Whole;
     /// Somebody reviewed a list: object = batch, facts: act, message.
     DispositionReview = "disposition.review", Some(Right::ReviewDisposition), Whole;
@@ -173,6 +183,8 @@ actions! {
     DispositionCancel = "disposition.cancel", Some(Right::ReviewDisposition), Whole;
     /// A certificate was made: object = batch, facts: certificate, digest.
     CertificateMake = "certificate.make", Some(Right::RequestDisposition), Whole;
+    /// The clock goes on: written every hour and at each jump, facts: jump (microseconds) if any.
+    ClockHeartbeat = "clock.heartbeat", None, Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

@@ -156,22 +156,62 @@ impl Draft {
     /// Names many objects: themselves up to [`OBJECTS_MAX`] in all, beyond that by `objects_count`
     /// and `objects_root`, the Merkle root over their texts in the given order. The list itself then
     /// belongs in the payload.
-    pub fn objects<I: ToString>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-        let mut tree = Edge::new();
-        let mut named = Vec::new();
-        for id in ids {
-            let id = id.to_string();
-            tree.append(leaf_hash(id.as_bytes()), |_| ());
-            if named.len() <= OBJECTS_MAX {
-                named.push(id);
+    pub fn objects<I: ToString>(self, ids: impl IntoIterator<Item = I>) -> Self {
+        let room = OBJECTS_MAX.saturating_sub(self.objects.len());
+        match Named::gather(ids, room) {
+            Named::All(mut ids) => {
+                let mut draft = self;
+                draft.objects.append(&mut ids);
+                draft
             }
+            Named::Root { count, root } => self
+                .count("objects_count", count)
+                .word("objects_root", hex(&root)),
         }
-        if self.objects.len() + named.len() <= OBJECTS_MAX {
-            self.objects.append(&mut named);
-            return self;
+    }
+
+    /// Names the holds that were judged by, in the order of their ids: themselves up to
+    /// [`OBJECTS_MAX`], beyond that by `holds_count` and `holds_root`.
+    pub fn holds<I: ToString>(self, ids: impl IntoIterator<Item = I>) -> Self {
+        match Named::gather(ids, OBJECTS_MAX) {
+            Named::All(hold_versions) => Self {
+                hold_versions,
+                ..self
+            },
+            Named::Root { count, root } => self
+                .count("holds_count", count)
+                .word("holds_root", hex(&root)),
         }
-        self.count("objects_count", tree.size())
-            .word("objects_root", hex(&tree.root()))
+    }
+
+    /// Names the versions of policies that were judged by, as `policy:version`: themselves up to
+    /// [`OBJECTS_MAX`], beyond that by `policies_count` and `policies_root`.
+    pub fn policies<I: ToString>(self, ids: impl IntoIterator<Item = I>) -> Self {
+        match Named::gather(ids, OBJECTS_MAX) {
+            Named::All(policy_versions) => Self {
+                policy_versions,
+                ..self
+            },
+            Named::Root { count, root } => self
+                .count("policies_count", count)
+                .word("policies_root", hex(&root)),
+        }
+    }
+
+    /// A count among the facts; `None` where there is none or it is negative.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        match self.facts.get(name)? {
+            Fact::Number(number) => u64::try_from(*number).ok(),
+            Fact::Word(_) => None,
+        }
+    }
+
+    /// A word among the facts.
+    pub fn fact_word(&self, name: &str) -> Option<&str> {
+        match self.facts.get(name)? {
+            Fact::Word(word) => Some(word),
+            Fact::Number(_) => None,
+        }
     }
 
     /// Adds a count.
@@ -192,6 +232,33 @@ impl Draft {
     pub fn result(mut self, result: Outcome) -> Self {
         self.result = result;
         self
+    }
+}
+
+/// Ids as an entry names them.
+enum Named {
+    All(Vec<String>),
+    Root { count: u64, root: Digest },
+}
+
+impl Named {
+    fn gather<I: ToString>(ids: impl IntoIterator<Item = I>, room: usize) -> Named {
+        let mut tree = Edge::new();
+        let mut named = Vec::new();
+        for id in ids {
+            let id = id.to_string();
+            tree.append(leaf_hash(id.as_bytes()), |_| ());
+            if named.len() <= room {
+                named.push(id);
+            }
+        }
+        match named.len() <= room {
+            true => Named::All(named),
+            false => Named::Root {
+                count: tree.size(),
+                root: tree.root(),
+            },
+        }
     }
 }
 

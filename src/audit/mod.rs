@@ -24,6 +24,7 @@ mod proof;
 mod replay;
 mod report;
 mod statement;
+mod terms;
 #[cfg(test)]
 mod testing;
 mod verifier;
@@ -39,7 +40,7 @@ pub use files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, LogSink, VKEY_FILE, his
 pub use log::{Appended, LogEnd, append};
 pub use payload::{PAYLOAD_BYTES_MAX, Payload, PayloadKey, kept_run};
 pub use proof::{InclusionProof, PublishedNodes, check_consistency, prove_consistency};
-pub use replay::{Conservation, Replay, Violation};
+pub use replay::{Conservation, Disposal, Replay, Violation};
 pub use report::{PROBLEMS_MAX, Problem, Report, Verdict};
 pub use statement::{StatementKind, verify_statement};
 pub use verifier::{Pins, verify_files, verify_store};

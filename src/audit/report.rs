@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::crypto::{Digest, hex};
 
-use super::replay::Conservation;
+use super::replay::{Conservation, Disposal};
 
 /// Problems that are listed; the rest is counted.
 pub const PROBLEMS_MAX: usize = 100;
@@ -70,6 +70,8 @@ pub struct Report {
     pub open_intents: Vec<u64>,
     /// What the log says came in and was destroyed; present when entries were checked.
     pub conservation: Option<Conservation>,
+    /// Every destruction that the entries tell of.
+    pub disposals: Vec<Disposal>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +90,7 @@ struct WireReport<'r> {
     imported: Option<u64>,
     disposed: Option<u64>,
     live: Option<u64>,
+    destructions: usize,
 }
 
 impl Report {
@@ -116,6 +119,7 @@ impl Report {
             imported: self.conservation.map(|counts| counts.imported),
             disposed: self.conservation.map(|counts| counts.disposed),
             live: self.conservation.map(|counts| counts.live()),
+            destructions: self.disposals.len(),
         };
         // Numbers, texts and lists always serialise; an empty document would be the only fallback.
         serde_json::to_string_pretty(&wire).unwrap_or_default()

@@ -8,6 +8,7 @@
 //! checkpoint and every anchor is the root at its size, so every pair of them is consistent.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 use crate::crypto::{
     Checkpoint, DIGEST_LEN, Digest, Edge, NoteVerifier, TILE_WIDTH, TileId, TileKind, leaf_hash,
@@ -25,6 +26,9 @@ use super::report::{PROBLEMS_MAX, Problem, Report, Verdict};
 
 /// Entries read at a time; also those of a full tile.
 const PAGE: u64 = TILE_WIDTH as u64;
+
+/// Pages that are parsed together: 16,384 entries, some 30 MB.
+const STRIDE_PAGES: usize = 64;
 
 /// What the caller knows from before: whose log it is and what it once was.
 #[derive(Clone, Debug, Default)]
@@ -299,42 +303,83 @@ impl<'a> Verifier<'a> {
         self.compare_claims();
         let mut start = 0;
         while start < size.max(end) {
-            let tile = leaves.get(&(start / PAGE)).map_or(&[][..], Vec::as_slice);
-            let entries = source.and_then(|source| self.page(source, start, size, end));
-            let count = tile.len().max(entries.as_ref().map_or(0, Vec::len));
-            for at in 0..count {
-                let index = start + at as u64;
-                let entry = entries.as_ref().and_then(|entries| entries.get(at));
-                let Some(leaf) = self.leaf(index, entry.map(Vec::as_slice), tile.get(at)) else {
+            for entries in self.stride(source, start, size, end) {
+                let tile = leaves.get(&(start / PAGE)).map_or(&[][..], Vec::as_slice);
+                let count = tile.len().max(entries.as_ref().map_or(0, Vec::len));
+                for at in 0..count {
+                    let index = start + at as u64;
+                    let entry = entries.as_ref().and_then(|entries| entries.get(at));
+                    let Some(leaf) = self.leaf(index, entry, tile.get(at)) else {
+                        return;
+                    };
+                    self.edge.append(leaf, |_| ());
+                    self.compare_claims();
+                }
+                // What is missing was named already; nothing behind a hole can be proved.
+                if (count as u64) < PAGE.min(size.max(end) - start) {
                     return;
-                };
-                self.edge.append(leaf, |_| ());
-                self.compare_claims();
+                }
+                start += PAGE;
             }
-            // What is missing was named already; nothing behind a hole can be proved.
-            if (count as u64) < PAGE.min(size.max(end) - start) {
-                return;
-            }
-            start += PAGE;
         }
     }
 
+    /// The pages from `start` on, read one after the other and then parsed by all cores; it ends
+    /// with the first page that is not full, since nothing behind a hole is looked at.
+    fn stride(
+        &mut self,
+        source: Option<Entries<'_>>,
+        start: u64,
+        size: u64,
+        end: u64,
+    ) -> Vec<Option<Vec<Parsed>>> {
+        let mut pages = Vec::new();
+        let mut from = start;
+        while from < size.max(end) && pages.len() < STRIDE_PAGES {
+            let page = source.and_then(|source| self.page(source, from, size, end));
+            let is_full = page.as_ref().is_some_and(|page| page.len() as u64 == PAGE);
+            pages.push(page);
+            if !is_full {
+                break;
+            }
+            from += PAGE;
+        }
+        let entries: Vec<&[u8]> = pages
+            .iter()
+            .flatten()
+            .flatten()
+            .map(Vec::as_slice)
+            .collect();
+        let mut parsed = parse_all(&entries).into_iter();
+        pages
+            .iter()
+            .map(|page| {
+                let page = page.as_ref()?;
+                Some(parsed.by_ref().take(page.len()).collect())
+            })
+            .collect()
+    }
+
     /// The leaf of an index from its entry and its tile; they must agree, and the entry is read.
-    fn leaf(&mut self, index: u64, entry: Option<&[u8]>, tile: Option<&Digest>) -> Option<Digest> {
+    fn leaf(
+        &mut self,
+        index: u64,
+        entry: Option<&Parsed>,
+        tile: Option<&Digest>,
+    ) -> Option<Digest> {
         let Some(entry) = entry else {
             return tile.copied();
         };
         self.entries += 1;
-        let leaf = leaf_hash(entry);
-        if tile.is_some_and(|tile| *tile != leaf) {
+        if tile.is_some_and(|tile| *tile != entry.leaf) {
             let what = "the entry is not the one that was hashed";
             self.problem(None, Some(index), what);
         }
-        match Entry::parse(entry) {
-            Ok(entry) => self.replay.take(&entry),
+        match &entry.entry {
+            Ok(entry) => self.replay.take(entry),
             Err(what) => self.problem(None, Some(index), format!("the entry is malformed: {what}")),
         }
-        Some(tile.copied().unwrap_or(leaf))
+        Some(tile.copied().unwrap_or(entry.leaf))
     }
 
     /// A page of entries; a hole or a malformed file is named and ends the entries there.
@@ -431,8 +476,45 @@ impl<'a> Verifier<'a> {
             problem_count: self.problem_count,
             open_intents: self.replay.open_intents().iter().map(|seq| seq.0).collect(),
             conservation: (self.entries > 0).then(|| self.replay.conservation()),
+            disposals: self.replay.disposals(),
         }
     }
+}
+
+/// An entry, hashed and read.
+struct Parsed {
+    leaf: Digest,
+    entry: std::result::Result<Entry, String>,
+}
+
+impl Parsed {
+    fn read(bytes: &[u8]) -> Parsed {
+        Parsed {
+            leaf: leaf_hash(bytes),
+            entry: Entry::parse(bytes),
+        }
+    }
+}
+
+/// Hashes and reads entries, in their order, by all cores where there are many.
+fn parse_all(entries: &[&[u8]]) -> Vec<Parsed> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = entries.len().div_ceil(cores).max(PAGE as usize);
+    let read =
+        |part: &[&[u8]]| -> Vec<Parsed> { part.iter().map(|entry| Parsed::read(entry)).collect() };
+    let mut parts = entries.chunks(share);
+    let own = parts.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
+        let mut all = read(own);
+        for other in others {
+            match other.join() {
+                Ok(mut part) => all.append(&mut part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
 }
 
 /// Stored entries from `start` on, up to the first hole.

@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::identities_root;
+use crate::crypto::{from_hex, hex};
+
 /// What stands in `schema`; the number changes with every change that a reader must know.
 pub const CERTIFICATE_SCHEMA: &str = "wordkeep/certificate/1";
 
@@ -27,7 +30,7 @@ pub struct Certificate {
     pub exceptions: Vec<Exception>,
     /// What was destroyed, in the order of the keyed ids.
     pub items: Vec<Item>,
-    /// Where the audit log stood.
+    /// Where the run stands in the audit log.
     pub log: LogFacts,
     /// How it was destroyed.
     pub method: Method,
@@ -80,8 +83,12 @@ pub struct Authority {
 pub struct BatchFacts {
     /// When it was put together; compliance time, microseconds.
     pub computed: i64,
+    /// When the first of it was decided, for ever; compliance time, microseconds.
+    pub decided: Option<i64>,
     /// Messages that were destroyed.
     pub erased: u64,
+    /// Merkle root (RFC 6962) over the keyed identities of `items`, 32 bytes each, in their order.
+    pub items_root: String,
     /// Its number.
     pub number: u64,
     /// Recall window after the last approval, in microseconds.
@@ -115,27 +122,33 @@ pub struct Exception {
 }
 
 /// An item that was destroyed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
-    /// Keyed identity: confirms no guess without the key of the archive.
-    pub id: String,
     /// Keyed hash of its conversation.
     pub conversation: String,
     /// Its due date; compliance time, microseconds.
     pub due: i64,
+    /// Keyed identity: confirms no guess without the key of the archive.
+    pub id: String,
     /// Time of sending, microseconds.
     pub sent: i64,
 }
 
-/// Where the log stood.
+/// The entry of the audit log that tells of this run, with the proof that it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogFacts {
-    /// Entries.
-    pub entries: u64,
-    /// Root over them (RFC 6962).
-    pub root: String,
+    /// The signed checkpoint the proof leads to (C2SP signed note).
+    pub checkpoint: String,
+    /// The entry, as it was hashed.
+    pub entry: String,
+    /// Its place in the log, counted from 0.
+    pub index: u64,
+    /// Public key of the log (C2SP vkey). Whoever verifies takes it from elsewhere.
+    pub key: String,
+    /// Siblings from the leaf to the root, in hex.
+    pub path: Vec<String>,
 }
 
 /// How it was destroyed.
@@ -212,10 +225,53 @@ impl Certificate {
         }
     }
 
+    /// Whether the parts agree with each other: order and root of the items, counts.
+    ///
+    /// # Errors
+    /// In words, what does not.
+    pub fn check(&self) -> Result<(), String> {
+        let ids = self.identities()?;
+        if !ids.is_sorted() {
+            return Err("the items are not in the order of their ids".to_owned());
+        }
+        if ids.len() as u64 != self.batch.erased {
+            return Err("there are not as many items as were destroyed".to_owned());
+        }
+        if hex(&identities_root(ids)) != self.batch.items_root {
+            return Err("the items do not come to items_root".to_owned());
+        }
+        let mut by: Vec<&str> = self.approvals.iter().map(|one| one.by.as_str()).collect();
+        by.sort_unstable();
+        if by.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err("one person approved twice".to_owned());
+        }
+        match by.contains(&self.batch.requested_by.as_str()) {
+            true => Err("who asked for it approved it".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// The keyed identities of the items, in their order.
+    ///
+    /// # Errors
+    /// In words, when one is not 32 bytes in lower-case hex.
+    pub fn identities(&self) -> Result<Vec<[u8; 32]>, String> {
+        let read = |item: &Item| identity(&item.id);
+        self.items.iter().map(read).collect()
+    }
+
     /// Whether an item of this keyed identity was destroyed in this run.
     pub fn names(&self, id: &str) -> bool {
         self.items
             .binary_search_by(|item| item.id.as_str().cmp(id))
             .is_ok()
     }
+}
+
+/// A keyed identity from its text.
+pub(super) fn identity(text: &str) -> Result<[u8; 32], String> {
+    from_hex(text)
+        .filter(|bytes| hex(bytes) == text)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| format!("{text:?} is no keyed identity: 64 lower-case hex digits"))
 }

@@ -68,6 +68,8 @@ pub enum ClockAlarm {
     WallRanAhead(i64),
     /// The computer was off, and so many microseconds of that exceed the credit of the year.
     CreditExceeded(i64),
+    /// What was kept of the clock is so many microseconds ahead of the log; it was not taken.
+    RowAheadOfLog(i64),
 }
 
 /// The clock after a step.
@@ -168,6 +170,19 @@ pub fn is_ahead_of_log(row: Timestamp, heartbeat: Timestamp) -> bool {
     row.0.saturating_sub(heartbeat.0) > HEARTBEAT_MICROS
 }
 
+/// The clock that goes on from what was kept, held against the last entry of the log, which is never
+/// before its last heartbeat. A row that is further ahead than a row can be is not believed: time
+/// goes on from the log, which can only be slow, and the alarm says so.
+pub fn resume(kept: ClockRow, log: Timestamp) -> (ClockRow, Option<ClockAlarm>) {
+    let ahead = is_ahead_of_log(kept.compliance, log);
+    let alarm = ClockAlarm::RowAheadOfLog(kept.compliance.0.saturating_sub(log.0));
+    let compliance = match ahead {
+        true => log,
+        false => kept.compliance.max(log),
+    };
+    (ClockRow { compliance, ..kept }, ahead.then_some(alarm))
+}
+
 /// Microseconds of credit that are left at this compliance time.
 pub fn credit_left(state: &ClockRow) -> i64 {
     let year_ago = state.compliance.0.saturating_sub(YEAR_MICROS);
@@ -257,5 +272,13 @@ mod tests {
         let hour = 3_600 * Timestamp::MICROS_PER_SECOND;
         assert!(!is_ahead_of_log(Timestamp(hour), Timestamp(0)));
         assert!(is_ahead_of_log(Timestamp(2 * hour), Timestamp(0)));
+        let kept = first(reading(2 * hour, 0, 1));
+        let (row, alarm) = resume(kept.clone(), Timestamp(hour));
+        assert_eq!((row.compliance, alarm), (Timestamp(2 * hour), None));
+        let (row, alarm) = resume(kept.clone(), Timestamp(3 * hour));
+        assert_eq!((row.compliance, alarm), (Timestamp(3 * hour), None));
+        let (row, alarm) = resume(kept, Timestamp(0));
+        assert_eq!(row.compliance, Timestamp(0));
+        assert_eq!(alarm, Some(ClockAlarm::RowAheadOfLog(2 * hour)));
     }
 }

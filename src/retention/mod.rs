@@ -23,6 +23,7 @@ mod enable;
 mod error;
 mod facts;
 mod matcher;
+mod membership;
 mod plan;
 mod recheck;
 mod request;
@@ -44,10 +45,11 @@ pub use enable::{check_version, locks_to_record, may_enable, scope_change};
 pub use error::{Result, RetentionError};
 pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};
+pub use membership::{Answer, Proved};
 pub use plan::{
     DAY_PERCENT_MAX, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve, remaining,
 };
-pub use recheck::{Recheck, keep, reason_of};
+pub use recheck::{Recheck, grounds_of, keep, reason_of};
 pub use request::{ANSWER_DAYS, Ground, ItemOutcome, REQUEST, REVIEW_DAYS, item_outcome};
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
 pub use scope::{Needs, Scope, ScopeContext};

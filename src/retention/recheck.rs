@@ -2,17 +2,17 @@
 //! decides. What was approved and is no longer as it was then drops out.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::book::Book;
 use super::facts::Present;
 use super::matcher::{Matcher, Subject};
 use super::request::{ItemOutcome, REQUEST, item_outcome};
 use super::verdict::verdict;
-use crate::archive::{Archive, Judge, JudgeError, Judged, Judgement, KeepReason};
-use crate::domain::{Blocker, MessageNo, Now, PolicyRef};
+use crate::archive::{Archive, Grounds, Judge, JudgeError, Judged, Judgement, KeepReason};
+use crate::domain::{Blocker, MessageNo, Now, PolicyId, PolicyNo, PolicyRef};
 use crate::query::Directory;
-use crate::store::{DispositionItemRow, Rows};
+use crate::store::{DispositionItemRow, Rows, StoreError};
 
 /// Codes of [`KeepReason`] that this room gives, with what their object is.
 pub mod keep {
@@ -65,6 +65,7 @@ pub struct Recheck<'a> {
     trusted: bool,
     items: BTreeMap<MessageNo, PolicyRef>,
     state: RefCell<Option<(Book, Present)>>,
+    grounds: RefCell<Grounds>,
 }
 
 impl<'a> Recheck<'a> {
@@ -85,6 +86,7 @@ impl<'a> Recheck<'a> {
                 .map(|item| (item.message, item.policy))
                 .collect(),
             state: RefCell::new(None),
+            grounds: RefCell::new(Grounds::default()),
         }
     }
 }
@@ -113,6 +115,8 @@ impl Judge for Recheck<'_> {
             trusted: self.trusted,
             frozen: None,
         };
+        let grounds = grounds_of(rows, now, self.items.values());
+        *self.grounds.borrow_mut() = grounds.map_err(|error| failed(&error))?;
         *self.state.borrow_mut() = Some((book, present));
         Ok(())
     }
@@ -155,6 +159,37 @@ impl Judge for Recheck<'_> {
             ),
         }
     }
+
+    fn grounds(&self) -> Grounds {
+        self.grounds.borrow().clone()
+    }
+}
+
+/// What a decision of this moment is judged by, as the log names it: every hold that protects now,
+/// and the versions that let these items go.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn grounds_of<'p>(
+    rows: &Rows,
+    now: Now,
+    policies: impl IntoIterator<Item = &'p PolicyRef>,
+) -> Result<Grounds, StoreError> {
+    let mut holds: Vec<String> = rows
+        .holds()?
+        .iter()
+        .filter(|row| row.hold.protects_at(now.compliance))
+        .map(|row| row.id.to_string())
+        .collect();
+    holds.sort_unstable();
+    let ids: BTreeMap<PolicyNo, PolicyId> = rows.policies()?.into_iter().collect();
+    let named: BTreeSet<PolicyRef> = policies.into_iter().copied().collect();
+    let mut policies: Vec<String> = named
+        .iter()
+        .filter_map(|policy| Some(format!("{}:{}", ids.get(&policy.no)?, policy.version)))
+        .collect();
+    policies.sort_unstable();
+    Ok(Grounds { holds, policies })
 }
 
 /// The reason that a blocker gives the archive.

@@ -18,6 +18,17 @@ pub enum ScopeChange {
     Other,
 }
 
+impl ScopeChange {
+    /// The name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ScopeChange::Same => "same",
+            ScopeChange::Wider => "wider",
+            ScopeChange::Other => "other",
+        }
+    }
+}
+
 /// One way in which an edit lets more go, or lets it go earlier, or makes that easier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weakening {

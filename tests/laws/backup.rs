@@ -25,10 +25,11 @@ use wordkeep::archive::{
     Approval, ApprovalRule, Approved, Archive, ArchiveError, EraseContext, Judge, JudgeError,
     Judged, Judgement, Milestones, Plan, PlanItem, SLICE_ITEMS,
 };
-use wordkeep::audit::{EntryActor, Verdict};
-use wordkeep::crypto::{RecoveryKey, StretchCost};
-use wordkeep::domain::{MessageId, MessageNo, Now, Timestamp, UserNo};
-use wordkeep::store::{KeyKind, KeyPurpose};
+use wordkeep::audit::{Action, Draft, EntryActor, Verdict};
+use wordkeep::crypto::{RecoveryKey, StretchCost, hex};
+use wordkeep::domain::{BatchNo, MessageId, MessageNo, Now, Timestamp, UserNo};
+use wordkeep::retention::REQUEST;
+use wordkeep::store::{DispositionItemRow, DispositionRow, DispositionState, KeyKind, KeyPurpose};
 
 use schema::Schema;
 
@@ -545,6 +546,8 @@ fn purge(appliance: &Appliance, batch: u64, doomed: &[MessageId]) -> Result<(), 
         hold_epoch: 0,
         items,
     };
+    let officer = actor(appliance, "rec");
+    list(appliance, &plan, &officer);
     let rule = ApprovalRule {
         needed: 1,
         requester: UserNo(1),
@@ -559,13 +562,74 @@ fn purge(appliance: &Appliance, batch: u64, doomed: &[MessageId]) -> Result<(), 
     let approved = Approved::new(plan, &[approval], &rule, appliance.now()).unwrap();
     let now = || appliance.now();
     let context = EraseContext {
-        actor: EntryActor::system(),
+        actor: officer,
         request: "law".to_owned(),
         now: &now,
         backups: archive,
         slice_items: SLICE_ITEMS,
     };
     archive.erase(&approved, &Nobody, &context).map(drop)
+}
+
+fn actor(appliance: &Appliance, login: &str) -> EntryActor {
+    let session = log_in(appliance, login);
+    EntryActor {
+        id: session.actor.id.to_string(),
+        role: Some(session.actor.role),
+        login: None,
+        auth_strength: session.strength,
+    }
+}
+
+/// The list of a plan and its approval by a lawyer, in record and log; once.
+fn list(appliance: &Appliance, plan: &Plan, officer: &EntryActor) {
+    let archive = appliance.archive();
+    let rows = archive.store().read().unwrap();
+    if rows.disposition(BatchNo(plan.batch)).unwrap().is_some() {
+        return;
+    }
+    let epochs = rows.epochs().unwrap();
+    drop(rows);
+    let lawyer = actor(appliance, "law");
+    let now = appliance.now();
+    let row = DispositionRow {
+        batch: BatchNo(0),
+        state: DispositionState::Approved,
+        computed: now.compliance,
+        requested_by: UserNo(1),
+        epochs,
+        reviewers: 1,
+        recall_micros: 0,
+        items: plan.items.len() as u64,
+        root: plan.root(),
+        text_no: 0,
+    };
+    let items: Vec<DispositionItemRow> = plan
+        .items
+        .iter()
+        .map(|item| DispositionItemRow {
+            message: item.no,
+            revision: item.revision,
+            policy: REQUEST,
+            due: now.compliance,
+        })
+        .collect();
+    let planned = Draft::new(officer.clone(), Action::DispositionPlan, "law")
+        .object(format!("batch-{}", plan.batch))
+        .count("items", row.items)
+        .count("reviewers", 1)
+        .count("recall", 0)
+        .word("root", hex(&row.root));
+    let approved = Draft::new(lawyer, Action::DispositionReview, "law")
+        .object(format!("batch-{}", plan.batch))
+        .word("act", "approve");
+    archive
+        .write(now, |tx| {
+            assert_eq!(tx.insert_disposition(&row, &items)?.0, plan.batch);
+            archive.log(tx, now, planned, None)?;
+            archive.log(tx, now, approved, None)
+        })
+        .unwrap();
 }
 
 fn ids(appliance: &Appliance, query: &str) -> Vec<MessageId> {

@@ -1,4 +1,4 @@
-//! The certificate of a disposition: made when the purge is done, kept sealed, given out, verified.
+//! The certificate of a disposition: made when the purge is done, kept sealed, given out.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::super::{AppError, Appliance, Result, Session};
 use super::dispose::{batch_of, object_of};
 use super::policy::newest_of;
 use crate::archive::{EraseContext, Erased};
-use crate::audit::{Action, LogEnd, StatementKind, verify_statement};
-use crate::crypto::{NoteVerifier, from_hex, hex, sha256};
-use crate::domain::{BatchNo, PolicyRef, Right};
+use crate::audit::{Action, StatementKind};
+use crate::crypto::{hex, sha256};
+use crate::domain::{BatchNo, EntryNo, MessageId, PolicyRef, Right};
 use crate::retention::{
-    Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts, Exception, Item,
-    LogFacts, Method, PolicyWords, Verification, keep,
+    Answer, Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts,
+    Exception, Item, LogFacts, Method, PolicyWords, Verification, keep,
 };
 use crate::store::{ActKind, DispositionItemRow, DispositionRow, DispositionState, Rows};
 
@@ -42,9 +42,10 @@ impl Appliance {
             .and_then(|one| one.certificate)
             .unwrap_or(last.unwrap_or(0) + 1);
         drop(rows);
-        self.archive.certified(row.batch.0, number, context)?;
+        let outcome = self.archive.certified(row.batch.0, number, context)?;
+        let proof = self.proof_of(outcome)?;
         let rows = self.archive.store().read()?;
-        let mut certificate = self.certificate_of(&rows, row, erased, number)?;
+        let mut certificate = self.certificate_of(&rows, row, erased, number, proof)?;
         drop(rows);
         let signed = |error: serde_json::Error| AppError::Integrity(error.to_string());
         let unsigned = certificate.unsigned().map_err(signed)?;
@@ -76,14 +77,64 @@ impl Appliance {
     pub fn certificate(&self, session: &Session, batch: BatchNo) -> Result<Vec<u8>> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let kept = rows.fact(&fact_of(batch))?;
-        let no = kept
-            .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
-            .ok_or_else(|| AppError::NotFound(format!("a certificate of list {batch}")))?;
-        let [text] = self.words(&rows, u64::from_be_bytes(no))?;
+        let document = self.certificate_bytes(&rows, batch)?;
+        let none = || AppError::NotFound(format!("a certificate of list {batch}"));
+        let document = document.ok_or_else(none)?;
         drop(rows);
         self.log_rules_read(session, "certificate", 1)?;
-        Ok(text.into_bytes())
+        Ok(document)
+    }
+
+    /// The kept certificate of a list; `None` when it has none.
+    pub(in crate::app) fn certificate_bytes(
+        &self,
+        rows: &Rows,
+        batch: BatchNo,
+    ) -> Result<Option<Vec<u8>>> {
+        let kept = rows.fact(&fact_of(batch))?;
+        let Some(no) = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else {
+            return Ok(None);
+        };
+        let [text] = self.words(rows, u64::from_be_bytes(no))?;
+        Ok(Some(text.into_bytes()))
+    }
+
+    /// Whether a message was destroyed in a run, and what proves it: `None` as the list asks for the
+    /// run that destroyed it. The keyed identity it is asked by can be looked for in any certificate.
+    ///
+    /// # Errors
+    /// For who may not see the rules; `NotFound` when there never was such a message, when it is live
+    /// and no list is named, or when the list has no certificate.
+    pub fn was_destroyed(
+        &self,
+        session: &Session,
+        id: MessageId,
+        list: Option<BatchNo>,
+    ) -> Result<(BatchNo, Answer)> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let found = self.archive.keyed_identity(id)?;
+        let (identity, destroyed_by) = found.ok_or_else(|| AppError::NotFound(id.to_string()))?;
+        let list = list.or(destroyed_by.map(BatchNo)).ok_or_else(|| {
+            AppError::NotFound(format!("a run that destroyed {id}: it is live, so it"))
+        })?;
+        let document = self.certificate(session, list)?;
+        let certificate = Certificate::read(&document).map_err(AppError::Integrity)?;
+        let answer = certificate
+            .answer(&hex(&identity))
+            .map_err(AppError::Integrity)?;
+        Ok((list, answer))
+    }
+
+    /// The entry of the outcome and the proof that it is in the log.
+    fn proof_of(&self, outcome: EntryNo) -> Result<LogFacts> {
+        let (entry, proof) = self.archive.prove_entry(outcome)?;
+        Ok(LogFacts {
+            checkpoint: proof.note,
+            entry: String::from_utf8_lossy(&entry).into_owned(),
+            index: outcome.0,
+            key: self.archive.log_verifier().to_vkey(),
+            path: proof.path.iter().map(|hash| hex(hash)).collect(),
+        })
     }
 
     fn certificate_of(
@@ -92,6 +143,7 @@ impl Appliance {
         row: &DispositionRow,
         erased: &Erased,
         number: u64,
+        log: LogFacts,
     ) -> Result<Certificate> {
         let (_, listed, acts) = batch_of(rows, row.batch)?;
         let (items, by_policy) = self.items_of(&listed, erased);
@@ -102,14 +154,15 @@ impl Appliance {
                 by: self.user_id(rows, act.by)?,
             });
         }
-        let end = LogEnd::read(rows).map_err(|error| AppError::Integrity(error.to_string()))?;
         let now = self.clock.now();
         Ok(Certificate {
             approvals,
             authority: self.authority(rows, &by_policy)?,
             batch: BatchFacts {
                 computed: row.computed.0,
+                decided: erased.decided.map(|at| at.0),
                 erased: erased.erased.len() as u64,
+                items_root: hex(&erased.items_root()),
                 number: row.batch.0,
                 recall: row.recall_micros,
                 requested_by: self.user_id(rows, row.requested_by)?,
@@ -123,10 +176,7 @@ impl Appliance {
             copies: COPIES.map(str::to_owned).to_vec(),
             exceptions: self.exceptions_of(rows, erased)?,
             items,
-            log: LogFacts {
-                entries: end.edge.size(),
-                root: hex(&end.edge.root()),
-            },
+            log,
             method: Method {
                 assurance: "overwrite".to_owned(),
                 blob_bytes: erased.bytes,
@@ -164,13 +214,13 @@ impl Appliance {
             }
             let conversation = item.conversation.0.to_be_bytes();
             items.push(Item {
-                id: hex(&item.keyed_id),
                 conversation: hex(&self.archive.lookup("pseudonym", &[&conversation])),
                 due: listed.map_or(0, |listed| listed.due.0),
+                id: hex(&item.keyed_id),
                 sent: item.sent.0,
             });
         }
-        items.sort();
+        items.sort_by(|a, b| (&a.id, a.sent).cmp(&(&b.id, b.sent)));
         (items, by_policy)
     }
 
@@ -212,23 +262,6 @@ impl Appliance {
         }
         Ok(lines)
     }
-}
-
-/// Verifies a certificate against the key of a log: nothing else is needed.
-///
-/// # Errors
-/// `Integrity` with what is wrong: the form, or the signature.
-pub fn verify_certificate(document: &[u8], key: &NoteVerifier) -> Result<Certificate> {
-    let certificate = Certificate::read(document).map_err(AppError::Integrity)?;
-    let signature = certificate.signature.as_deref().and_then(from_hex);
-    let signature =
-        signature.ok_or_else(|| AppError::Integrity("the certificate is not signed".to_owned()))?;
-    let unsigned = certificate
-        .unsigned()
-        .map_err(|error| AppError::Integrity(error.to_string()))?;
-    verify_statement(StatementKind::Certificate, &unsigned, &signature, key)
-        .map_err(|error| AppError::Integrity(error.to_string()))?;
-    Ok(certificate)
 }
 
 fn fact_of(batch: BatchNo) -> String {

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
 use crate::archive::{EraseContext, Erased, SLICE_ITEMS};
-use crate::audit::{Action, Appended, EntryActor, Outcome};
+use crate::audit::{Action, Appended, EntryActor, OBJECTS_MAX, Outcome};
 use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
 use crate::retention::clock::Quality;
-use crate::retention::{Draft, Recheck, approved, barred, may_approve, remaining, survey};
+use crate::retention::{
+    Draft, Recheck, approved, barred, grounds_of, may_approve, remaining, survey,
+};
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
     Rows,
@@ -106,6 +108,14 @@ impl Appliance {
             )));
         }
         let rows = self.archive.store().read()?;
+        let behind = list.items().iter().map(|item| &item.policy);
+        let behind = grounds_of(&rows, now, behind)?.policies;
+        let mut named = Vec::new();
+        if list.items().len() < OBJECTS_MAX {
+            for item in list.items() {
+                named.extend(self.public_id(&rows, item.message)?);
+            }
+        }
         let mut samples = Vec::new();
         let step = list.items().len().div_ceil(SAMPLES_MAX).max(1);
         for item in list.items().iter().step_by(step) {
@@ -122,8 +132,11 @@ impl Appliance {
             let draft = self
                 .draft(session, Action::DispositionPlan)
                 .object(object_of(batch))
+                .objects(&named)
+                .policies(&behind)
                 .count("items", row.items)
                 .count("held", held)
+                .count("recall", u64::try_from(row.recall_micros).unwrap_or(0))
                 .count("reviewers", u64::from(row.reviewers))
                 .word("root", hex(&row.root));
             Ok(Planned {

@@ -3,7 +3,7 @@
 //! A hold is one row. It protects from the commit on, and what it protects is decided by the exact
 //! evaluator over the record; the counts shown here may come from the index and say so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::clock::Stopwatch;
@@ -140,6 +140,8 @@ pub struct HoldLine {
 struct Aimed {
     scope: HoldScope,
     items: Vec<MessageNo>,
+    /// Public ids of the items, in their order.
+    named: Vec<MessageId>,
     /// The query as typed and in canonical form with absolute dates, else empty.
     query: [String; 2],
     resolved: Option<(Resolved, Reading)>,
@@ -219,6 +221,7 @@ impl Appliance {
             let mut draft = self
                 .draft(session, Action::HoldPlace)
                 .object(id)
+                .objects(&aimed.named)
                 .word("kind", aimed.scope.name())
                 .count("items", aimed.items.len() as u64);
             draft.matter = Some(matter.id.to_string());
@@ -253,6 +256,7 @@ impl Appliance {
         let extent = self.extent(Aimed {
             scope: row.hold.scope,
             items,
+            named: Vec::new(),
             query: [typed, canonical],
             resolved,
             protects,
@@ -298,6 +302,7 @@ impl Appliance {
             tx.release_hold(row.hold.no, now.compliance, by)?;
             let draft = draft(Action::HoldRelease)
                 .count("grace_days", u64::from(row.hold.grace_days))
+                .instant("until", hold_of(tx, id)?.hold.ends())
                 .word("requested_by", self.user_id(tx, first)?);
             let entry = self.log(tx, now, draft, Some(reason.as_bytes()))?;
             let standing = standing_of(&hold_of(tx, id)?, now.compliance);
@@ -368,14 +373,18 @@ impl Appliance {
             )));
         }
         let rows = self.archive.store().read()?;
-        let mut items = BTreeSet::new();
+        let mut items = BTreeMap::new();
         for id in ids {
             let row = self.visible_message(&rows, scope, *id)?;
-            items.insert(row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no);
+            items.insert(
+                row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no,
+                *id,
+            );
         }
         let protects = format!("{} messages by id", items.len());
         Ok(Aimed {
-            items: items.into_iter().collect(),
+            items: items.keys().copied().collect(),
+            named: items.into_values().collect(),
             ..aimed(HoldScope::Ids, protects)
         })
     }
@@ -518,6 +527,7 @@ fn aimed(scope: HoldScope, protects: String) -> Aimed {
     Aimed {
         scope,
         items: Vec::new(),
+        named: Vec::new(),
         query: [String::new(), String::new()],
         resolved: None,
         protects,

@@ -150,9 +150,7 @@ impl Appliance {
                 .draft(session, Action::PolicyWrite)
                 .object(id)
                 .count("version", u64::from(written.version))
-                .word("action", new.action.name())
-                .word("period", new.period)
-                .word("lock", new.lock.name());
+                .terms(&version);
             let payload = sealed.texts().join("\n");
             let entry = self.log(tx, now, draft, Some(payload.as_bytes()))?;
             Ok((id, written, entry))
@@ -310,6 +308,9 @@ impl Appliance {
                 .draft(session, action())
                 .object(id)
                 .count("version", u64::from(version.version))
+                .terms(after)
+                .word("scope", scope.name())
+                .instant("counts_from", counts_from)
                 .count("weaker", weaker.len() as u64)
                 .word("author", self.user_id(tx, after.author)?);
             let audit = self.log(tx, now, draft, Some(reason.as_bytes()))?;

@@ -70,7 +70,7 @@ impl Appliance {
     }
 
     /// The public id of a user, as entries name people.
-    pub(super) fn user_id(&self, rows: &Rows, no: UserNo) -> Result<String> {
+    pub(in crate::app) fn user_id(&self, rows: &Rows, no: UserNo) -> Result<String> {
         let users = rows.users()?;
         let known = users.iter().find(|user| user.no == no);
         Ok(known.map_or_else(|| "unknown".to_owned(), |user| user.id.to_string()))

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::super::batch::{Batch, Fate, Item};
 use super::super::error::Result;
 use super::super::settle::with_item;
-use super::super::{Archive, Packed};
+use super::super::{Archive, ArchiveError, Packed};
 use super::identity::{Canonical, anywhere};
 use crate::domain::{App, ConversationNo, HandleNo, MessageId, MessageNo, Timestamp};
 use crate::query::Record;
-use crate::store::{TombstoneKind, WriteTx};
+use crate::store::{EraseFate, TombstoneKind, WriteTx};
 
 /// Common messages from which on a chat is taken for a conversation that was disposed of; a chat of
 /// fewer must have all its messages in common.
@@ -60,6 +60,42 @@ impl Archive {
             true => self.disposed(no),
             false => Ok(None),
         }
+    }
+
+    /// The keyed identity of a message by its public id, as a certificate names it, and the batch
+    /// that destroyed it; of a live message, the identity it would have. `None` when there never was
+    /// one of this id.
+    pub fn keyed_identity(&self, id: MessageId) -> Result<Option<([u8; 32], Option<u64>)>> {
+        if let Some(disposed) = self.disposed_of_id(id)? {
+            let found = self.store.read()?.erased_item(disposed.no)?;
+            return Ok(found.and_then(|(batch, item)| match item.fate {
+                EraseFate::Erased { keyed_id, .. } => Some((keyed_id, Some(batch))),
+                _ => None,
+            }));
+        }
+        let Some(no) = self.message_of_id(id)? else {
+            return Ok(None);
+        };
+        let mut reader = self.reader()?;
+        let Some(message) = reader.message(no)? else {
+            return Ok(None);
+        };
+        let conversation = reader.conversation(message.row.conversation)?;
+        let author = match message.row.sender {
+            Some(sender) => reader.rows().handle(sender)?.map(|row| row.lookup),
+            None => None,
+        };
+        let first = message.versions.first();
+        let first = first.ok_or(ArchiveError::Malformed("a message without a version"))?;
+        let canonical = Canonical {
+            app: conversation.app,
+            conversation: &conversation.lookup,
+            author: author.as_deref().unwrap_or_default(),
+            sent: message.row.sent,
+            body: &first.body,
+            source_id: first.source_id.as_deref(),
+        };
+        Ok(Some((canonical.identity(self.tombstone_key()), None)))
     }
 
     /// Whether anything was ever disposed of.

@@ -17,7 +17,7 @@ use super::run::EraseContext;
 use super::slice::Slice;
 use crate::audit::{Action, Draft};
 use crate::crypto::Key;
-use crate::domain::{ConversationNo, HandleNo, ImportNo, MessageNo, Now, Timestamp};
+use crate::domain::{ConversationNo, HandleNo, ImportNo, MessageId, MessageNo, Now, Timestamp};
 use crate::store::{
     ContentRow, ConversationRow, DataKeyId, EraseFate, EraseItemRow, HandleRow, KeyKind,
     KeyPurpose, MessageRow, TombstoneKind, TombstoneRow, WriteTx,
@@ -52,9 +52,10 @@ impl Archive {
     ) -> Result<Outcome> {
         let next = self.write_next_hold(self.keyring.root())?;
         self.reached("erase.hold_written");
-        let now = (context.now)();
         let mut former: Option<Former> = None;
-        let done = self.write(now, |tx| {
+        let done = self.write((context.now)(), |tx| {
+            // Asked when the turn has come: a hold that was placed while this waited counts.
+            let now = (context.now)();
             let mut decision = Decision::new(self, tx, court, now)?;
             court
                 .judge
@@ -68,8 +69,17 @@ impl Archive {
             let outcome = decision.end(erased.len() as u64, moved)?;
             let (rotated, elder) = self.keyring.rewrap_in(tx, next.hold.clone())?;
             former = Some(elder);
-            self.record_slice(tx, court.batch, &outcome, rotated.generation, context)?;
-            self.index().hide_more(erased.into_iter());
+            let grounds = court.judge.grounds();
+            let draft = self
+                .draft_of(Action::EraseSlice, court.batch, context)
+                .objects(erased.iter().map(|(_, id)| id))
+                .holds(grounds.holds)
+                .policies(grounds.policies)
+                .count("erased", outcome.erased)
+                .count("dropped", outcome.dropped)
+                .count("generation", rotated.generation);
+            self.record_slice(tx, court.batch, draft, rotated.generation, now)?;
+            self.index().hide_more(erased.into_iter().map(|(no, _)| no));
             self.reached("erase.judged");
             Ok(outcome)
         });
@@ -118,24 +128,14 @@ impl Archive {
         &self,
         tx: &WriteTx<'_>,
         batch: u64,
-        outcome: &Outcome,
+        draft: Draft,
         generation: u64,
-        context: &EraseContext<'_>,
+        now: Now,
     ) -> Result<()> {
-        let now = (context.now)();
         let mut row = self.batch_row(tx, batch)?;
         row.decided = row.decided.or(Some(now.compliance));
         row.generation_after = generation;
         tx.update_erase_batch(&row)?;
-        let draft = Draft::new(
-            context.actor.clone(),
-            Action::EraseSlice,
-            context.request.clone(),
-        )
-        .object(super::run::object_of(batch))
-        .count("erased", outcome.erased)
-        .count("dropped", outcome.dropped)
-        .count("generation", generation);
         self.log(tx, now, draft, None).map(drop)
     }
 
@@ -169,7 +169,7 @@ struct Decision<'t, 's> {
     removed: BTreeMap<ConversationNo, u64>,
     /// Imports whose source holds a destroyed message.
     sources: BTreeSet<ImportNo>,
-    erased: Vec<MessageNo>,
+    erased: Vec<(MessageNo, MessageId)>,
     dropped: u64,
 }
 
@@ -206,7 +206,7 @@ impl<'t, 's> Decision<'t, 's> {
             let fate = match self.verdict(item, touched)? {
                 Ok((message, sightings)) => {
                     samples.see(&message);
-                    self.erased.push(item.no);
+                    self.erased.push((item.no, message.id));
                     self.destroy(&message, &sightings)?
                 }
                 Err(reason) => {

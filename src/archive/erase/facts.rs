@@ -1,7 +1,7 @@
 //! What a purge did: everything a certificate says, and nothing of what was destroyed.
 
 use super::judge::KeepReason;
-use crate::crypto::Digest;
+use crate::crypto::{Digest, Edge, leaf_hash};
 use crate::domain::{ConversationNo, MessageNo, Timestamp};
 
 /// A message that was destroyed.
@@ -63,4 +63,23 @@ pub struct Erased {
     pub decided: Option<Timestamp>,
     /// What the check found.
     pub residue: Residue,
+}
+
+/// The root of the RFC 6962 tree over keyed identities in ascending order: with it a certificate
+/// tells what was in a run and what was not.
+pub fn identities_root(identities: impl IntoIterator<Item = [u8; 32]>) -> Digest {
+    let mut sorted: Vec<[u8; 32]> = identities.into_iter().collect();
+    sorted.sort_unstable();
+    let mut tree = Edge::new();
+    for identity in sorted {
+        tree.append(leaf_hash(&identity), |_| ());
+    }
+    tree.root()
+}
+
+impl Erased {
+    /// [`identities_root`] of what was destroyed.
+    pub fn items_root(&self) -> Digest {
+        identities_root(self.erased.iter().map(|item| item.keyed_id))
+    }
 }

@@ -6,15 +6,17 @@ use std::sync::PoisonError;
 use super::super::error::Result;
 use super::super::open::index_failed;
 use super::super::{Archive, ArchiveError, parts};
-use super::facts::Erased;
+use super::facts::{Erased, identities_root};
 use super::judge::KeepReason;
 use super::residue::Samples;
-use super::run::EraseContext;
-use crate::audit::Action;
-use crate::domain::{MessageNo, Now, Timestamp};
+use super::run::{EraseContext, object_of};
+use crate::audit::{Action, Entry, LogEnd};
+use crate::crypto::hex;
+use crate::domain::{EntryNo, MessageNo, Now, Timestamp};
 use crate::index::Removed;
 use crate::store::{
-    AnchorRow, DataKeyId, DataKeyState, EraseFate, EraseItemRow, EraseState, KeyKind, WriteTx,
+    AnchorRow, DataKeyId, DataKeyState, EraseFate, EraseItemRow, EraseState, KeyKind, Rows,
+    StoreError, WriteTx,
 };
 
 /// How often the log is tried to be emptied; each try waits ten seconds for elder readers.
@@ -237,17 +239,24 @@ impl Archive {
         Ok(())
     }
 
-    /// P8: a certificate of this number was made for a checked batch. Again with the same number is
-    /// no change.
+    /// P8: a certificate of this number is made for a checked batch. Again with the same number is
+    /// no change. Signs the log, and gives the place of the entry that the certificate proves.
     ///
     /// # Errors
     /// When the batch is not checked yet, or has another certificate.
-    pub fn certified(&self, batch: u64, number: u64, context: &EraseContext<'_>) -> Result<()> {
+    pub fn certified(
+        &self,
+        batch: u64,
+        number: u64,
+        context: &EraseContext<'_>,
+    ) -> Result<EntryNo> {
         let now = (context.now)();
-        self.write(now, |tx| {
+        let entry = self.write(now, |tx| {
             let mut row = self.batch_row(tx, batch)?;
             match (row.state, row.certificate) {
-                (EraseState::Certified, Some(known)) if known == number => return Ok(()),
+                (EraseState::Certified, Some(known)) if known == number => {
+                    return self.outcome_of(tx, batch);
+                }
                 (EraseState::Checked, None) => {}
                 _ => {
                     return Err(ArchiveError::PurgeRefused(format!(
@@ -259,21 +268,54 @@ impl Archive {
             row.certificate = Some(number);
             tx.update_erase_batch(&row)?;
             let items = tx.erase_items(batch)?;
-            let erased = items
+            let erased: Vec<[u8; 32]> = items
                 .iter()
-                .filter(|item| matches!(item.fate, EraseFate::Erased { .. }))
-                .count() as u64;
+                .filter_map(|item| match item.fate {
+                    EraseFate::Erased { keyed_id, .. } => Some(keyed_id),
+                    _ => None,
+                })
+                .collect();
+            let count = erased.len() as u64;
             let draft = self
                 .draft_of(Action::EraseOutcome, batch, context)
                 .count("certificate", number)
-                .count("erased", erased)
-                .count("dropped", items.len() as u64 - erased);
-            self.log(tx, now, draft, None).map(drop)
+                .count("erased", count)
+                .count("dropped", items.len() as u64 - count)
+                .word("items_root", hex(&identities_root(erased)));
+            Ok(self.log(tx, now, draft, None)?.seq)
         })?;
         self.reached("erase.certified");
-        self.sign_log(now).map(drop)
+        self.sign_log(now)?;
+        Ok(entry)
+    }
+
+    /// The place of the outcome of a batch in the log: it is among the newest.
+    fn outcome_of(&self, rows: &Rows, batch: u64) -> Result<EntryNo> {
+        let end = LogEnd::read(rows).map_err(|error| ArchiveError::Audit(error.to_string()))?;
+        let mut until = end.edge.size();
+        while until > 0 {
+            let from = until.saturating_sub(LOG_PAGE);
+            for row in rows
+                .audit_entries(EntryNo(from), EntryNo(until))?
+                .iter()
+                .rev()
+            {
+                let entry = Entry::parse(&row.entry).map_err(ArchiveError::Audit)?;
+                let first = entry.draft.objects.first();
+                if entry.draft.action == Action::EraseOutcome
+                    && first.is_some_and(|first| *first == object_of(batch))
+                {
+                    return Ok(entry.seq);
+                }
+            }
+            until = from;
+        }
+        Err(StoreError::NotFound(format!("the outcome of batch {batch}")).into())
     }
 }
+
+/// Entries of the log that are looked through at a time.
+const LOG_PAGE: u64 = 256;
 
 fn key_row(id: u64) -> Result<DataKeyId> {
     u32::try_from(id)

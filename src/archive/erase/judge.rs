@@ -62,6 +62,15 @@ pub struct Judged<'a> {
     pub now: Now,
 }
 
+/// What a judge judges by, as the audit log names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// Ids of every hold that protects now, ascending.
+    pub holds: Vec<String>,
+    /// Versions of the policies that let the items go, as `policy:version`, ascending.
+    pub policies: Vec<String>,
+}
+
 /// Today's verdict on every item of a plan.
 pub trait Judge {
     /// Called once at the start of every deciding transaction, before the first item: load holds,
@@ -77,4 +86,10 @@ pub trait Judge {
     /// # Errors
     /// When that cannot be said: the whole slice stays.
     fn judge(&self, message: &Judged<'_>) -> Result<Judgement, JudgeError>;
+
+    /// What was judged by since the last [`Judge::begin`]: it stands in the entry of the decision.
+    /// A judge that asks no hold and no policy names none.
+    fn grounds(&self) -> Grounds {
+        Grounds::default()
+    }
 }

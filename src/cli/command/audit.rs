@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::changed::changed;
 use super::{Ended, verify};
 use crate::app::{AppError, LogLine, LogRequest};
 use crate::audit::{Fact, Outcome};
@@ -52,6 +53,15 @@ Examples:
 Writes C2SP tiles, checkpoints and the public key into a new directory. No message and nothing that
 was typed is in it.";
 
+const PRUNE: &str = "Destroy what was typed in a year that is over
+
+Examples:
+  $ wordkeep audit prune --year 2019 --confirm 2019 --reason \"retention of the audit trail: six years\"
+
+Queries and reasons of that year can no longer be read, in no copy of the record. The entries stay, the
+log stays whole and every proof holds. Not while a hold protects or purging is frozen. There is no way
+back.";
+
 /// What was typed.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER, subcommand_required = true, arg_required_else_help = true)]
@@ -81,6 +91,19 @@ enum Verb {
     Export {
         /// A new directory
         dir: PathBuf,
+    },
+    /// Destroy what was typed in a year that is over
+    #[command(long_about = PRUNE)]
+    Prune {
+        /// The year
+        #[arg(long, value_name = "YEAR")]
+        year: u32,
+        /// The year once more: there is no way back
+        #[arg(long, value_name = "YEAR")]
+        confirm: u32,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }
 
@@ -197,7 +220,26 @@ pub(in crate::cli) fn run(context: &mut Context, typed: Typed) -> Ended {
         }
         Verb::Checkpoint => checkpoint(context),
         Verb::Export { dir } => export(context, dir),
+        Verb::Prune {
+            year,
+            confirm,
+            reason,
+        } if year == confirm => prune(context, year, &reason),
+        Verb::Prune { year, .. } => Err(AppError::Usage(format!(
+            "to destroy what was typed in {year}, repeat the year: --confirm {year}"
+        ))
+        .into()),
     }
+}
+
+fn prune(context: &mut Context, year: u32, reason: &str) -> Ended {
+    let (appliance, session) = context.open_session()?;
+    let (pruned, entry) = appliance.prune_payloads(&session, year, reason)?;
+    let told = format!(
+        "can no longer be read: {} key(s) destroyed",
+        thousands(pruned.keys)
+    );
+    changed(context, &format!("what was typed in {year}"), &told, &entry)
 }
 
 fn list(context: &mut Context, typed: List) -> Ended {

@@ -357,6 +357,17 @@ fn verify(context: &mut Context, typed: &VerifyTyped) -> Ended {
     print_drill(context, &report, &drill)
 }
 
+/// Verifies the files of a backup, as `wordkeep verify` is asked to.
+pub(super) fn verify_files(context: &mut Context, dir: &Path, request: &VerifyRequest) -> Ended {
+    let pins = context.settings()?.pins();
+    let meter = context.counter();
+    let report = verify_backup(dir, &pins, request, &mut |what, done, of| {
+        meter.shows(what, done, of);
+    })?;
+    meter.clear();
+    print_report(context, &report)
+}
+
 fn exit_of(verdict: Verdict) -> Exit {
     match verdict {
         Verdict::Sound => Exit::Done,

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::Ended;
 use super::changed::changed;
+use super::{Ended, certificate};
 use crate::app::{AppError, BatchLine, Review};
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
@@ -18,7 +18,8 @@ const AFTER: &str = "Examples:
   $ wordkeep dispose plan
   $ wordkeep dispose approve 1 --reason \"reviewed the samples\"
   $ wordkeep dispose run 1 --confirm 1
-  $ wordkeep dispose certificate 1 > certificate.json";
+  $ wordkeep dispose certificate 1 > certificate.json
+  $ wordkeep dispose was msg_01JD2V7Q4M8W3K5T9R6X0ZB1CE";
 const PLAN: &str = "Put everything that is due now on a list for review
 
 Examples:
@@ -59,6 +60,15 @@ Examples:
   $ wordkeep dispose certificate 1 > certificate.json
 
 Signed with the key of the audit log; it names no content.";
+const WAS: &str = "Say whether a message was destroyed, and prove it
+
+Examples:
+  $ wordkeep dispose was msg_01JD2V7Q4M8W3K5T9R6X0ZB1CE
+  $ wordkeep dispose was msg_01JD2V7Q4M8W3K5T9R6X0ZB1CE --list 3 --json
+
+Names the message as certificates do, by its keyed identity, and proves with a few hashes that it is
+among the items of a run, or between which two of them it would stand. Whoever has the certificate can
+repeat it: wordkeep verify certificate.json --item ITEM. Without --list it is the run that destroyed it.";
 const LIST: &str = "List the lists
 
 Examples:
@@ -125,6 +135,15 @@ enum Verb {
     Certificate {
         /// Number of the list
         batch: u64,
+    },
+    /// Say whether a message was destroyed, and prove it
+    #[command(long_about = WAS)]
+    Was {
+        /// The message
+        message: MessageId,
+        /// In the run of this list
+        #[arg(long, value_name = "N")]
+        list: Option<u64>,
     },
     /// List the lists
     #[command(long_about = LIST)]
@@ -228,7 +247,25 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
             context.printer.flush()?;
             Ok(Exit::Done)
         }
+        Verb::Was { message, list } => was(context, *message, list.map(BatchNo)),
         Verb::List => list(context),
+    }
+}
+
+fn was(context: &mut Context, message: MessageId, list: Option<BatchNo>) -> Ended {
+    let (appliance, session) = context.open_session()?;
+    let (list, answer) = appliance.was_destroyed(&session, message, list)?;
+    context.printer.one(&answer, |to| {
+        writeln!(
+            to,
+            "{message}, list {list}, certificate {}:",
+            answer.certificate
+        )?;
+        certificate::write_answer(to, &answer)
+    })?;
+    match answer.destroyed {
+        true => Ok(Exit::Done),
+        false => Ok(Exit::Negative),
     }
 }
 

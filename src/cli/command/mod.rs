@@ -2,6 +2,7 @@
 
 pub(super) mod audit;
 pub(super) mod backup;
+mod certificate;
 mod changed;
 pub(super) mod check;
 pub(super) mod completions;

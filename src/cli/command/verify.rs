@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Ended, audit, export};
-use crate::app::{VerifyReport, VerifyRequest, verify_log};
+use super::{Ended, audit, backup, certificate, export};
+use crate::app::{AppError, VerifyReport, VerifyRequest, verify_log};
+use crate::archive::MANIFEST_FILE;
 use crate::audit::Verdict;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
@@ -21,14 +22,20 @@ Examples:
   $ wordkeep verify
   $ wordkeep verify /media/copy/wordkeep
   $ wordkeep verify --against checkpoint-2024-02.txt --sample 1000 --json
+  $ wordkeep verify certificate.json --item 9f2c...
 
 Checks every entry of the audit log and its signatures, every page of the database, every sealed
 message and attachment, the search index, and that every message that came in is there. Needs the
 role of an auditor, records officer or administrator; no message is shown.
 
-With a path - a copy of a data directory, an exported log or an export of messages - it needs no key, no log-in and no
-configuration, and checks what can be checked without them: of a data directory the tree, the
-checkpoints and what was seen before, of an exported log every entry too.
+With a path - a copy of a data directory, an exported log, a backup, an export of messages or the
+certificate of a disposition - it needs no key, no log-in and no configuration, and checks what can be
+checked without them: of a data directory the tree, the checkpoints and what was seen before, of an
+exported log every entry too. Of every entry it is asked whether the act was lawful when it was done:
+whether a hold was open, who approved, what a lock kept, which role had the right.
+
+With --item it says whether a message was destroyed in the run of a certificate, and proves it; wordkeep
+dispose was tells the item of a message.
 
 Ends with 0 when everything holds, 1 when nothing from outside was there to compare the log with, 6
 when something is not as it was kept.";
@@ -64,8 +71,11 @@ impl KnownBefore {
 /// What was typed.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Typed {
-    /// Check the log of this data directory, this exported log or this export, without any key
+    /// Check this data directory, exported log, backup, export or certificate, without any key
     path: Option<PathBuf>,
+    /// Whether this item was destroyed in the run of the certificate
+    #[arg(long, value_name = "ITEM", requires = "path")]
+    item: Option<String>,
     #[command(flatten)]
     known: KnownBefore,
     /// Messages whose own words must find them again
@@ -76,8 +86,21 @@ pub(in crate::cli) struct Typed {
 /// Verifies the record with keys.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     if let Some(path) = &typed.path {
-        if path.is_file() {
+        let is_file = path.is_file();
+        if is_file && certificate::is_one(path)? {
+            return certificate::verify(context, path, &typed.known, typed.item.as_deref());
+        }
+        if typed.item.is_some() {
+            return Err(AppError::Usage(
+                "--item asks about the certificate of a disposition: name its file".to_owned(),
+            )
+            .into());
+        }
+        if is_file {
             return export::verify(context, path, &typed.known);
+        }
+        if path.join(MANIFEST_FILE).is_file() {
+            return backup::verify_files(context, path, &typed.known.request(0)?);
         }
         return files(context, path, &typed.known);
     }

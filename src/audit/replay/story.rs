@@ -1,11 +1,16 @@
-//! What the entries tell, replayed: was each act allowed when it was done, do the counts agree?
+//! The story from its first entry to its last: who acted by which right, what came in and went, and
+//! what the rules about holds, freezes, policies and dispositions say to it.
 
 use std::collections::BTreeMap;
 
 use crate::domain::{EntryNo, Right, Role, Timestamp};
 
-use super::action::{Action, Phase};
-use super::entry::{Entry, EntryActor, Fact, Outcome};
+use super::super::action::{Action, Phase};
+use super::super::entry::{Entry, EntryActor, Fact, Outcome};
+use super::disposals::{Disposal, Disposals};
+use super::freezes::Freezes;
+use super::holds::Holds;
+use super::policies::Policies;
 
 /// A rule an entry breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,10 @@ pub struct Replay {
     next: u64,
     open: BTreeMap<(String, String), EntryNo>,
     counts: Conservation,
+    holds: Holds,
+    freezes: Freezes,
+    policies: Policies,
+    disposals: Disposals,
     violations: Vec<Violation>,
 }
 
@@ -62,6 +71,7 @@ impl Replay {
         if entry.draft.result == Outcome::Done {
             self.check_actor(entry);
             self.follow_users(entry);
+            self.follow_rules(entry);
         }
         // What an import brought before it was cut off is whole and stays.
         if entry.draft.result != Outcome::Refused {
@@ -78,6 +88,11 @@ impl Replay {
     /// What the log says came in and was destroyed.
     pub const fn conservation(&self) -> Conservation {
         self.counts
+    }
+
+    /// Every destruction that was begun.
+    pub fn disposals(&self) -> Vec<Disposal> {
+        self.disposals.disposals()
     }
 
     /// Intents without an outcome, oldest first: work that runs, or that a crash cut off.
@@ -141,6 +156,18 @@ impl Replay {
         }
     }
 
+    /// Holds, freezes, policies and dispositions.
+    fn follow_rules(&mut self, entry: &Entry) {
+        let mut wrong = Vec::new();
+        self.holds.take(entry, &mut wrong);
+        self.freezes.take(entry, &mut wrong);
+        self.policies.take(entry, &mut wrong);
+        self.disposals.take(entry, &self.policies, &mut wrong);
+        for what in wrong {
+            self.violate(entry, what);
+        }
+    }
+
     fn follow_users(&mut self, entry: &Entry) {
         let draft = &entry.draft;
         let known = matches!(
@@ -181,8 +208,21 @@ impl Replay {
         }
     }
 
-    /// Seen = fresh + known + revised + rejected, to the record.
+    /// Seen = fresh + known + revised + rejected, to the record; and nothing goes that never came.
     fn follow_counts(&mut self, entry: &Entry) {
+        let before = self.counts;
+        self.add_counts(entry);
+        let after = self.counts;
+        if after.disposed > after.imported && before.disposed <= before.imported {
+            let what = format!(
+                "{} messages came in by then, and {} were destroyed",
+                after.imported, after.disposed
+            );
+            self.violate(entry, what);
+        }
+    }
+
+    fn add_counts(&mut self, entry: &Entry) {
         let count = |name: &str| match entry.draft.facts.get(name) {
             Some(Fact::Number(number)) => u64::try_from(*number).ok(),
             _ => None,
@@ -262,14 +302,19 @@ fn system_wrong(actor: &EntryActor, right: Option<Right>) -> Option<String> {
     if actor.role.is_some() {
         return Some("which has no role".to_owned());
     }
-    matches!(right, Some(Right::ReadContent | Right::Export))
-        .then(|| "which reads no content".to_owned())
+    match right {
+        Some(Right::ReadContent | Right::Export) => Some("which reads no content".to_owned()),
+        Some(Right::RequestDisposition | Right::ReviewDisposition) => {
+            Some("which destroys nothing of its own accord".to_owned())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::entry::{AuthStrength, Draft};
     use super::*;
-    use crate::audit::entry::{AuthStrength, Draft};
 
     struct Story(Vec<Entry>);
 
