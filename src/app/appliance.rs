@@ -22,6 +22,9 @@ pub struct Session {
     pub actor: Actor,
     /// How they were recognised.
     pub strength: AuthStrength,
+    /// Whether they asked to see what a request for erasure restricted; their role must carry the
+    /// right, and their entries say it.
+    pub restricted: bool,
 }
 
 /// The opened product.
@@ -161,6 +164,7 @@ impl Appliance {
         appliance.close_interrupted_imports()?;
         appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
+        appliance.advance_requests()?;
         Ok(appliance)
     }
 
@@ -241,6 +245,7 @@ impl Appliance {
         Ok(Session {
             actor,
             strength: AuthStrength::Token,
+            restricted: false,
         })
     }
 
@@ -267,6 +272,7 @@ impl Appliance {
         let session = Session {
             actor,
             strength: AuthStrength::Password,
+            restricted: false,
         };
         let token = self.change(now, |tx| {
             let no = session.actor.no;
@@ -277,8 +283,14 @@ impl Appliance {
         Ok((session, token))
     }
 
-    /// What the session may see, as granted now.
+    /// What the session may see, as granted now. What a request for erasure restricted is shown to
+    /// those who may see it and asked to.
     pub(super) fn scope(&self, session: &Session) -> Result<Scope> {
+        if session.restricted {
+            self.require(session, Right::ReadRestricted, Action::ContentView)?;
+            let rows = self.archive.store().read()?;
+            return Ok(auth::scope_with_restricted(&rows, &session.actor)?);
+        }
         Ok(auth::scope_of(
             &*self.archive.store().read()?,
             &session.actor,
@@ -311,7 +323,11 @@ impl Appliance {
             login: None,
             auth_strength: session.strength,
         };
-        Draft::new(actor, action, self.request())
+        let draft = Draft::new(actor, action, self.request());
+        match session.restricted {
+            true => draft.word("restricted", "shown"),
+            false => draft,
+        }
     }
 
     /// Appends an entry in the caller's transaction.

@@ -185,6 +185,7 @@ impl Appliance {
                 self.archive.slots()?.len()
             ),
         ));
+        findings.extend(self.check_requests()?);
         findings.extend(self.check_backups()?);
         Ok(findings)
     }

@@ -8,6 +8,7 @@ mod hold;
 mod label;
 mod matter;
 mod policy;
+mod request;
 mod simulate;
 mod time;
 mod words;
@@ -20,4 +21,7 @@ pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
 pub use label::{LabelLine, LabelOn};
 pub use matter::MatterLine;
 pub use policy::{NewPolicy, PolicyChanged, PolicyLine};
+pub use request::{
+    NewRequest, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine,
+};
 pub use simulate::{Simulated, Why};

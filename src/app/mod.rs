@@ -50,8 +50,9 @@ pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     BatchLine, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine,
-    LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, Placed, Planned, PolicyChanged, PolicyLine,
-    Review, Simulated, Why, verify_certificate,
+    LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, NewRequest, Placed, Planned, PolicyChanged,
+    PolicyLine, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,
+    Simulated, Why, verify_certificate,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;

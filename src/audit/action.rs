@@ -173,6 +173,20 @@ actions! {
     DispositionCancel = "disposition.cancel", Some(Right::ReviewDisposition), Whole;
     /// A certificate was made: object = batch, facts: certificate, digest.
     CertificateMake = "certificate.make", Some(Right::RequestDisposition), Whole;
+    /// A person's request for erasure was recorded: object = request, facts: items, due, restricted.
+    ErasureAdd = "erasure.add", Some(Right::HandleRequests), Whole;
+    /// Somebody decided on items of it: object = request, facts: act, items.
+    ErasureDecide = "erasure.decide", Some(Right::HandleRequests), Whole;
+    /// Its items came up again by themselves: object = request, facts: due, erased, restricted.
+    ErasureProgress = "erasure.progress", None, Whole;
+    /// Somebody said how much time has passed: facts: proven (seconds since 1970).
+    ClockAdvanceRequest = "clock.advance.request", Some(Right::AdvanceClock), Whole;
+    /// A second person agreed: facts: proven, requested_by.
+    ClockAdvance = "clock.advance", Some(Right::AdvanceClock), Whole;
+    /// A backup was restored for trial: object = backup, facts: sound, millis, report (digest).
+    BackupDrill = "backup.drill", Some(Right::ManageKeys), Whole;
+    /// Somebody read that the data directory is an older copy and lets it go on as it is.
+    QuarantineLift = "quarantine.lift", Some(Right::ConfirmRestore), Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

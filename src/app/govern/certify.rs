@@ -8,10 +8,10 @@ use super::policy::newest_of;
 use crate::archive::{EraseContext, Erased};
 use crate::audit::{Action, LogEnd, StatementKind, verify_statement};
 use crate::crypto::{NoteVerifier, from_hex, hex, sha256};
-use crate::domain::{BatchNo, PolicyRef, Right};
+use crate::domain::{BatchNo, Lock, PolicyRef, Right};
 use crate::retention::{
     Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts, Exception, Item,
-    LogFacts, Method, PolicyWords, Verification, keep,
+    LogFacts, Method, PolicyWords, REQUEST, Verification, keep,
 };
 use crate::store::{ActKind, DispositionItemRow, DispositionRow, DispositionState, Rows};
 
@@ -194,6 +194,18 @@ impl Appliance {
         let known = rows.policies()?;
         let mut lines = Vec::new();
         for (policy, items) in by_policy {
+            if *policy == REQUEST {
+                lines.push(Authority {
+                    citation: "GDPR art. 17: the person asked for erasure".to_owned(),
+                    items: *items,
+                    lock: Lock::None.name().to_owned(),
+                    period: "none".to_owned(),
+                    policy: "request".to_owned(),
+                    trigger: "request".to_owned(),
+                    version: 0,
+                });
+                continue;
+            }
             let row = match rows.policy_version(*policy)? {
                 Some(row) => row,
                 None => newest_of(rows, policy.no)?,

@@ -50,6 +50,8 @@ pub struct Planned {
     pub by_app: BTreeMap<App, u64>,
     /// Messages that are due and held all the same.
     pub held: u64,
+    /// Messages on it because a person asked for their erasure.
+    pub requested: u64,
     /// Up to twenty-five of its messages.
     pub samples: Vec<MessageId>,
     /// The audit entry.
@@ -76,19 +78,26 @@ impl Appliance {
     /// For anybody but a records officer; `Blocked` when nothing is due.
     pub fn plan_disposition(&self, session: &Session) -> Result<Planned> {
         self.require(session, Right::RequestDisposition, Action::DispositionPlan)?;
+        self.advance_requests()?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
         let (book, present) = (self.book(&rows)?, self.present(&rows)?);
+        let asked_for = rows.request_due()?;
         drop(rows);
         let mut list = Draft::new();
-        let (mut live, mut held) = (0u64, 0u64);
+        let (mut live, mut held, mut requested) = (0u64, 0u64, 0u64);
         let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
         survey(&self.archive, &[&book], &present, |looked| {
             live += 1;
             if let Some(verdict) = looked.verdicts.first() {
                 let is_due = verdict.due <= now.compliance;
                 held += u64::from(is_due && matches!(verdict.blocker, Some(Blocker::Held(_))));
-                if list.add(looked.row, verdict) {
+                let added = match asked_for.contains(&looked.row.no) {
+                    true => list.add_request(looked.row, verdict, &present),
+                    false => list.add(looked.row, verdict),
+                };
+                requested += u64::from(added && asked_for.contains(&looked.row.no));
+                if added {
                     *by_app.entry(looked.conversation.app).or_default() += 1;
                 }
             }
@@ -124,6 +133,7 @@ impl Appliance {
                 .object(object_of(batch))
                 .count("items", row.items)
                 .count("held", held)
+                .count("requested", requested)
                 .count("reviewers", u64::from(row.reviewers))
                 .word("root", hex(&row.root));
             Ok(Planned {
@@ -132,6 +142,7 @@ impl Appliance {
                 reviewers: row.reviewers,
                 by_app: by_app.clone(),
                 held,
+                requested,
                 samples: samples.clone(),
                 audit: self.log(tx, now, draft, None)?,
             })
@@ -294,6 +305,7 @@ impl Appliance {
         self.names_changed();
         self.escrow_after_purge()?;
         self.certify(session, &row, &erased, &context)?;
+        self.advance_requests()?;
         Ok(erased)
     }
 

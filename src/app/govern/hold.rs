@@ -416,12 +416,19 @@ impl Appliance {
     }
 
     fn aim_at_person(&self, scope: &Scope, name: &str) -> Result<Aimed> {
+        let (person, label) = self.person_named(scope, name)?;
+        let protects = format!("every conversation of {label}");
+        Ok(aimed(HoldScope::Custodian(person), protects))
+    }
+
+    /// The one person of a name, a handle or an id, with how they are called.
+    pub(super) fn person_named(&self, scope: &Scope, name: &str) -> Result<(PersonNo, String)> {
         let names = self.names()?;
         let scoped = names.within(&self.archive, scope, None);
         let people = scoped.people(&NamePattern::new(&Pieces::literal(name.trim())));
         let [person] = people.as_slice() else {
             if people.is_empty() {
-                return Err(AppError::NotFound(format!("custodian {name}")));
+                return Err(AppError::NotFound(format!("person {name}")));
             }
             let several: Vec<String> = people
                 .iter()
@@ -433,9 +440,8 @@ impl Appliance {
             )));
         };
         let handle = person.handles.iter().find_map(|no| scoped.handle(*no));
-        let no = handle.ok_or_else(|| AppError::NotFound(format!("custodian {name}")))?;
-        let protects = format!("every conversation of {} ({})", person.label, person.id);
-        Ok(aimed(HoldScope::Custodian(no.person), protects))
+        let no = handle.ok_or_else(|| AppError::NotFound(format!("person {name}")))?;
+        Ok((no.person, format!("{} ({})", person.label, person.id)))
     }
 
     fn extent(&self, aimed: Aimed) -> Result<HoldExtent> {

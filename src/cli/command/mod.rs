@@ -8,6 +8,7 @@ pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
 pub(super) mod dispose;
+pub(super) mod erasure;
 pub(super) mod event;
 pub(super) mod export;
 pub(super) mod freeze;
@@ -59,6 +60,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Hold(typed) => hold::run(context, &typed),
         Command::Policy(typed) => policy::run(context, &typed),
         Command::Dispose(typed) => dispose::run(context, &typed),
+        Command::Erasure(typed) => erasure::run(context, &typed),
         Command::Why(typed) => why::run(context, &typed),
         Command::Label(typed) => label::run(context, &typed),
         Command::Event(typed) => event::run(context, &typed),
