@@ -44,3 +44,17 @@ create table erasure_item (
 
 -- What is hidden, and what is still to come up: found without reading what is over.
 create index erasure_item_open on erasure_item (message) where outcome in (0, 2);
+
+-- Two people who say how much time has passed, with their evidence. Rows are never deleted.
+create table clock_claim (
+    no integer primary key,
+    tenant integer not null,
+    -- The instant that is proven to have come, and the compliance time when it was said.
+    proven integer not null,
+    claimed integer not null,
+    claimed_by integer not null,
+    agreed integer,
+    agreed_by integer check (agreed_by is null or agreed_by <> claimed_by),
+    -- Content: the evidence in words.
+    text_no integer not null
+) strict;

@@ -38,7 +38,9 @@ pub struct Appliance {
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
     /// What opening had to mend, in words.
-    notices: Vec<String>,
+    pub(super) notices: Vec<String>,
+    /// Why nothing but reading is allowed.
+    pub(super) quarantine: Option<String>,
 }
 
 /// Who watches an appliance from inside; nobody, outside tests.
@@ -124,7 +126,8 @@ impl Appliance {
     }
 
     /// Opens the data directory with a secret of any slot, replays what a crash left behind and
-    /// rebuilds what of the index did not open (`notices` tells). Refuses an older copy.
+    /// rebuilds what of the index did not open (`notices` tells). An older copy is opened in
+    /// quarantine: for reading alone.
     pub fn open(settings: Settings, secret: &Secret) -> Result<Appliance> {
         Self::open_watched(settings, secret, Witnesses::default())
     }
@@ -151,7 +154,10 @@ impl Appliance {
             vault.milestones = milestones;
         }
         let mut appliance = Self::start(vault, settings, entropy, witnesses.clock)?;
-        appliance.check_freshness()?;
+        appliance.enter_quarantine()?;
+        if appliance.quarantine.is_some() {
+            return Ok(appliance);
+        }
         appliance.keep_clock()?;
         for (part, why) in appliance.archive.refused_parts() {
             appliance
@@ -195,8 +201,10 @@ impl Appliance {
 
     /// Ends in order: signs and publishes the log, empties the write-ahead log.
     pub fn close(&self) -> Result<()> {
-        self.keep_clock()?;
-        self.sign_log()?;
+        if self.quarantine.is_none() {
+            self.keep_clock()?;
+            self.sign_log()?;
+        }
         Ok(self.archive.store().checkpoint()?)
     }
 
@@ -220,6 +228,7 @@ impl Appliance {
             names: RwLock::new(None),
             importing: Mutex::new(()),
             notices: Vec::new(),
+            quarantine: None,
         })
     }
 
@@ -300,7 +309,7 @@ impl Appliance {
     /// Checks a right; a refusal is logged before it is told.
     pub(super) fn require(&self, session: &Session, right: Right, action: Action) -> Result<()> {
         let Err(refused) = auth::require(&session.actor, right) else {
-            return Ok(());
+            return self.refuse_in_quarantine(right);
         };
         let now = self.clock.now();
         self.change(now, |tx| {

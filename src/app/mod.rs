@@ -29,6 +29,7 @@ mod index;
 mod keys;
 mod log_out;
 mod pins;
+mod quarantine;
 mod restore;
 pub mod sample;
 mod search;
@@ -49,15 +50,15 @@ pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    BatchLine, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine,
-    LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, NewRequest, Placed, Planned, PolicyChanged,
-    PolicyLine, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,
-    Simulated, Why, verify_certificate,
+    BatchLine, ClaimLine, ClockStanding, Consequences, EventLine, FreezeLine, HoldExtent, HoldLine,
+    HoldStanding, HoldTarget, LabelLine, LabelOn, MatterLine, NewEvent, NewHold, NewPolicy,
+    NewRequest, Placed, Planned, PolicyChanged, PolicyLine, Released, RequestAct, RequestCounts,
+    RequestDecision, RequestItem, RequestLine, Review, Simulated, Why, verify_certificate,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
 pub use restore::{
-    DrillReport, NewSecret, RestoreOrder, RestoreReceipt, drill_backup, restore_backup,
+    DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };
 pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};

@@ -139,7 +139,8 @@ actions! {
     HoldPlace = "hold.place", Some(Right::PlaceHolds), Whole;
     /// The release of a hold was asked for: object = hold.
     HoldReleaseRequest = "hold.release.request", Some(Right::ReleaseHolds), Whole;
-    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days.
+    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days,
+    /// purgeable (messages that then may go).
     HoldRelease = "hold.release", Some(Right::ReleaseHolds), Whole;
     /// A label was made: object = label.
     LabelCreate = "label.create", Some(Right::MarkRecords), Whole;
@@ -185,8 +186,8 @@ actions! {
     ClockAdvance = "clock.advance", Some(Right::AdvanceClock), Whole;
     /// A backup was restored for trial: object = backup, facts: sound, millis, report (digest).
     BackupDrill = "backup.drill", Some(Right::ManageKeys), Whole;
-    /// Somebody read that the data directory is an older copy and lets it go on as it is.
-    QuarantineLift = "quarantine.lift", Some(Right::ConfirmRestore), Whole;
+    /// Compliance locks were written down with the messages they keep: facts: messages.
+    LockRecord = "lock.record", None, Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

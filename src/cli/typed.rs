@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, backup, check, completions, conv, demo, dispose, erasure, event, export, freeze, hold,
-    import, index, init, keys, label, login, logout, man, matter, policy, query, search, user,
-    verify, why,
+    audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export, freeze,
+    hold, import, index, init, keys, label, login, logout, man, matter, policy, query, search,
+    user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -86,6 +86,8 @@ pub(super) enum Command {
     Event(event::Typed),
     /// Stop all destruction; two people let it go on
     Freeze(freeze::Typed),
+    /// Show compliance time; two people say that time has passed
+    Clock(clock::Typed),
     /// Read, prove, sign and export the audit log
     Audit(audit::Typed),
     /// Prove that everything is as it was kept

@@ -45,7 +45,8 @@ pub use error::{Result, RetentionError};
 pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};
 pub use plan::{
-    DAY_PERCENT_MAX, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve, remaining,
+    DAY_PERCENT_MAX, DayShare, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve,
+    remaining,
 };
 pub use recheck::{Recheck, keep, reason_of};
 pub use request::{

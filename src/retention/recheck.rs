@@ -75,6 +75,7 @@ pub struct Recheck<'a> {
     archive: &'a Archive,
     names: &'a dyn Directory,
     trusted: bool,
+    doubt: Option<&'a dyn Fn() -> bool>,
     items: BTreeMap<MessageNo, PolicyRef>,
     state: RefCell<Option<State>>,
 }
@@ -92,11 +93,21 @@ impl<'a> Recheck<'a> {
             archive,
             names,
             trusted,
+            doubt: None,
             items: items
                 .iter()
                 .map(|item| (item.message, item.policy))
                 .collect(),
             state: RefCell::new(None),
+        }
+    }
+
+    /// Asks, whenever a decision begins, whether the clock has fallen into doubt since.
+    #[must_use]
+    pub fn doubting(self, doubt: &'a dyn Fn() -> bool) -> Recheck<'a> {
+        Recheck {
+            doubt: Some(doubt),
+            ..self
         }
     }
 }
@@ -113,7 +124,7 @@ impl Judge for Recheck<'_> {
                 freeze.no
             )));
         }
-        if !self.trusted {
+        if !self.trusted || self.doubt.is_some_and(|doubt| doubt()) {
             return Err(JudgeError::Refused(
                 "the clock is in doubt: give evidence of the time, or let two people advance it"
                     .to_owned(),

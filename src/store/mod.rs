@@ -18,6 +18,7 @@ mod backup_rows;
 mod blob;
 mod carry;
 mod clock;
+mod clock_claim;
 mod connection;
 mod content;
 mod conversation;
@@ -51,6 +52,7 @@ pub use backup_rows::{BackupRow, BackupState, EscrowTargetRow, Keyless, Recovery
 pub use blob::{BlobFiles, BlobRow};
 pub use carry::{CarriedTable, CarriedValue};
 pub use clock::ClockRow;
+pub use clock_claim::ClockClaimRow;
 pub use connection::Store;
 pub use content::{ContentKey, ContentRow, PARTS_MAX};
 pub use conversation::{ConversationRow, ConversationSpan};

@@ -124,16 +124,7 @@ impl Court {
             Some(matter) => matter.id,
             None => self.matter(),
         };
-        let new = NewHold {
-            matter,
-            name: "claim".to_owned(),
-            target,
-            reason: "letter of 3 March".to_owned(),
-            grace_days: None,
-            keep_context: 0,
-            zone: None,
-            accept: Vec::new(),
-        };
+        let new = new_hold(matter, target);
         self.appliance.place_hold(&self.law, &new).unwrap().id
     }
 
@@ -161,6 +152,19 @@ impl Court {
 
     pub fn all(&self) -> u64 {
         count(&self.appliance, &self.law, "*")
+    }
+}
+
+pub fn new_hold(matter: MatterId, target: HoldTarget) -> NewHold {
+    NewHold {
+        matter,
+        name: "claim".to_owned(),
+        target,
+        reason: "letter of 3 March".to_owned(),
+        grace_days: None,
+        keep_context: 0,
+        zone: None,
+        accept: Vec::new(),
     }
 }
 

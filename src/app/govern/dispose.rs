@@ -7,9 +7,11 @@ use super::words;
 use crate::archive::{EraseContext, Erased, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, Outcome};
 use crate::crypto::hex;
-use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
+use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
 use crate::retention::clock::Quality;
-use crate::retention::{Draft, Recheck, approved, barred, may_approve, remaining, survey};
+use crate::retention::{
+    DayShare, Draft, Recheck, approved, barred, may_approve, remaining, survey,
+};
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
     Rows,
@@ -124,9 +126,13 @@ impl Appliance {
         let preview = format!("{live} live, {held} due and held, {by_app:?}");
         self.change(now, |tx| {
             let text_no = self.archive.seal_texts(tx, &[&preview])?;
+            let share = DayShare {
+                live,
+                listed: listed_within_a_day(tx, now)?,
+            };
             let (row, items) =
                 list.clone()
-                    .freeze(now, session.actor.no, book.epochs(), live, text_no);
+                    .freeze(now, session.actor.no, book.epochs(), share, text_no);
             let batch = tx.insert_disposition(&row, &items)?;
             let draft = self
                 .draft(session, Action::DispositionPlan)
@@ -260,6 +266,7 @@ impl Appliance {
             .importing
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.record_locks()?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
         let (row, items, acts) = batch_of(&rows, batch)?;
@@ -285,7 +292,8 @@ impl Appliance {
         let everything = Sight::everything();
         let scoped = names.within(&self.archive, &everything, None);
         let trusted = self.clock_quality() != Quality::Gap;
-        let judge = Recheck::new(&self.archive, &scoped, trusted, &items);
+        let doubt = || self.clock_in_doubt();
+        let judge = Recheck::new(&self.archive, &scoped, trusted, &items).doubting(&doubt);
         let clock = || self.clock.now();
         let actor = EntryActor {
             id: session.actor.id.to_string(),
@@ -300,7 +308,14 @@ impl Appliance {
             backups: &self.archive,
             slice_items: SLICE_ITEMS,
         };
-        let erased = self.archive.erase(&plan, &judge, &context)?;
+        let erased = match self.archive.erase(&plan, &judge, &context) {
+            Ok(erased) => erased,
+            Err(error) => {
+                // A clock that jumped meanwhile freezes from here on.
+                self.keep_clock()?;
+                return Err(error.into());
+            }
+        };
         // Names of people and chats may have gone with their last message.
         self.names_changed();
         self.escrow_after_purge()?;
@@ -338,6 +353,16 @@ impl Appliance {
 /// The batch as an object of the audit log: the same as that of the purge.
 pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
+}
+
+/// Messages on the lists of the last twenty-four hours that were not called off.
+fn listed_within_a_day(rows: &Rows, now: Now) -> Result<u64> {
+    let lists = rows.dispositions()?.into_iter();
+    let recent = lists.filter(|row| {
+        let open = row.state != DispositionState::Cancelled;
+        open && now.compliance.0.saturating_sub(row.computed.0) < Timestamp::MICROS_PER_DAY
+    });
+    Ok(recent.map(|row| row.items).sum())
 }
 
 type Batch = (

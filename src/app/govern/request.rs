@@ -347,6 +347,9 @@ impl Appliance {
     /// Asks the rules again about everything that requests still have open: what no hold and no
     /// duty keeps any more goes with the next list, what is gone is ticked off.
     pub(in crate::app) fn advance_requests(&self) -> Result<()> {
+        if self.quarantine().is_some() {
+            return Ok(());
+        }
         let rows = self.archive.store().read()?;
         let mut open = Vec::new();
         for row in rows.requests()? {

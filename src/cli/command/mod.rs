@@ -4,6 +4,7 @@ pub(super) mod audit;
 pub(super) mod backup;
 mod changed;
 pub(super) mod check;
+pub(super) mod clock;
 pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
@@ -60,6 +61,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Hold(typed) => hold::run(context, &typed),
         Command::Policy(typed) => policy::run(context, &typed),
         Command::Dispose(typed) => dispose::run(context, &typed),
+        Command::Clock(typed) => clock::run(context, &typed),
         Command::Erasure(typed) => erasure::run(context, &typed),
         Command::Why(typed) => why::run(context, &typed),
         Command::Label(typed) => label::run(context, &typed),
