@@ -308,9 +308,12 @@ fn show_consequences(context: &mut Context, found: &Consequences) -> Ended {
 }
 
 fn told_of(found: &Consequences) -> String {
+    let released = match found.released {
+        1 => "1 message".to_owned(),
+        many => format!("{} messages", thousands(many)),
+    };
     format!(
-        "without it {} messages are held by nobody, and {} of them may be destroyed after the grace",
-        thousands(found.released),
+        "without it {released} would be held by nobody, and after the grace {} may be destroyed",
         thousands(found.purgeable)
     )
 }

@@ -8,6 +8,7 @@ pub(super) mod clock;
 pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
+mod demo_govern;
 pub(super) mod dispose;
 pub(super) mod erasure;
 pub(super) mod event;
