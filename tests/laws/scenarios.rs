@@ -31,6 +31,7 @@ use wordkeep::app::{
 use wordkeep::archive::{Archive, Milestones};
 use wordkeep::crypto::StretchCost;
 use wordkeep::domain::{BatchNo, FreezeReason, HoldId, Lock, MessageId, PolicyAction};
+use wordkeep::query::Code;
 use wordkeep::retention::keep;
 
 /// Stops a purge at a point until somebody else has done something.
@@ -385,7 +386,7 @@ fn seat_reassigned_hold() {
     let delete = NewPolicy {
         scope: "from:\"Bruno Brito\" OR later*".to_owned(),
         // The archive knows him twice, once in each chat.
-        accept: vec!["W02".to_owned()],
+        accept: vec![Code::W02],
         ..policy(PolicyAction::Delete, 1, Lock::None)
     };
     let id = app.write_policy(&court.rec, &delete).unwrap().0;
