@@ -22,6 +22,9 @@ pub struct Session {
     pub actor: Actor,
     /// How they were recognised.
     pub strength: AuthStrength,
+    /// Whether they asked to see what a request for erasure restricted; their role must carry the
+    /// right, and their entries say it.
+    pub restricted: bool,
 }
 
 /// The opened product.
@@ -35,7 +38,9 @@ pub struct Appliance {
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
     /// What opening had to mend, in words.
-    notices: Vec<String>,
+    pub(super) notices: Vec<String>,
+    /// Why nothing but reading is allowed.
+    pub(super) quarantine: Option<String>,
 }
 
 /// Who watches an appliance from inside; nobody, outside tests.
@@ -121,7 +126,8 @@ impl Appliance {
     }
 
     /// Opens the data directory with a secret of any slot, replays what a crash left behind and
-    /// rebuilds what of the index did not open (`notices` tells). Refuses an older copy.
+    /// rebuilds what of the index did not open (`notices` tells). An older copy is opened in
+    /// quarantine: for reading alone.
     pub fn open(settings: Settings, secret: &Secret) -> Result<Appliance> {
         Self::open_watched(settings, secret, Witnesses::default())
     }
@@ -148,7 +154,10 @@ impl Appliance {
             vault.milestones = milestones;
         }
         let mut appliance = Self::start(vault, settings, entropy, witnesses.clock)?;
-        appliance.check_freshness()?;
+        appliance.enter_quarantine()?;
+        if appliance.quarantine.is_some() {
+            return Ok(appliance);
+        }
         appliance.keep_clock()?;
         for (part, why) in appliance.archive.refused_parts() {
             appliance
@@ -161,6 +170,7 @@ impl Appliance {
         appliance.close_interrupted_imports()?;
         appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
+        appliance.advance_requests()?;
         Ok(appliance)
     }
 
@@ -191,8 +201,10 @@ impl Appliance {
 
     /// Ends in order: signs and publishes the log, empties the write-ahead log.
     pub fn close(&self) -> Result<()> {
-        self.keep_clock()?;
-        self.sign_log()?;
+        if self.quarantine.is_none() {
+            self.keep_clock()?;
+            self.sign_log()?;
+        }
         Ok(self.archive.store().checkpoint()?)
     }
 
@@ -216,6 +228,7 @@ impl Appliance {
             names: RwLock::new(None),
             importing: Mutex::new(()),
             notices: Vec::new(),
+            quarantine: None,
         })
     }
 
@@ -241,6 +254,7 @@ impl Appliance {
         Ok(Session {
             actor,
             strength: AuthStrength::Token,
+            restricted: false,
         })
     }
 
@@ -267,6 +281,7 @@ impl Appliance {
         let session = Session {
             actor,
             strength: AuthStrength::Password,
+            restricted: false,
         };
         let token = self.change(now, |tx| {
             let no = session.actor.no;
@@ -277,8 +292,14 @@ impl Appliance {
         Ok((session, token))
     }
 
-    /// What the session may see, as granted now.
+    /// What the session may see, as granted now. What a request for erasure restricted is shown to
+    /// those who may see it and asked to.
     pub(super) fn scope(&self, session: &Session) -> Result<Scope> {
+        if session.restricted {
+            self.require(session, Right::ReadRestricted, Action::ContentView)?;
+            let rows = self.archive.store().read()?;
+            return Ok(auth::scope_with_restricted(&rows, &session.actor)?);
+        }
         Ok(auth::scope_of(
             &*self.archive.store().read()?,
             &session.actor,
@@ -288,7 +309,7 @@ impl Appliance {
     /// Checks a right; a refusal is logged before it is told.
     pub(super) fn require(&self, session: &Session, right: Right, action: Action) -> Result<()> {
         let Err(refused) = auth::require(&session.actor, right) else {
-            return Ok(());
+            return self.refuse_in_quarantine(right);
         };
         let now = self.clock.now();
         self.change(now, |tx| {
@@ -311,7 +332,11 @@ impl Appliance {
             login: None,
             auth_strength: session.strength,
         };
-        Draft::new(actor, action, self.request())
+        let draft = Draft::new(actor, action, self.request());
+        match session.restricted {
+            true => draft.word("restricted", "shown"),
+            false => draft,
+        }
     }
 
     /// Appends an entry in the caller's transaction.

@@ -303,6 +303,7 @@ impl Appliance {
             ),
             (kept, true) => finding("backup", Standing::Good, format!("{kept} kept")),
         }];
+        findings.extend(self.check_drill(health.kept)?);
         if health.kept > 0 {
             findings.push(match (health.stale.first(), health.targets) {
                 (Some(stale), _) => finding(

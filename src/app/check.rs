@@ -185,6 +185,7 @@ impl Appliance {
                 self.archive.slots()?.len()
             ),
         ));
+        findings.extend(self.check_requests()?);
         findings.extend(self.check_backups()?);
         Ok(findings)
     }
@@ -223,6 +224,19 @@ impl Appliance {
         let signed = rows.last_audit_checkpoint()?.map_or(0, |(size, _)| size);
         let size = end.edge.size();
         let wall = clock::wall();
+        drop(rows);
+        if self.quarantine().is_none()
+            && let Err(error) = self.keep_clock()
+        {
+            return Ok(finding(
+                "log",
+                Standing::Bad,
+                format!(
+                    "nothing can be written ({error}): no message is shown and nothing is changed \
+                     until it can"
+                ),
+            ));
+        }
         if end.t_c.0.saturating_sub(wall.0) > CLOCK_BEHIND_MAX {
             return Ok(finding(
                 "log",

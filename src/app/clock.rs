@@ -100,6 +100,16 @@ impl Clock {
         (ticking.row.clone(), alarm)
     }
 
+    /// The alarm that waits to be told, if there is one.
+    pub fn alarm(&self) -> Option<ClockAlarm> {
+        self.tick().alarm
+    }
+
+    /// The clock as it would be kept now.
+    pub fn row(&self) -> ClockRow {
+        self.tick().row.clone()
+    }
+
     /// How near compliance time is.
     pub fn quality(&self) -> Quality {
         quality(&self.tick().row)

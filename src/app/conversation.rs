@@ -127,7 +127,8 @@ impl Appliance {
         let scope = self.scope(session)?;
         let names = self.names()?;
         let row = self.visible(&scope, request.id)?;
-        let (rows, more_before, more_after) = self.slice(row.no, request)?;
+        let (mut rows, more_before, more_after) = self.slice(row.no, request, &scope)?;
+        rows.retain(|row| scope.shows(row.no));
         let mut reader = self.archive.reader()?;
         let mut messages = Vec::with_capacity(rows.len());
         for row in rows {
@@ -155,6 +156,7 @@ impl Appliance {
         &self,
         conversation: ConversationNo,
         request: &ConversationRequest,
+        scope: &Scope,
     ) -> Result<(Vec<MessageRow>, bool, bool)> {
         let limit = request.limit.min(SLICE_MESSAGES_MAX);
         let rows = self.archive.store().read()?;
@@ -174,7 +176,7 @@ impl Appliance {
         let middle = match no {
             Some(no) => rows
                 .message(no)?
-                .filter(|row| row.conversation == conversation),
+                .filter(|row| row.conversation == conversation && scope.shows(row.no)),
             None => None,
         };
         let middle = middle.ok_or_else(|| AppError::NotFound(id.to_string()))?;

@@ -1,19 +1,27 @@
-//! The tour: a made-up company imported, searched, shown in context and proven, in a data directory
-//! that is gone afterwards. Every step is a use-case as anybody would call it.
+//! The tour: a made-up company imported, searched, shown in context, held, let go and proven, in a
+//! data directory that is gone afterwards. Every step is a use-case as anybody would call it.
+
+mod govern;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::export::{BundleReport, ExportReceipt, ExportRequest, verify_bundle};
 use super::import::{ImportReceipt, ImportRequest, Progress};
 use super::sample::{Content, Sample, SampleFile, TourStep, generate};
 use super::{
-    AppError, Appliance, ConversationRequest, ConversationSlice, Given, NewAppliance, Result,
-    SearchAnswer, SearchRequest, Session, Settings, VerifyReport, VerifyRequest, write_secret,
+    AppError, Appliance, BatchLine, ConversationRequest, ConversationSlice, Given, HoldExtent,
+    HostClock, NewAppliance, NewHold, NewPolicy, Planned, PolicyChanged, Result, SearchAnswer,
+    SearchRequest, Session, Settings, Simulated, VerifyReport, VerifyRequest, Witnesses,
+    write_secret,
 };
+use crate::archive::Erased;
 use crate::crypto::{Entropy, Secret, StretchCost, hex, random_bytes};
-use crate::domain::{Role, Timestamp};
+use crate::domain::{BatchNo, Role, Timestamp};
 use crate::ingest::{DateOrder, zip_of};
+use crate::retention::Certificate;
+use govern::DemoClock;
 
 /// Messages shown on each side of a hit of the tour.
 const CONTEXT: u32 = 2;
@@ -52,6 +60,30 @@ pub enum DemoEvent<'a> {
     Exported(&'a ExportReceipt),
     /// The file was verified like a stranger would, who knows nothing but the file and the key.
     ExportVerified(&'a BundleReport),
+    /// The lawyer placed a hold: what was asked for, its query, how much it protects.
+    Held(&'a NewHold, &'a str, &'a HoldExtent),
+    /// A policy was written, and was refused when it was enabled without a simulation.
+    NotEnabled(&'a NewPolicy, &'a AppError),
+    /// It was simulated.
+    Simulated(&'a Simulated),
+    /// It was enabled.
+    Enabled(&'a PolicyChanged),
+    /// So many days passed.
+    Passed(i64),
+    /// What is due was put on a list.
+    Listed(&'a Planned),
+    /// Who asked for the list tried to approve it.
+    NotApproved(&'a AppError),
+    /// Others approved it.
+    Approved(&'a BatchLine),
+    /// What was left on the list was destroyed.
+    Destroyed(BatchNo, &'a Erased),
+    /// What is found of it afterwards.
+    Left(&'a SearchAnswer),
+    /// The certificate was verified, and what was said of one with a digit changed.
+    Certified(&'a Certificate, &'a AppError),
+    /// All files were imported once more: what was disposed of stays out.
+    CameAgain(&'a [ImportReceipt]),
     /// Everything was verified.
     Verified(&'a VerifyReport),
     /// The directory is gone.
@@ -92,7 +124,8 @@ pub fn run_demo(
     };
     let workplace = Workplace { root, temporary };
     tell(DemoEvent::Begins(&workplace.root, temporary));
-    let (appliance, administrator) = create(&workplace.root, &entropy)?;
+    let clock = DemoClock::new(&entropy);
+    let (appliance, administrator) = create(&workplace.root, &entropy, &clock)?;
     tell(DemoEvent::Created(&appliance.settings().data));
     let staff = Staff::hire(&appliance, administrator, &entropy)?;
     let sample = generate(request.seed, request.messages);
@@ -109,6 +142,7 @@ pub fn run_demo(
     tell(DemoEvent::ImportedAgain(&again?));
     ask(&appliance, &staff, &sample, tell)?;
     give_out(&appliance, &staff, &sample, &workplace.root, tell)?;
+    govern::let_go(&appliance, &staff, &clock, &exports, progress, tell)?;
     let mut quiet = |_: &'static str, _: u64, _: u64| {};
     let report = appliance.verify(&staff.officer, &VerifyRequest::default(), &mut quiet)?;
     tell(DemoEvent::Verified(&report));
@@ -120,7 +154,11 @@ pub fn run_demo(
     Ok(())
 }
 
-fn create(root: &Path, entropy: &dyn Entropy) -> Result<(Appliance, Session)> {
+fn create(
+    root: &Path,
+    entropy: &dyn Entropy,
+    clock: &Arc<DemoClock>,
+) -> Result<(Appliance, Session)> {
     let key = random_bytes::<32>(entropy);
     let given = Given {
         data: Some(root.join("data")),
@@ -140,7 +178,11 @@ fn create(root: &Path, entropy: &dyn Entropy) -> Result<(Appliance, Session)> {
         password: &password,
         cost: StretchCost::SLOT,
     };
-    let appliance = Appliance::create(settings, &new)?;
+    let witnesses = Witnesses {
+        clock: Some(Arc::clone(clock) as Arc<dyn HostClock>),
+        ..Witnesses::default()
+    };
+    let appliance = Appliance::create_watched(settings, &new, witnesses)?;
     let (administrator, _) = appliance.log_in(new.administrator, new.password, 1)?;
     Ok((appliance, administrator))
 }
@@ -150,6 +192,7 @@ struct Staff {
     administrator: Session,
     lawyer: Session,
     officer: Session,
+    second: Session,
 }
 
 impl Staff {
@@ -161,11 +204,13 @@ impl Staff {
         };
         let lawyer = hire("lawyer", Role::Lawyer)?;
         let officer = hire("officer", Role::RecordsOfficer)?;
+        let second = hire("officer.two", Role::RecordsOfficer)?;
         hire("manager", Role::Manager)?;
         Ok(Staff {
             administrator,
             lawyer,
             officer,
+            second,
         })
     }
 }

@@ -92,10 +92,10 @@ impl From<ArchiveError> for AppError {
             ArchiveError::WrongSecret | ArchiveError::KeyFile(_) => {
                 AppError::Configuration(error.to_string())
             }
+            ArchiveError::PurgeRefused(_) => AppError::Blocked(error.to_string()),
+            ArchiveError::PurgeUnfinished(_) => AppError::Conflict(error.to_string()),
             ArchiveError::Unreachable(_) => AppError::Io(error.to_string()),
             ArchiveError::Mismatch(_) => AppError::Configuration(error.to_string()),
-            ArchiveError::PurgeRefused(why) => AppError::Blocked(why),
-            ArchiveError::PurgeUnfinished(_) => AppError::Conflict(error.to_string()),
             ArchiveError::Disposed(what) => AppError::NotFound(format!("{what} (disposed of)")),
             other => AppError::Integrity(other.to_string()),
         }

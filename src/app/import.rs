@@ -39,6 +39,7 @@ impl Appliance {
             .importing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        self.record_locks()?;
         let mut opened = Opened::open(&request.path)?;
         progress.begins(&opened.name, opened.bytes);
         let digest = opened.digest()?;

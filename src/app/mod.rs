@@ -32,6 +32,7 @@ mod keys;
 mod log_out;
 mod pins;
 mod prune;
+mod quarantine;
 mod restore;
 pub mod sample;
 mod search;
@@ -53,14 +54,15 @@ pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    BatchLine, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine,
-    LabelOn, MatterLine, NewEvent, NewHold, NewPolicy, Placed, Planned, PolicyChanged, PolicyLine,
-    Review, Simulated, Why,
+    BatchLine, ClaimLine, ClockStanding, Consequences, EventLine, FreezeLine, HoldExtent, HoldLine,
+    HoldStanding, HoldTarget, LabelLine, LabelOn, MatterLine, NewEvent, NewHold, NewPolicy,
+    NewRequest, Placed, Planned, PolicyChanged, PolicyLine, Released, RequestAct, RequestCounts,
+    RequestDecision, RequestItem, RequestLine, Review, Simulated, Why,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
 pub use restore::{
-    DrillReport, NewSecret, RestoreOrder, RestoreReceipt, drill_backup, restore_backup,
+    DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };
 pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};

@@ -8,19 +8,24 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::check::{Finding, Standing, finding};
 use super::clock::{self, Stopwatch};
 use super::entropy::SystemEntropy;
 use super::files::read_bytes;
-use super::{AppError, Appliance, Result, Settings};
+use super::{AppError, Appliance, Result, Session, Settings};
 use crate::archive::{
     Archive, ArchiveConfig, DrillVerdict, EscrowContents, MANIFEST_BYTES_MAX, MANIFEST_FILE,
     Manifest, NewVault, RestoreRequest, Restored, restore,
 };
 use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor};
-use crate::crypto::{Entropy, RecoveryKey, Secret, StretchCost, hex, random_bytes};
-use crate::domain::BackupId;
+use crate::crypto::{Entropy, RecoveryKey, Secret, StretchCost, hex, random_bytes, sha256};
+use crate::domain::{BackupId, Right, Timestamp};
 use crate::store::{HoldRow, Rows};
 
+/// Days after which a trial restore is due again.
+const DRILL_DAYS: i64 = 7;
+/// When the last one was, how long it took, its report and whether it was sound.
+const FACT_DRILL: &str = "backup-drill";
 /// Longest escrow file that is read, in bytes.
 const ESCROW_BYTES_MAX: u64 = 8 << 20;
 
@@ -189,15 +194,25 @@ pub fn drill_backup(
     sample: u64,
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<DrillReport> {
+    let escrow = order.open_escrow()?;
+    drill(order.from, &escrow, scratch, sample, progress)
+}
+
+fn drill(
+    from: &Path,
+    escrow: &EscrowContents,
+    scratch: &Path,
+    sample: u64,
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<DrillReport> {
     let watch = Stopwatch::start();
     let name = hex(&random_bytes::<8>(&SystemEntropy));
     let place = Scratch::make(scratch.join(format!("wordkeep-drill-{name}")))?;
-    let escrow = order.open_escrow()?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let secret = Secret::key_file(&random_bytes::<32>(&*entropy));
     let request = RestoreRequest {
-        backup: order.from,
-        escrow: &escrow,
+        backup: from,
+        escrow,
         new: NewVault {
             root: &place.path.join("data"),
             keys: None,
@@ -212,7 +227,7 @@ pub fn drill_backup(
     let archive = Archive::open(restored.vault, ArchiveConfig::default())?;
     archive.check_log()?;
     let verdict = archive.drill(sample, progress)?;
-    let bytes = read_bytes(&order.from.join(MANIFEST_FILE), MANIFEST_BYTES_MAX)?;
+    let bytes = read_bytes(&from.join(MANIFEST_FILE), MANIFEST_BYTES_MAX)?;
     let manifest = Manifest::open(&bytes, archive.log_verifier())?;
     let mut problems = verdict.broken.clone();
     if messages + disposed != manifest.messages {
@@ -259,6 +274,127 @@ impl DrillReport {
     pub fn to_json(&self) -> Value {
         serde_json::from_slice(&self.signed).unwrap_or_default()
     }
+}
+
+/// The trial restore of the week, as it was recorded.
+#[derive(Clone, Debug)]
+pub struct WeeklyDrill {
+    /// The backup.
+    pub backup: BackupId,
+    /// What was found.
+    pub report: DrillReport,
+    /// The audit entry.
+    pub audit: Appended,
+}
+
+impl Appliance {
+    /// Restores the newest kept backup for trial with the keys that are open anyway, and records the
+    /// signed report. With `if_due`, only when the last one is a week old: `None` otherwise. That the
+    /// recovery key opens the escrow is proved by [`drill_backup`] alone.
+    ///
+    /// # Errors
+    /// For anybody but an administrator; `NotFound` without a kept backup; what the restore says.
+    pub fn drill_newest(
+        &self,
+        session: &Session,
+        if_due: bool,
+        scratch: &Path,
+        progress: &mut dyn FnMut(&'static str, u64, u64),
+    ) -> Result<Option<WeeklyDrill>> {
+        self.require(session, Right::ManageKeys, Action::BackupDrill)?;
+        let now = self.clock.now();
+        let last = self.last_drill()?;
+        let due = |last: LastDrill| now.compliance >= last.at.plus_days(DRILL_DAYS);
+        if if_due && !last.is_none_or(due) {
+            return Ok(None);
+        }
+        let Some((escrow, newest)) = self.archive.live_escrow(now)? else {
+            return match if_due {
+                true => Ok(None),
+                false => Err(AppError::NotFound("a backup that is kept".to_owned())),
+            };
+        };
+        let report = drill(&newest.path(), &escrow, scratch, 0, progress)?;
+        let backup = newest.row.id;
+        let audit = self.change(now, |tx| {
+            let text = String::from_utf8_lossy(&report.signed);
+            let text_no = self.archive.seal_texts(tx, &[&text])?;
+            let sound = report.problems.is_empty();
+            let mut fact = now.compliance.0.to_be_bytes().to_vec();
+            fact.extend_from_slice(&report.millis.to_be_bytes());
+            fact.extend_from_slice(&text_no.to_be_bytes());
+            fact.push(u8::from(sound));
+            tx.put_fact(FACT_DRILL, &fact)?;
+            let draft = self
+                .draft(session, Action::BackupDrill)
+                .object(backup)
+                .count("sound", u64::from(sound))
+                .count("millis", report.millis)
+                .word("report", hex(&sha256(&report.signed)));
+            self.log(tx, now, draft, None)
+        })?;
+        Ok(Some(WeeklyDrill {
+            backup,
+            report,
+            audit,
+        }))
+    }
+
+    fn last_drill(&self) -> Result<Option<LastDrill>> {
+        let kept = self.archive.store().read()?.fact(FACT_DRILL)?;
+        let kept = kept.and_then(|bytes| <[u8; 25]>::try_from(bytes).ok());
+        Ok(kept.map(|bytes| {
+            let number = |at: usize| {
+                let mut eight = [0; 8];
+                eight.copy_from_slice(&bytes[at..at + 8]);
+                u64::from_be_bytes(eight)
+            };
+            LastDrill {
+                at: Timestamp(number(0) as i64),
+                millis: number(8),
+                sound: bytes[24] != 0,
+            }
+        }))
+    }
+
+    /// How the weekly trial stands; nothing where no backup is kept.
+    pub(super) fn check_drill(&self, kept: u64) -> Result<Option<Finding>> {
+        if kept == 0 {
+            return Ok(None);
+        }
+        let now = self.clock.now().compliance;
+        let late = |last: &LastDrill| now >= last.at.plus_days(DRILL_DAYS + 1);
+        Ok(Some(match self.last_drill()? {
+            None => finding(
+                "drill",
+                Standing::Warning,
+                "no backup was ever restored for trial: wordkeep backup drill",
+            ),
+            Some(last) if !last.sound => finding(
+                "drill",
+                Standing::Bad,
+                "the last trial restore found something broken: wordkeep backup drill",
+            ),
+            Some(last) if late(&last) => finding(
+                "drill",
+                Standing::Warning,
+                "the last trial restore is more than a week old: wordkeep backup drill",
+            ),
+            Some(last) => finding(
+                "drill",
+                Standing::Good,
+                format!("the newest backup was restored in {} ms", last.millis),
+            ),
+        }))
+    }
+}
+
+/// What is kept of the last trial.
+#[derive(Clone, Copy, Debug)]
+struct LastDrill {
+    at: Timestamp,
+    millis: u64,
+    sound: bool,
 }
 
 /// A directory that goes when the trial ends, however it ends.

@@ -93,6 +93,9 @@ pub struct SearchAnswer {
     pub facets: Vec<Facet>,
     /// What each clause finds alone, when the whole finds nothing.
     pub zero: Vec<ClauseCount>,
+    /// Matches that are left out because a request for erasure restricted them; told to those who
+    /// may see them, else 0.
+    pub withheld: u64,
     /// Where the next page begins.
     pub next: Option<String>,
     /// The audit entry, durable before this was handed out.
@@ -145,6 +148,24 @@ impl Appliance {
             0 => search.clauses().map_err(refused)?,
             _ => Vec::new(),
         };
+        let withheld = match session.actor.role.may(Right::ReadRestricted) {
+            true if !scope.withheld.is_empty() => {
+                let open = Scope {
+                    withheld: Arc::default(),
+                    ..scope.clone()
+                };
+                let names = names.within(&self.archive, &open, None);
+                let search = Search {
+                    names: &names,
+                    ..search
+                };
+                search
+                    .count()
+                    .map_err(refused)?
+                    .saturating_sub(answer.total)
+            }
+            _ => 0,
+        };
         let took = watch.elapsed();
         let audit = self.log_search(session, &reading, &answer)?;
         let next = answer.next.as_ref().map(|cursor| cursor.seal(&key, &bound));
@@ -153,6 +174,7 @@ impl Appliance {
             answer,
             facets,
             zero,
+            withheld,
             next,
             audit,
             took,

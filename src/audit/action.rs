@@ -144,7 +144,8 @@ actions! {
     HoldPlace = "hold.place", Some(Right::PlaceHolds), Whole;
     /// The release of a hold was asked for: object = hold.
     HoldReleaseRequest = "hold.release.request", Some(Right::ReleaseHolds), Whole;
-    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days, until.
+    /// A second person agreed to the release: object = hold, facts: requested_by, grace_days, until,
+    /// purgeable (messages that then may go).
     HoldRelease = "hold.release", Some(Right::ReleaseHolds), Whole;
     /// How a hold stands in a record that was restored: object = hold, facts: until and requested_by
     /// where its release was asked for. Same request as the `backup.restore` before it.
@@ -185,6 +186,20 @@ actions! {
     CertificateMake = "certificate.make", Some(Right::RequestDisposition), Whole;
     /// The clock goes on: written every hour and at each jump, facts: jump (microseconds) if any.
     ClockHeartbeat = "clock.heartbeat", None, Whole;
+    /// A person's request for erasure was recorded: object = request, facts: items, due, restricted.
+    ErasureAdd = "erasure.add", Some(Right::HandleRequests), Whole;
+    /// Somebody decided on items of it: object = request, facts: act, items.
+    ErasureDecide = "erasure.decide", Some(Right::HandleRequests), Whole;
+    /// Its items came up again by themselves: object = request, facts: due, erased, restricted.
+    ErasureProgress = "erasure.progress", None, Whole;
+    /// Somebody said how much time has passed: facts: proven (seconds since 1970).
+    ClockAdvanceRequest = "clock.advance.request", Some(Right::AdvanceClock), Whole;
+    /// A second person agreed: facts: proven, requested_by.
+    ClockAdvance = "clock.advance", Some(Right::AdvanceClock), Whole;
+    /// A backup was restored for trial: object = backup, facts: sound, millis, report (digest).
+    BackupDrill = "backup.drill", Some(Right::ManageKeys), Whole;
+    /// Compliance locks were written down with the messages they keep: facts: messages.
+    LockRecord = "lock.record", None, Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }

@@ -16,7 +16,7 @@ mod token;
 mod user;
 
 pub use error::{AuthError, Result};
-pub use scope::{require, scope_of};
+pub use scope::{require, scope_of, scope_with_restricted};
 pub use token::{TOKEN_DAYS_MAX, Token, actor_of_token, issue_token};
 pub use user::{
     LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, check_new_user, create_user, disable_user,

@@ -1,5 +1,7 @@
 //! From role and grants to what may be seen and done.
 
+use std::sync::Arc;
+
 use super::{AuthError, Result};
 use crate::domain::{AccountNo, Actor, ConversationNo, Right, Scope};
 use crate::store::{GrantKind, Rows};
@@ -15,8 +17,17 @@ pub fn require(actor: &Actor, right: Right) -> Result<()> {
     }
 }
 
-/// What the actor may see, from the grants as they are now.
+/// What the actor sees by ordinary means, from the grants as they are now: what a request for
+/// erasure restricted is withheld.
 pub fn scope_of(rows: &Rows, actor: &Actor) -> Result<Scope> {
+    let mut scope = scope_with_restricted(rows, actor)?;
+    scope.withheld = Arc::new(rows.withheld()?);
+    Ok(scope)
+}
+
+/// What the actor may see, restricted messages too: only after asking for
+/// [`Right::ReadRestricted`].
+pub fn scope_with_restricted(rows: &Rows, actor: &Actor) -> Result<Scope> {
     let mut scope = Scope::nothing();
     if !actor.role.may(Right::ReadContent) {
         return Ok(scope);

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, backup, check, completions, conv, demo, dispose, event, export, freeze, hold, import,
-    index, init, keys, label, login, logout, man, matter, policy, query, search, user, verify, why,
+    audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export, freeze,
+    hold, import, index, init, keys, label, login, logout, man, matter, policy, query, search,
+    user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -74,6 +75,8 @@ pub(super) enum Command {
     Policy(policy::Typed),
     /// Review and destroy what is due; certificates
     Dispose(dispose::Typed),
+    /// Record people's requests for erasure; decide on them item by item
+    Erasure(erasure::Typed),
     /// Say why a message is still here
     #[command(long_about = why::LONG)]
     Why(why::Typed),
@@ -83,6 +86,8 @@ pub(super) enum Command {
     Event(event::Typed),
     /// Stop all destruction; two people let it go on
     Freeze(freeze::Typed),
+    /// Show compliance time; two people say that time has passed
+    Clock(clock::Typed),
     /// Read, prove, sign and export the audit log
     Audit(audit::Typed),
     /// Prove that everything is as it was kept

@@ -1,8 +1,9 @@
 //! Who acts, in which role, and what they may see.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{AccountNo, ConversationNo, UserId, UserNo};
+use super::{AccountNo, ConversationNo, MessageNo, UserId, UserNo};
 
 /// The job titles of the house. The number is stored and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +58,12 @@ pub enum Right {
     RequestDisposition,
     /// Review what is due: approve, exclude, extend.
     ReviewDisposition,
+    /// Record a person's request for erasure and decide on its items.
+    HandleRequests,
+    /// Look at messages that such a request restricted.
+    ReadRestricted,
+    /// Say, with evidence, that time has passed while the computer was off.
+    AdvanceClock,
 }
 
 impl Role {
@@ -111,7 +118,13 @@ impl Role {
             Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
             Right::PlaceHolds => matches!(self, Role::Lawyer),
             Right::WriteRules | Right::RequestDisposition => matches!(self, Role::RecordsOfficer),
-            Right::ReleaseHolds | Right::MarkRecords | Right::Freeze | Right::ReviewDisposition => {
+            Right::ReleaseHolds
+            | Right::MarkRecords
+            | Right::Freeze
+            | Right::ReviewDisposition
+            | Right::HandleRequests
+            | Right::ReadRestricted
+            | Right::AdvanceClock => {
                 matches!(self, Role::Lawyer | Role::RecordsOfficer)
             }
             Right::ReadRules => {
@@ -141,7 +154,8 @@ pub struct Actor {
 /// Which records an actor may see. Compiled into the index query and checked again on the row.
 ///
 /// A record is inside when its conversation is not denied and either everything is allowed, or
-/// its conversation or its account is named. The default allows nothing.
+/// its conversation or its account is named, and it is not withheld itself. The default allows
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Scope {
     /// Allow everything that is not denied.
@@ -152,6 +166,8 @@ pub struct Scope {
     pub accounts: BTreeSet<AccountNo>,
     /// Conversations behind a wall; deny wins.
     pub denied: BTreeSet<ConversationNo>,
+    /// Messages hidden from ordinary search because a person asked for their erasure.
+    pub withheld: Arc<BTreeSet<MessageNo>>,
 }
 
 impl Scope {
@@ -174,6 +190,11 @@ impl Scope {
             && (self.everything
                 || self.conversations.contains(&conversation)
                 || account.is_some_and(|account| self.accounts.contains(&account)))
+    }
+
+    /// Whether a record of a conversation that is allowed is shown: it is not withheld.
+    pub fn shows(&self, message: MessageNo) -> bool {
+        !self.withheld.contains(&message)
     }
 }
 

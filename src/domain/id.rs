@@ -108,6 +108,8 @@ identifiers! {
     MatterId = "mat";
     /// A label that records may carry.
     LabelId = "lbl";
+    /// A person's request that their data be erased.
+    RequestId = "ers";
 }
 
 macro_rules! numbers {
@@ -153,6 +155,8 @@ numbers! {
     LabelNo(u32);
     /// Row number of a recorded event.
     EventNo(u32);
+    /// Row number of a request for erasure.
+    RequestNo(u32);
     /// Row number of a purge freeze.
     FreezeNo(u32);
     /// Number of a disposition batch.

@@ -20,6 +20,7 @@ mod message;
 mod note;
 mod period;
 mod policy;
+mod request;
 mod time;
 mod verdict;
 
@@ -30,8 +31,8 @@ pub use hold::{GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldScope, Release};
 pub use id::{
     AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
     FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, LabelId, LabelNo, MatterId,
-    MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, StoreId, TenantNo,
-    UserId, UserNo,
+    MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId, RequestNo,
+    StoreId, TenantNo, UserId, UserNo,
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{
@@ -43,5 +44,6 @@ pub use policy::{
     Disposition, Level, Lock, PolicyAction, PolicyRef, PolicyState, PolicyVersion, STAGES_MAX,
     SourceTrust, Trigger,
 };
+pub use request::{Ground, RequestOutcome};
 pub use time::{Now, Precision, Timestamp};
 pub use verdict::{Blocker, Reason, Verdict};

@@ -209,6 +209,8 @@ fn scope(dice: &mut Dice) -> Scope {
                 .insert(crate::domain::AccountNo(conversation)),
         };
     }
+    let withheld = (0..60).filter(|_| dice.roll(6) == 0).map(MessageNo);
+    scope.withheld = std::sync::Arc::new(withheld.collect());
     scope
 }
 
@@ -219,7 +221,8 @@ struct Conversations<'a> {
 
 fn inside(message: &Message, scope: &Scope) -> bool {
     let account = message.account.map(crate::domain::AccountNo);
-    scope.allows(ConversationNo(message.conversation), account)
+    let allowed = scope.allows(ConversationNo(message.conversation), account);
+    allowed && scope.shows(MessageNo(message.no))
 }
 
 impl Neighbours for Conversations<'_> {

@@ -158,11 +158,18 @@ fn allowed(scope: &Scope) -> Plan {
             Plan::Facts(accounts.collect()),
         ])
     };
-    if scope.denied.is_empty() {
-        return allowed;
+    let mut parts = vec![allowed];
+    if !scope.denied.is_empty() {
+        parts.push(Plan::Not(Box::new(conversations(&scope.denied))));
     }
-    let denied = Plan::Not(Box::new(conversations(&scope.denied)));
-    Plan::And(vec![allowed, denied])
+    if !scope.withheld.is_empty() {
+        let withheld = NumberQuery::new(scope.withheld.iter().copied());
+        parts.push(Plan::Not(Box::new(Plan::Numbers(withheld))));
+    }
+    match parts.len() {
+        1 => parts.swap_remove(0),
+        _ => Plan::And(parts),
+    }
 }
 
 fn facts<T: Copy>(values: &BTreeSet<T>, key: impl Fn(T) -> FactKey) -> Plan {

@@ -47,10 +47,13 @@ pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};
 pub use membership::{Answer, Proved};
 pub use plan::{
-    DAY_PERCENT_MAX, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve, remaining,
+    DAY_PERCENT_MAX, DayShare, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve,
+    remaining,
 };
 pub use recheck::{Recheck, grounds_of, keep, reason_of};
-pub use request::{ANSWER_DAYS, Ground, ItemOutcome, REQUEST, REVIEW_DAYS, item_outcome};
+pub use request::{
+    ANSWER_DAYS, Ground, ItemOutcome, REQUEST, REVIEW_DAYS, item_outcome, item_outcomes,
+};
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
 pub use scope::{Needs, Scope, ScopeContext};
 pub use simulate::{Blocked, Counted, SAMPLES_MAX, Simulation, simulate};

@@ -21,6 +21,15 @@ pub const RECALL_MICROS: i64 = 7 * Timestamp::MICROS_PER_DAY;
 /// Share of the live records that may go in one day without a further approval, in percent.
 pub const DAY_PERCENT_MAX: u64 = 1;
 
+/// What a list is measured by: how much of all that lives may go in one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayShare {
+    /// Records there are.
+    pub live: u64,
+    /// Records on the other lists of the last twenty-four hours.
+    pub listed: u64,
+}
+
 /// A list under way: eligible messages, ascending, each once.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -86,18 +95,19 @@ impl Draft {
         &self.items
     }
 
-    /// Freezes the list. `live` is how many records there are: more than one percent of them asks
-    /// for one approver more. `text_no` is the content number of the preview.
+    /// Freezes the list. More than one percent of the live records on the lists of one day asks for
+    /// one approver more. `text_no` is the content number of the preview.
     pub fn freeze(
         self,
         now: Now,
         requested_by: UserNo,
         epochs: Epochs,
-        live: u64,
+        share: DayShare,
         text_no: u64,
     ) -> (DispositionRow, Vec<DispositionItemRow>) {
         let count = self.items.len() as u64;
-        let many = count.saturating_mul(100) > live.saturating_mul(DAY_PERCENT_MAX);
+        let of_day = count.saturating_add(share.listed).saturating_mul(100);
+        let many = of_day > share.live.saturating_mul(DAY_PERCENT_MAX);
         let more = u8::from(many);
         let row = DispositionRow {
             batch: BatchNo(0),

@@ -38,6 +38,9 @@ pub mod keep {
     /// Purging is frozen; the object is the number of the reason.
     pub const FROZEN: u16 = HELD + 8;
 
+    /// The request for erasure it was listed for was decided otherwise.
+    pub const CALLED_BACK: u16 = HELD + 9;
+
     /// The name of a code in reports.
     pub const fn name(code: u16) -> &'static str {
         match code {
@@ -50,6 +53,7 @@ pub mod keep {
             NOT_LISTED => "not_listed",
             CLOCK => "clock",
             FROZEN => "frozen",
+            CALLED_BACK => "called_back",
             1 => "gone",
             2 => "changed",
             3 => "closed",
@@ -58,13 +62,22 @@ pub mod keep {
     }
 }
 
+/// What was read when the judge began.
+struct State {
+    book: Book,
+    present: Present,
+    /// Messages that requests name and none of them wants gone any more.
+    called_back: BTreeSet<MessageNo>,
+}
+
 /// Judges the items of one approved list.
 pub struct Recheck<'a> {
     archive: &'a Archive,
     names: &'a dyn Directory,
     trusted: bool,
+    doubt: Option<&'a dyn Fn() -> bool>,
     items: BTreeMap<MessageNo, PolicyRef>,
-    state: RefCell<Option<(Book, Present)>>,
+    state: RefCell<Option<State>>,
     grounds: RefCell<Grounds>,
 }
 
@@ -81,12 +94,22 @@ impl<'a> Recheck<'a> {
             archive,
             names,
             trusted,
+            doubt: None,
             items: items
                 .iter()
                 .map(|item| (item.message, item.policy))
                 .collect(),
             state: RefCell::new(None),
             grounds: RefCell::new(Grounds::default()),
+        }
+    }
+
+    /// Asks, whenever a decision begins, whether the clock has fallen into doubt since.
+    #[must_use]
+    pub fn doubting(self, doubt: &'a dyn Fn() -> bool) -> Recheck<'a> {
+        Recheck {
+            doubt: Some(doubt),
+            ..self
         }
     }
 }
@@ -103,7 +126,7 @@ impl Judge for Recheck<'_> {
                 freeze.no
             )));
         }
-        if !self.trusted {
+        if !self.trusted || self.doubt.is_some_and(|doubt| doubt()) {
             return Err(JudgeError::Refused(
                 "the clock is in doubt: give evidence of the time, or let two people advance it"
                     .to_owned(),
@@ -117,14 +140,24 @@ impl Judge for Recheck<'_> {
         };
         let grounds = grounds_of(rows, now, self.items.values());
         *self.grounds.borrow_mut() = grounds.map_err(|error| failed(&error))?;
-        *self.state.borrow_mut() = Some((book, present));
+        let called_back = rows.called_back().map_err(|error| failed(&error))?;
+        *self.state.borrow_mut() = Some(State {
+            book,
+            present,
+            called_back,
+        });
         Ok(())
     }
 
     fn judge(&self, message: &Judged<'_>) -> Result<Judgement, JudgeError> {
         let failed = |error: &dyn std::fmt::Display| JudgeError::Failed(error.to_string());
         let state = self.state.borrow();
-        let Some((book, present)) = state.as_ref() else {
+        let Some(State {
+            book,
+            present,
+            called_back,
+        }) = state.as_ref()
+        else {
             return Err(JudgeError::Failed("the judge was not begun".to_owned()));
         };
         let mut labels = Vec::new();
@@ -139,6 +172,9 @@ impl Judge for Recheck<'_> {
         matcher.check().map_err(|error| failed(&error))?;
         let keep = |code, object| Ok(Judgement::Keep(KeepReason { code, object }));
         if self.items.get(&message.row.no) == Some(&REQUEST) {
+            if called_back.contains(&message.row.no) {
+                return keep(keep::CALLED_BACK, 0);
+            }
             return match (item_outcome(&verdict, present), verdict.held_by) {
                 (ItemOutcome::Erase, _) => Ok(Judgement::Erase),
                 (_, Some(hold)) => keep(keep::HELD, u64::from(hold.0)),

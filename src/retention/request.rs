@@ -1,8 +1,14 @@
 //! Requests for erasure of a person's data (GDPR art. 17), item by item: what may go, what is only
 //! restricted (art. 18) for now, on which ground, and when to look again.
 
+use super::book::Book;
+use super::error::Result;
 use super::facts::Present;
-use crate::domain::{HoldNo, PolicyNo, PolicyRef, Timestamp, Verdict};
+use super::matcher::{Matcher, Subject};
+use super::verdict::verdict;
+use crate::archive::Archive;
+pub use crate::domain::Ground;
+use crate::domain::{MessageNo, PolicyNo, PolicyRef, Timestamp, Verdict};
 
 /// Stands where a policy would stand on lists that follow a request instead.
 pub const REQUEST: PolicyRef = PolicyRef {
@@ -14,24 +20,8 @@ pub const REVIEW_DAYS: i64 = 180;
 /// Days within which a request is answered: the shortest month (art. 12(3) says one month).
 pub const ANSWER_DAYS: i64 = 28;
 
-/// Why something may not be erased although a person asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
-    /// Art. 17(3)(b): a legal obligation to keep it.
-    LegalObligation,
-    /// Art. 17(3)(e): legal claims; this hold.
-    LegalClaims(HoldNo),
-}
-
-impl Ground {
-    /// The article, as letters quote it.
-    pub const fn article(self) -> &'static str {
-        match self {
-            Ground::LegalObligation => "17(3)(b)",
-            Ground::LegalClaims(_) => "17(3)(e)",
-        }
-    }
-}
+/// Messages looked at over one stable picture.
+const MESSAGES_PER_PICTURE: usize = 4_096;
 
 /// What becomes of one item of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +46,7 @@ pub fn item_outcome(verdict: &Verdict, present: &Present) -> ItemOutcome {
     let again = now.plus_days(REVIEW_DAYS);
     if let Some(hold) = verdict.held_by {
         return ItemOutcome::Restrict {
-            ground: Ground::LegalClaims(hold),
+            ground: Ground::LegalClaims(Some(hold)),
             review: again,
         };
     }
@@ -72,4 +62,35 @@ pub fn item_outcome(verdict: &Verdict, present: &Present) -> ItemOutcome {
         true => ItemOutcome::Erase,
         false => ItemOutcome::Wait,
     }
+}
+
+/// What becomes of each of these messages now; `None` where the message is gone.
+///
+/// # Errors
+/// When a message cannot be read or a scope cannot be answered.
+pub fn item_outcomes(
+    archive: &Archive,
+    book: &Book,
+    present: &Present,
+    messages: &[MessageNo],
+) -> Result<Vec<Option<ItemOutcome>>> {
+    let mut labels = Vec::new();
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for some in messages.chunks(MESSAGES_PER_PICTURE) {
+        // A picture that stands long would keep the log from shrinking.
+        let mut matcher = Matcher::new(book, archive);
+        for no in some {
+            let Some(row) = matcher.message(*no)? else {
+                outcomes.push(None);
+                continue;
+            };
+            let facts = book.facts(&row, present.now.compliance, &mut labels)?;
+            let subject = Subject::of(&row);
+            let mut matches = |scope| matcher.matches(scope, &subject);
+            let found = verdict(book.rules(), &facts, present, &mut matches);
+            matcher.check()?;
+            outcomes.push(Some(item_outcome(&found, present)));
+        }
+    }
+    Ok(outcomes)
 }

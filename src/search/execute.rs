@@ -303,7 +303,8 @@ impl<'a> Search<'a> {
     /// The second check of the scope, on the row itself.
     pub(super) fn check_scope(&self, reader: &mut Reader<'_>, row: &MessageRow) -> Result<()> {
         let account = reader.conversation(row.conversation)?.account;
-        if self.names.scope().allows(row.conversation, account) {
+        let scope = self.names.scope();
+        if scope.allows(row.conversation, account) && scope.shows(row.no) {
             return Ok(());
         }
         // The index named it inside: one of the two is wrong, and nothing of it may be shown.
@@ -374,12 +375,14 @@ impl<'a> Search<'a> {
         reader: &mut Reader<'_>,
         rows: impl Iterator<Item = MessageRow>,
     ) -> Result<Vec<Line>> {
-        rows.map(|row| {
-            self.check_scope(reader, &row)?;
-            let message = reader.open(row)?;
-            Ok(Line::of(&message, self.names, self.resolved.zone))
-        })
-        .collect()
+        let shown = rows.filter(|row| self.names.scope().shows(row.no));
+        shown
+            .map(|row| {
+                self.check_scope(reader, &row)?;
+                let message = reader.open(row)?;
+                Ok(Line::of(&message, self.names, self.resolved.zone))
+            })
+            .collect()
     }
 }
 

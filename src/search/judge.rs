@@ -83,16 +83,12 @@ impl<'a> Judge<'a> {
         mut act: impl FnMut(&mut Judge<'a>, &OpenedMessage) -> Result<()>,
     ) -> Result<()> {
         let mut last = MessageRow::before_all(conversation);
-        loop {
-            let window = self.around.window(&last)?;
+        while let Some(window) = self.around.window(&mut last)? {
             for message in &window {
                 act(self, message)?;
             }
-            match window.into_iter().next_back() {
-                Some(message) => last = message.row,
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 }
 
@@ -115,8 +111,9 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
-    /// The next window behind a row, opened.
-    fn window(&self, behind: &MessageRow) -> Result<Vec<OpenedMessage>> {
+    /// The next window behind a row, opened; `behind` moves to its end. What is withheld is not
+    /// there for anybody.
+    fn window(&self, behind: &mut MessageRow) -> Result<Option<Vec<OpenedMessage>>> {
         if self.search.budget.is_over() {
             return Err(self.search.over_budget());
         }
@@ -125,7 +122,14 @@ impl Around<'_> {
             .try_borrow_mut()
             .map_err(|_| ArchiveError::Malformed("a conversation inside a conversation"))?;
         let rows = reader.rows().messages_after(behind, WINDOW_MESSAGES)?;
-        rows.into_iter().map(|row| Ok(reader.open(row)?)).collect()
+        match rows.last() {
+            Some(last) => behind.clone_from(last),
+            None => return Ok(None),
+        }
+        let scope = self.search.names.scope();
+        let shown = rows.into_iter().filter(|row| scope.shows(row.no));
+        let opened = shown.map(|row| Ok(reader.open(row)?));
+        opened.collect::<Result<_>>().map(Some)
     }
 
     fn is_visible(&self, names: &ScopedNames<'_>, no: ConversationNo) -> Result<bool> {
@@ -146,16 +150,12 @@ impl Around<'_> {
             return Ok(());
         }
         let mut last = MessageRow::before_all(conversation);
-        loop {
-            let window = self.window(&last)?;
+        while let Some(window) = self.window(&mut last)? {
             for message in &window {
                 message.with_record(&mut *visit);
             }
-            match window.into_iter().next_back() {
-                Some(message) => last = message.row,
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::{ContentRow, Rows, StoreError, WriteTx};
 use crate::domain::{TenantNo, Timestamp};
 
 /// Tables that are carried whole and replace what an elder record holds.
-const WHOLE: [&str; 12] = [
+const WHOLE: [&str; 16] = [
     "govern_state",
     "matter",
     "policy",
@@ -19,6 +19,10 @@ const WHOLE: [&str; 12] = [
     "hold_item",
     "message_floor",
     "purge_freeze",
+    "erasure_request",
+    "erasure_person",
+    "erasure_item",
+    "clock_claim",
     "user_grant",
 ];
 /// Columns that name sealed content.

@@ -5,13 +5,14 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Number of the newest migration this program knows.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/001_record.sql"),
     include_str!("../../schema/sql/002_govern.sql"),
     include_str!("../../schema/sql/003_erase.sql"),
     include_str!("../../schema/sql/004_backup.sql"),
+    include_str!("../../schema/sql/005_request.sql"),
 ];
 
 /// Applies what is missing, each script in its own transaction. A database of a newer program is

@@ -4,203 +4,25 @@
     reason = "a law whose world cannot be set up must fail"
 )]
 
+#[path = "../support/court.rs"]
+mod court;
 #[path = "../support/house.rs"]
 mod house;
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use house::{PASSWORD, Place, count, files_below, import, ios_export, log_in, plain_chat};
+use court::{Court, blocked, court, holds_word, opened, policy};
+use house::{Place, count, import};
 use wordkeep::app::{
-    AppError, Appliance, HoldTarget, HostClock, NewHold, NewPolicy, Review, SearchRequest, Session,
-    SystemClock, VerifyRequest, Witnesses, verify_certificate,
+    AppError, ConversationRequest, HoldTarget, HostClock, NewPolicy, NewRequest, RequestAct,
+    RequestCounts, RequestDecision, Review, SearchRequest, VerifyRequest, Witnesses,
+    verify_certificate,
 };
 use wordkeep::archive::Milestones;
 use wordkeep::domain::{
-    BatchNo, Blocker, FreezeReason, Lock, MatterId, MessageId, Period, PolicyAction, PolicyId,
-    Role, Timestamp,
+    Blocker, FreezeReason, Ground, Lock, PolicyAction, RequestOutcome, Timestamp,
 };
-use wordkeep::retention::clock::Reading;
-
-/// The clocks of the host, moved forward by hand.
-struct Moved {
-    host: SystemClock,
-    wall: AtomicI64,
-    boot: AtomicI64,
-}
-
-impl Moved {
-    fn new() -> Arc<Moved> {
-        Arc::new(Moved {
-            host: SystemClock::new([9; 16]),
-            wall: AtomicI64::new(0),
-            boot: AtomicI64::new(0),
-        })
-    }
-
-    /// Time passes while the computer runs.
-    fn days(&self, days: i64) {
-        self.boot
-            .fetch_add(days * Timestamp::MICROS_PER_DAY, Ordering::Relaxed);
-        self.jump(days);
-    }
-
-    /// Somebody sets the wall clock.
-    fn jump(&self, days: i64) {
-        self.wall
-            .fetch_add(days * Timestamp::MICROS_PER_DAY, Ordering::Relaxed);
-    }
-}
-
-impl HostClock for Moved {
-    fn reading(&self) -> Reading {
-        let host = self.host.reading();
-        Reading {
-            wall: Timestamp(host.wall.0 + self.wall.load(Ordering::Relaxed)),
-            boot_micros: host.boot_micros + self.boot.load(Ordering::Relaxed),
-            boot_id: host.boot_id,
-        }
-    }
-}
-
-struct Court {
-    dir: tempfile::TempDir,
-    clock: Arc<Moved>,
-    appliance: Appliance,
-    root: Session,
-    law: Session,
-    rec: Session,
-    second: Session,
-}
-
-fn court() -> Court {
-    let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(dir.path());
-    place.create().close().unwrap();
-    let clock = Moved::new();
-    let appliance = opened(&place, &clock);
-    let root = log_in(&appliance, "root");
-    appliance
-        .add_user(&root, "rec2", Role::RecordsOfficer, PASSWORD, &[])
-        .unwrap();
-    Court {
-        law: log_in(&appliance, "law"),
-        rec: log_in(&appliance, "rec"),
-        second: log_in(&appliance, "rec2"),
-        dir,
-        clock,
-        root,
-        appliance,
-    }
-}
-
-fn opened(place: &Place, clock: &Arc<Moved>) -> Appliance {
-    let witnesses = Witnesses {
-        clock: Some(Arc::clone(clock) as Arc<dyn HostClock>),
-        ..Witnesses::default()
-    };
-    place.open_watched(witnesses).unwrap()
-}
-
-impl Court {
-    fn chat(&self, tag: &str, messages: usize) -> std::path::PathBuf {
-        let folder = self.dir.path().join(tag);
-        std::fs::create_dir_all(&folder).unwrap();
-        ios_export(&folder, tag, &plain_chat(tag, messages), &[])
-    }
-
-    fn policy(&self, action: PolicyAction, years: u32, lock: Lock) -> PolicyId {
-        let new = policy(action, years, lock);
-        self.appliance.write_policy(&self.rec, &new).unwrap().0
-    }
-
-    fn enable(&self, id: PolicyId) {
-        self.appliance.simulate_policy(&self.rec, id, None).unwrap();
-        self.appliance
-            .enable_policy(&self.rec, id, "decided by the board")
-            .unwrap();
-    }
-
-    fn hold(&self, target: HoldTarget) -> wordkeep::domain::HoldId {
-        let matter = match self.appliance.matters(&self.law).unwrap().first() {
-            Some(matter) => matter.id,
-            None => self.matter(),
-        };
-        let new = NewHold {
-            matter,
-            name: "claim".to_owned(),
-            target,
-            reason: "letter of 3 March".to_owned(),
-            grace_days: None,
-            keep_context: 0,
-            zone: None,
-            accept: Vec::new(),
-        };
-        self.appliance.place_hold(&self.law, &new).unwrap().id
-    }
-
-    fn matter(&self) -> MatterId {
-        self.appliance
-            .open_matter(&self.law, "Nordwind", "")
-            .unwrap()
-            .0
-    }
-
-    fn approve(&self, by: &Session, batch: BatchNo) -> Result<(), AppError> {
-        let reason = "looked at the samples";
-        self.appliance
-            .review_disposition(by, batch, Review::Approve, reason)
-            .map(drop)
-    }
-
-    fn one(&self, query: &str) -> MessageId {
-        let answer = self
-            .appliance
-            .search(&self.law, &SearchRequest::new(query))
-            .unwrap();
-        answer.answer.hits[0].line.id
-    }
-
-    fn all(&self) -> u64 {
-        count(&self.appliance, &self.law, "*")
-    }
-}
-
-fn policy(action: PolicyAction, years: u32, lock: Lock) -> NewPolicy {
-    NewPolicy {
-        of: None,
-        name: "chats".to_owned(),
-        scope: "*".to_owned(),
-        action,
-        period: Period::years(years),
-        zone: None,
-        trigger: "sent".to_owned(),
-        label: None,
-        organisation: false,
-        lock,
-        reviewers: None,
-        citation: "Art. 5".to_owned(),
-        reason: "the board wants it".to_owned(),
-        accept: Vec::new(),
-    }
-}
-
-fn blocked<T: std::fmt::Debug>(result: Result<T, AppError>) -> String {
-    match result.unwrap_err() {
-        AppError::Blocked(why) => why,
-        other => panic!("not blocked: {other:?}"),
-    }
-}
-
-fn holds_word(root: &Path, word: &str) -> bool {
-    files_below(root).iter().any(|file| {
-        let bytes = std::fs::read(file).unwrap();
-        bytes
-            .windows(word.len())
-            .any(|window| window == word.as_bytes())
-    })
-}
 
 #[test]
 fn d1_what_is_due_is_listed_reviewed_recalled_destroyed_and_certified() {
@@ -424,4 +246,127 @@ fn h12_release_takes_two_and_the_grace_protects() {
     assert!(blocked(due(&court)).contains("holds protect all"));
     court.clock.days(2);
     assert_eq!(due(&court).unwrap().items, court.all());
+}
+
+#[test]
+fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
+    let court = court();
+    let app = &court.appliance;
+    // Ana Reis wrote every third of sixty messages.
+    import(app, &court.root, &court.chat("askchat", 60)).unwrap();
+    let held = court.one("askchatword3");
+    let hold = court.hold(HoldTarget::Messages(vec![held]));
+    let new = NewRequest {
+        people: vec!["Ana Reis".to_owned()],
+        reference: "letter 7".to_owned(),
+        reason: "she wants everything gone".to_owned(),
+        ..NewRequest::default()
+    };
+    assert!(matches!(
+        app.add_request(&court.root, &new),
+        Err(AppError::Auth(_))
+    ));
+    let (line, _) = app.add_request(&court.rec, &new).unwrap();
+    let counts = RequestCounts {
+        due: 19,
+        restricted: 1,
+        ..RequestCounts::default()
+    };
+    assert_eq!(line.counts, counts);
+    assert_eq!(line.answer_by, line.received.plus_days(28));
+    // Hidden from everybody by ordinary means, and from the neighbours of other hits.
+    assert_eq!(court.all(), 40);
+    assert_eq!(count(app, &court.law, "askchatword3"), 0);
+    let told = app.search(&court.law, &SearchRequest::new("askchatword3"));
+    assert_eq!(told.unwrap().withheld, 1);
+    let mut near = SearchRequest::new("askchatword4");
+    near.context_lines = 2;
+    let near = app.search(&court.law, &near).unwrap().answer;
+    let shown = format!("{:?}{:?}", near.hits[0].before, near.hits[0].after);
+    assert!(
+        shown.contains("askchatword2") && !shown.contains("askchatword3"),
+        "{shown}"
+    );
+    assert_eq!(
+        count(app, &court.law, "askchatword4 w/2msg askchatword3"),
+        0
+    );
+    let slice = |session| {
+        let request = ConversationRequest {
+            id: near.hits[0].conversation.id,
+            around: None,
+            since: None,
+            until: None,
+            limit: 100,
+            zone: None,
+        };
+        app.conversation(session, &request).unwrap().messages.len()
+    };
+    assert_eq!(slice(&court.law), 40);
+    // Who has the right and asks for it sees it, and the log says so.
+    let mut open = court.law.clone();
+    open.restricted = true;
+    assert_eq!(count(app, &open, "*"), 60);
+    assert_eq!(slice(&open), 60);
+    let mut aud = house::log_in(app, "aud");
+    aud.restricted = true;
+    assert!(app.search(&aud, &SearchRequest::new("*")).is_err());
+    // What is due goes the way of all lists, without any policy.
+    let planned = app.plan_disposition(&court.rec).unwrap();
+    assert_eq!((planned.items, planned.requested), (19, 19));
+    court.approve(&court.second, planned.batch).unwrap();
+    court.approve(&court.law, planned.batch).unwrap();
+    court.clock.days(8);
+    // One of them is refused after the approval, and drops out.
+    let (_, items) = app.show_request(&court.rec, line.id).unwrap();
+    let spared = items
+        .iter()
+        .find(|item| item.outcome == RequestOutcome::Due);
+    let spared = spared.unwrap().message.unwrap();
+    let refuse = RequestDecision {
+        act: RequestAct::Refuse(Ground::LegalObligation),
+        messages: vec![spared],
+        review: None,
+        reason: "an invoice".to_owned(),
+    };
+    app.decide_request(&court.rec, line.id, &refuse).unwrap();
+    assert_eq!(court.all(), 41);
+    let erased = app.run_disposition(&court.rec, planned.batch).unwrap();
+    assert_eq!((erased.erased.len(), erased.dropped.len()), (18, 1));
+    let certificate = app.certificate(&court.rec, planned.batch).unwrap();
+    let certificate = verify_certificate(&certificate, app.archive().log_verifier()).unwrap();
+    assert!(certificate.authority[0].citation.contains("art. 17"));
+    let counts = |court: &Court| court.appliance.requests(&court.rec).unwrap()[0].counts;
+    let now = RequestCounts {
+        due: 0,
+        erased: 18,
+        restricted: 1,
+        refused: 1,
+    };
+    assert_eq!(counts(&court), now);
+    // The hold ends: the request goes on by itself.
+    app.release_hold(&court.law, hold, "settled").unwrap();
+    app.release_hold(&court.rec, hold, "settled").unwrap();
+    court.clock.days(29);
+    assert_eq!(counts(&court), now);
+    court.clock.days(2);
+    assert_eq!(counts(&court).due, 1);
+    assert_eq!(count(app, &court.law, "askchatword3"), 0);
+    let planned = app.plan_disposition(&court.rec).unwrap();
+    assert_eq!((planned.items, planned.requested), (1, 1));
+    court.approve(&court.second, planned.batch).unwrap();
+    if planned.reviewers > 1 {
+        court.approve(&court.law, planned.batch).unwrap();
+    }
+    court.clock.days(8);
+    app.run_disposition(&court.rec, planned.batch).unwrap();
+    assert_eq!(counts(&court).erased, 19);
+    assert!(!holds_word(
+        &Place::new(court.dir.path()).data(),
+        "askchatword3"
+    ));
+    let report = app
+        .verify(&court.rec, &VerifyRequest::default(), &mut |_, _, _| ())
+        .unwrap();
+    assert!(report.exit_code() < 6, "{report:?}");
 }

@@ -12,7 +12,7 @@ use house::{Place, copy_tree, count, files_below, import, ios_export, log_in, pl
 use wordkeep::app::{AppError, Appliance, LogRequest, Session, VerifyRequest, verify_log};
 use wordkeep::audit::{Pins, Verdict, verify_files};
 use wordkeep::crypto::{NoteVerifier, Secret, StretchCost};
-use wordkeep::domain::{MessageNo, Timestamp};
+use wordkeep::domain::{FreezeReason, MessageNo, Timestamp};
 use wordkeep::store::KeyKind;
 
 struct House {
@@ -345,15 +345,74 @@ fn a2_verify_remembers_and_finds_a_rollback() {
     std::fs::remove_dir_all(house.place.data()).unwrap();
     copy_tree(&copy, &house.place.data());
     assert_eq!(verify(), 6, "it was put back");
-    let refused = house.place.open().err().expect("an older copy is refused");
-    assert!(refused.to_string().contains("older copy"), "{refused}");
+    let older = house.place.open().unwrap();
+    quarantined(&older, &house);
+    let size = |appliance: &Appliance| {
+        let rows = appliance.archive().store().read().unwrap();
+        rows.audit_edge().unwrap().unwrap().0
+    };
+    let checkpoint = std::fs::read(house.place.data().join("log/checkpoint")).unwrap();
+    // It stays there however often it is opened and read.
+    let entries = size(&older);
+    older.close().unwrap();
+    drop(older);
+    let again = house.place.open().unwrap();
+    assert_eq!(size(&again), entries);
+    quarantined(&again, &house);
+    assert!(size(&again) > entries, "reading is logged as always");
+    again.close().unwrap();
+    drop(again);
+    let now = std::fs::read(house.place.data().join("log/checkpoint")).unwrap();
+    assert_eq!(now, checkpoint, "nothing is signed");
+    std::fs::remove_dir_all(house.place.data()).unwrap();
+    copy_tree(&copy, &house.place.data());
     // Without what this computer remembers, a consistent older copy cannot be told from the present.
     std::fs::remove_dir_all(house.place.settings().pins()).unwrap();
     house.place.open().unwrap();
 }
 
+/// It can be read and nothing else, and says so.
+fn quarantined(older: &Appliance, house: &House) {
+    let why = older.quarantine().unwrap();
+    assert!(why.contains("older copy"), "{why}");
+    assert!(
+        older
+            .notices()
+            .iter()
+            .any(|notice| notice.contains("QUARANTINE"))
+    );
+    let (root, law, rec) = (
+        log_in(older, "root"),
+        log_in(older, "law"),
+        log_in(older, "rec"),
+    );
+    assert_eq!(count(older, &law, "lawword3"), 1);
+    let freezes = older.freezes(&rec).unwrap();
+    assert_eq!(freezes.len(), 1);
+    assert_eq!(freezes[0].reason, FreezeReason::RollbackSuspected);
+    let chat = house::ios_export(
+        &house.place.root,
+        "late",
+        &house::plain_chat("late", 3),
+        &[],
+    );
+    let refused = [
+        house::import(older, &root, &chat).err(),
+        older.plan_disposition(&rec).err(),
+        older.lift_freeze(&rec, freezes[0].no, "go on").err(),
+        older.freeze(&law, "stop").err(),
+        older.open_matter(&law, "case", "").err(),
+        older.rotate_keys(&root, &secret()).err(),
+    ];
+    for refused in refused {
+        let refused = refused.expect("a change in quarantine");
+        assert!(matches!(refused, AppError::Integrity(_)), "{refused}");
+        assert!(refused.to_string().contains("newest copy"), "{refused}");
+    }
+}
+
 #[test]
-fn a2_a_record_behind_its_published_log_is_refused() {
+fn a2_a_record_behind_its_published_log_is_read_and_nothing_else() {
     let (house, appliance) = house(30);
     appliance.close().unwrap();
     drop(appliance);
@@ -367,13 +426,7 @@ fn a2_a_record_behind_its_published_log_is_refused() {
     std::fs::write(data.join("wordkeep.db"), old).unwrap();
     let _ = std::fs::remove_file(data.join("wordkeep.db-wal"));
     std::fs::remove_dir_all(house.place.settings().pins()).unwrap();
-    let refused = house
-        .place
-        .open()
-        .err()
-        .expect("an older record is refused");
-    assert!(matches!(refused, AppError::Integrity(_)), "{refused}");
-    assert!(refused.to_string().contains("older copy"), "{refused}");
+    quarantined(&house.place.open().unwrap(), &house);
 }
 
 fn read_log_files(root: &Path) -> BTreeMap<String, Vec<u8>> {

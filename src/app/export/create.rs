@@ -532,6 +532,9 @@ fn scope_statement(scope: &Scope) -> ScopeStatement {
     if denied > 0 {
         statement += &format!(", except {denied} behind a wall");
     }
+    if !scope.withheld.is_empty() {
+        statement += ", and no message that a request for erasure restricted";
+    }
     ScopeStatement {
         accounts,
         conversations: named,

@@ -133,13 +133,14 @@ impl<'a> Gather<'a> {
         let after = reader.rows().messages_after(&row, self.context)?;
         rows.push(row);
         rows.extend(after);
+        rows.retain(|row| self.scope.shows(row.no));
         Ok(rows)
     }
 
     /// The second check of the scope, on the row itself.
     fn check_scope(&self, reader: &mut Reader<'_>, row: &MessageRow) -> Result<()> {
         let account = reader.conversation(row.conversation)?.account;
-        match self.scope.allows(row.conversation, account) {
+        match self.scope.allows(row.conversation, account) && self.scope.shows(row.no) {
             true => Ok(()),
             false => Err(AppError::Integrity(
                 "the search index names a message outside the scope".to_owned(),

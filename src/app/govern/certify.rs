@@ -8,10 +8,10 @@ use super::policy::newest_of;
 use crate::archive::{EraseContext, Erased};
 use crate::audit::{Action, StatementKind};
 use crate::crypto::{hex, sha256};
-use crate::domain::{BatchNo, EntryNo, MessageId, PolicyRef, Right};
+use crate::domain::{BatchNo, EntryNo, Lock, MessageId, PolicyRef, Right};
 use crate::retention::{
     Answer, Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts,
-    Exception, Item, LogFacts, Method, PolicyWords, Verification, keep,
+    Exception, Item, LogFacts, Method, PolicyWords, REQUEST, Verification, keep,
 };
 use crate::store::{ActKind, DispositionItemRow, DispositionRow, DispositionState, Rows};
 
@@ -244,6 +244,18 @@ impl Appliance {
         let known = rows.policies()?;
         let mut lines = Vec::new();
         for (policy, items) in by_policy {
+            if *policy == REQUEST {
+                lines.push(Authority {
+                    citation: "GDPR art. 17: the person asked for erasure".to_owned(),
+                    items: *items,
+                    lock: Lock::None.name().to_owned(),
+                    period: "none".to_owned(),
+                    policy: "request".to_owned(),
+                    trigger: "request".to_owned(),
+                    version: 0,
+                });
+                continue;
+            }
             let row = match rows.policy_version(*policy)? {
                 Some(row) => row,
                 None => newest_of(rows, policy.no)?,

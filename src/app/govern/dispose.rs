@@ -7,10 +7,10 @@ use super::words;
 use crate::archive::{EraseContext, Erased, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, OBJECTS_MAX, Outcome};
 use crate::crypto::hex;
-use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
+use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
 use crate::retention::clock::Quality;
 use crate::retention::{
-    Draft, Recheck, approved, barred, grounds_of, may_approve, remaining, survey,
+    DayShare, Draft, Recheck, approved, barred, grounds_of, may_approve, remaining, survey,
 };
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
@@ -52,6 +52,8 @@ pub struct Planned {
     pub by_app: BTreeMap<App, u64>,
     /// Messages that are due and held all the same.
     pub held: u64,
+    /// Messages on it because a person asked for their erasure.
+    pub requested: u64,
     /// Up to twenty-five of its messages.
     pub samples: Vec<MessageId>,
     /// The audit entry.
@@ -78,19 +80,26 @@ impl Appliance {
     /// For anybody but a records officer; `Blocked` when nothing is due.
     pub fn plan_disposition(&self, session: &Session) -> Result<Planned> {
         self.require(session, Right::RequestDisposition, Action::DispositionPlan)?;
+        self.advance_requests()?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
         let (book, present) = (self.book(&rows)?, self.present(&rows)?);
+        let asked_for = rows.request_due()?;
         drop(rows);
         let mut list = Draft::new();
-        let (mut live, mut held) = (0u64, 0u64);
+        let (mut live, mut held, mut requested) = (0u64, 0u64, 0u64);
         let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
         survey(&self.archive, &[&book], &present, |looked| {
             live += 1;
             if let Some(verdict) = looked.verdicts.first() {
                 let is_due = verdict.due <= now.compliance;
                 held += u64::from(is_due && matches!(verdict.blocker, Some(Blocker::Held(_))));
-                if list.add(looked.row, verdict) {
+                let added = match asked_for.contains(&looked.row.no) {
+                    true => list.add_request(looked.row, verdict, &present),
+                    false => list.add(looked.row, verdict),
+                };
+                requested += u64::from(added && asked_for.contains(&looked.row.no));
+                if added {
                     *by_app.entry(looked.conversation.app).or_default() += 1;
                 }
             }
@@ -125,9 +134,13 @@ impl Appliance {
         let preview = format!("{live} live, {held} due and held, {by_app:?}");
         self.change(now, |tx| {
             let text_no = self.archive.seal_texts(tx, &[&preview])?;
+            let share = DayShare {
+                live,
+                listed: listed_within_a_day(tx, now)?,
+            };
             let (row, items) =
                 list.clone()
-                    .freeze(now, session.actor.no, book.epochs(), live, text_no);
+                    .freeze(now, session.actor.no, book.epochs(), share, text_no);
             let batch = tx.insert_disposition(&row, &items)?;
             let draft = self
                 .draft(session, Action::DispositionPlan)
@@ -137,6 +150,7 @@ impl Appliance {
                 .count("items", row.items)
                 .count("held", held)
                 .count("recall", u64::try_from(row.recall_micros).unwrap_or(0))
+                .count("requested", requested)
                 .count("reviewers", u64::from(row.reviewers))
                 .word("root", hex(&row.root));
             Ok(Planned {
@@ -145,6 +159,7 @@ impl Appliance {
                 reviewers: row.reviewers,
                 by_app: by_app.clone(),
                 held,
+                requested,
                 samples: samples.clone(),
                 audit: self.log(tx, now, draft, None)?,
             })
@@ -262,6 +277,7 @@ impl Appliance {
             .importing
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.record_locks()?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
         let (row, items, acts) = batch_of(&rows, batch)?;
@@ -287,7 +303,8 @@ impl Appliance {
         let everything = Sight::everything();
         let scoped = names.within(&self.archive, &everything, None);
         let trusted = self.clock_quality() != Quality::Gap;
-        let judge = Recheck::new(&self.archive, &scoped, trusted, &items);
+        let doubt = || self.clock_in_doubt();
+        let judge = Recheck::new(&self.archive, &scoped, trusted, &items).doubting(&doubt);
         let clock = || self.clock.now();
         let actor = EntryActor {
             id: session.actor.id.to_string(),
@@ -302,11 +319,19 @@ impl Appliance {
             backups: &self.archive,
             slice_items: SLICE_ITEMS,
         };
-        let erased = self.archive.erase(&plan, &judge, &context)?;
+        let erased = match self.archive.erase(&plan, &judge, &context) {
+            Ok(erased) => erased,
+            Err(error) => {
+                // A clock that jumped meanwhile freezes from here on.
+                self.keep_clock()?;
+                return Err(error.into());
+            }
+        };
         // Names of people and chats may have gone with their last message.
         self.names_changed();
         self.escrow_after_purge()?;
         self.certify(session, &row, &erased, &context)?;
+        self.advance_requests()?;
         Ok(erased)
     }
 
@@ -339,6 +364,16 @@ impl Appliance {
 /// The batch as an object of the audit log: the same as that of the purge.
 pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
+}
+
+/// Messages on the lists of the last twenty-four hours that were not called off.
+fn listed_within_a_day(rows: &Rows, now: Now) -> Result<u64> {
+    let lists = rows.dispositions()?.into_iter();
+    let recent = lists.filter(|row| {
+        let open = row.state != DispositionState::Cancelled;
+        open && now.compliance.0.saturating_sub(row.computed.0) < Timestamp::MICROS_PER_DAY
+    });
+    Ok(recent.map(|row| row.items).sum())
 }
 
 type Batch = (

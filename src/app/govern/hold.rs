@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::super::clock::Stopwatch;
 use super::super::search::refused;
 use super::super::{AppError, Appliance, Reading, Result, SearchRequest, Session};
+use super::release::Released;
 use super::{matter, words};
 use crate::archive::Watermark;
 use crate::audit::{Action, Appended};
@@ -215,6 +216,10 @@ impl Appliance {
                 text_no,
                 release_text_no: None,
             })?;
+            if let HoldTarget::Messages(ids) = &new.target {
+                // A purge may have decided since: whoever commits first wins, and says so.
+                self.aim_at_messages(&Scope::everything(), ids)?;
+            }
             for item in &aimed.items {
                 tx.insert_hold_item(no, *item)?;
             }
@@ -265,27 +270,28 @@ impl Appliance {
         Ok(extent)
     }
 
-    /// Asks for the release of a hold, or, when somebody else asked already, releases it: `true`.
-    /// The grace runs from the second person's consent.
+    /// Asks for the release of a hold, or, when somebody else asked already, releases it. The grace
+    /// runs from the second person's consent. What then becomes purgeable is found first, and told
+    /// and logged with either voice.
     ///
     /// # Errors
     /// For who may not release; when it is released already, or the same person asks twice.
-    pub fn release_hold(
-        &self,
-        session: &Session,
-        id: HoldId,
-        reason: &str,
-    ) -> Result<(HoldStanding, Appended)> {
+    pub fn release_hold(&self, session: &Session, id: HoldId, reason: &str) -> Result<Released> {
         self.require(session, Right::ReleaseHolds, Action::HoldRelease)?;
         let reason = words::reason(reason)?;
+        let consequences = self.consequences(id)?;
         let now = self.clock.now();
         let by = session.actor.no;
-        let done = self.change(now, |tx| {
+        let (standing, audit) = self.change(now, |tx| {
             let row = hold_of(tx, id)?;
             if row.hold.release.is_some() {
                 return Err(AppError::Conflict(format!("hold {id} is released already")));
             }
-            let draft = |action| self.draft(session, action).object(id);
+            let draft = |action| {
+                self.draft(session, action)
+                    .object(id)
+                    .count("purgeable", consequences.purgeable)
+            };
             let Some((_, first)) = row.release_requested else {
                 let text_no = self.archive.seal_texts(tx, &[reason])?;
                 tx.request_release(row.hold.no, now.compliance, by, text_no)?;
@@ -309,7 +315,11 @@ impl Appliance {
             Ok((standing, entry))
         })?;
         self.sign_log()?;
-        Ok(done)
+        Ok(Released {
+            standing,
+            consequences,
+            audit,
+        })
     }
 
     /// Every hold there ever was, in the order of placing.
@@ -375,17 +385,32 @@ impl Appliance {
         let rows = self.archive.store().read()?;
         let mut items = BTreeMap::new();
         for id in ids {
-            let row = self.visible_message(&rows, scope, *id)?;
-            items.insert(
-                row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no,
-                *id,
-            );
+            match self.visible_message(&rows, scope, *id)? {
+                Some(row) => items.insert(row.no, *id),
+                None => return Err(self.not_there(*id)?),
+            };
         }
         let protects = format!("{} messages by id", items.len());
         Ok(Aimed {
             items: items.keys().copied().collect(),
             named: items.into_values().collect(),
             ..aimed(HoldScope::Ids, protects)
+        })
+    }
+
+    /// Why a message cannot be held: it was disposed of, or never was.
+    fn not_there(&self, id: MessageId) -> Result<AppError> {
+        Ok(match self.archive.disposed_of_id(id)? {
+            None => AppError::NotFound(id.to_string()),
+            Some(gone) => {
+                let certificate = gone
+                    .certificate
+                    .map_or_else(|| "not made yet".to_owned(), |no| no.to_string());
+                AppError::Conflict(format!(
+                    "{id} was already disposed of, list {}, certificate {certificate}",
+                    gone.batch
+                ))
+            }
         })
     }
 
@@ -425,12 +450,19 @@ impl Appliance {
     }
 
     fn aim_at_person(&self, scope: &Scope, name: &str) -> Result<Aimed> {
+        let (person, label) = self.person_named(scope, name)?;
+        let protects = format!("every conversation of {label}");
+        Ok(aimed(HoldScope::Custodian(person), protects))
+    }
+
+    /// The one person of a name, a handle or an id, with how they are called.
+    pub(super) fn person_named(&self, scope: &Scope, name: &str) -> Result<(PersonNo, String)> {
         let names = self.names()?;
         let scoped = names.within(&self.archive, scope, None);
         let people = scoped.people(&NamePattern::new(&Pieces::literal(name.trim())));
         let [person] = people.as_slice() else {
             if people.is_empty() {
-                return Err(AppError::NotFound(format!("custodian {name}")));
+                return Err(AppError::NotFound(format!("person {name}")));
             }
             let several: Vec<String> = people
                 .iter()
@@ -442,9 +474,8 @@ impl Appliance {
             )));
         };
         let handle = person.handles.iter().find_map(|no| scoped.handle(*no));
-        let no = handle.ok_or_else(|| AppError::NotFound(format!("custodian {name}")))?;
-        let protects = format!("every conversation of {} ({})", person.label, person.id);
-        Ok(aimed(HoldScope::Custodian(no.person), protects))
+        let no = handle.ok_or_else(|| AppError::NotFound(format!("person {name}")))?;
+        Ok((no.person, format!("{} ({})", person.label, person.id)))
     }
 
     fn extent(&self, aimed: Aimed) -> Result<HoldExtent> {

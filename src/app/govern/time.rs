@@ -89,6 +89,12 @@ impl Appliance {
         self.clock.quality()
     }
 
+    /// Whether a clock jumped and the freeze for it does not stand yet.
+    pub(super) fn clock_in_doubt(&self) -> bool {
+        let jumped = |alarm: ClockAlarm| size_of(alarm) > JUMP_MICROS;
+        self.clock.alarm().is_some_and(jumped) || self.clock_quality() == Quality::Gap
+    }
+
     /// The moment in which the rules are asked.
     pub(super) fn present(&self, rows: &Rows) -> Result<Present> {
         Ok(Present {

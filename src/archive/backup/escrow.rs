@@ -363,6 +363,18 @@ impl Archive {
         }
     }
 
+    /// What an escrow written now would hold, and the newest kept backup: for a trial restore by the
+    /// house itself, which has no recovery key. `None` without a kept backup.
+    pub fn live_escrow(&self, now: Now) -> Result<Option<(EscrowContents, KeptBackup)>> {
+        let mut kept = self.kept_backups()?;
+        for backup in &mut kept {
+            self.look_at_packs(backup)?;
+        }
+        let targets = self.escrow_targets()?;
+        let contents = self.escrow_contents(now, &kept, &[], &targets)?;
+        Ok(kept.pop().map(|newest| (contents, newest)))
+    }
+
     /// Where the escrow of a target lies.
     pub fn escrow_path(target: &Path) -> PathBuf {
         target.join(ESCROW_FILE)

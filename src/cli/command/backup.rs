@@ -48,6 +48,15 @@ and everything is removed again; --json prints a report that is signed.
 
 Ends with 0 when everything holds, 1 when nothing was known of the log before, 6 when something is
 not what was written, 10 when it cannot be read.";
+const DRILL: &str = "Restore the newest backup for a trial, and record the signed report
+
+Examples:
+  $ wordkeep backup drill
+  $ wordkeep backup drill --if-due
+
+For a timer: with --if-due it does something once a week. The backup is really restored below --scratch
+with the keys that are open anyway, every row is opened, and everything is removed again. That the
+recovery key opens the escrow is proved by: wordkeep backup verify --escrow --recovery-key-file";
 const RESTORE: &str = "Make a new data directory from a backup
 
 Examples:
@@ -102,6 +111,16 @@ enum Verb {
     /// Check a backup; with the recovery key, restore it for a trial
     #[command(long_about = VERIFY)]
     Verify(VerifyTyped),
+    /// Restore the newest backup for a trial
+    #[command(long_about = DRILL)]
+    Drill {
+        /// Only when the last trial is a week old
+        #[arg(long)]
+        if_due: bool,
+        /// Where the trial has room; the usual place for temporary files unless said otherwise
+        #[arg(long, value_name = "DIR")]
+        scratch: Option<PathBuf>,
+    },
     /// Make a new data directory from a backup
     #[command(long_about = RESTORE)]
     Restore(RestoreTyped),
@@ -247,6 +266,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         Verb::Create { to, escrow_to } => create(context, to, escrow_to),
         Verb::List => list(context),
         Verb::Verify(typed) => verify(context, typed),
+        Verb::Drill { if_due, scratch } => drill(context, *if_due, scratch.as_deref()),
         Verb::Restore(typed) => restore(context, typed),
         Verb::Escrow => escrow(context),
         Verb::Forget { id } => forget(context, id),
@@ -366,6 +386,44 @@ pub(super) fn verify_files(context: &mut Context, dir: &Path, request: &VerifyRe
     })?;
     meter.clear();
     print_report(context, &report)
+}
+
+fn drill(context: &mut Context, if_due: bool, scratch: Option<&Path>) -> Ended {
+    let (appliance, session) = context.open_session()?;
+    let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
+    let meter = context.counter();
+    let drilled = appliance.drill_newest(&session, if_due, &scratch, &mut |what, done, of| {
+        meter.shows(what, done, of);
+    })?;
+    meter.clear();
+    let Some(drilled) = drilled else {
+        context.say("nothing is due: the last trial is less than a week old, or no backup is kept");
+        return Ok(Exit::Done);
+    };
+    let report = drilled.report.to_json();
+    let verdict = &drilled.report.verdict;
+    let sound = drilled.report.problems.is_empty();
+    context.printer.one(&report, |to| {
+        let mark = if sound { '✓' } else { '✗' };
+        writeln!(
+            to,
+            "{mark} {} restored for a trial in {} ms: {} rows and {} attachments opened   audit #{}",
+            drilled.backup,
+            thousands(drilled.report.millis),
+            thousands(verdict.opened),
+            thousands(verdict.attachments),
+            drilled.audit.seq.0
+        )?;
+        drilled
+            .report
+            .problems
+            .iter()
+            .try_for_each(|problem| writeln!(to, "  {}", line(problem)))
+    })?;
+    match sound {
+        true => Ok(Exit::Done),
+        false => Ok(Exit::Integrity),
+    }
 }
 
 fn exit_of(verdict: Verdict) -> Exit {

@@ -68,6 +68,9 @@ struct Show {
     /// Before this day or time
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
+    /// Show what a request for erasure restricted, too: for lawyers and records officers
+    #[arg(long)]
+    restricted: bool,
     /// Messages at most, on each side of --around or in all
     #[arg(long, value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(SLICE_MESSAGES_MAX)))]
@@ -209,7 +212,8 @@ fn show(context: &mut Context, typed: Show) -> Ended {
         limit: typed.limit,
         zone: typed.tz.clone(),
     };
-    let (appliance, session) = context.open_session()?;
+    let (appliance, mut session) = context.open_session()?;
+    session.restricted = typed.restricted;
     let slice = appliance.conversation(&session, &request)?;
     match context.printer.shape() {
         Shape::JsonLines => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ended, conv, export, search};
+use super::{Ended, conv, demo_govern, export, search};
 use crate::app::export::ExportReceipt;
 use crate::app::import::ImportReceipt;
 use crate::app::sample::MESSAGES_DEFAULT;
@@ -25,9 +25,9 @@ Examples:
   $ wordkeep demo --dir /tmp/tour
 
 A made-up trading company is written as chat exports, imported, sealed, searched, shown in context,
-given out as evidence and verified, each step with the words it was asked in. Everything lies in a
-temporary directory with keys of its own, which is removed at the end, also after Ctrl-C; with --dir it
-stays.";
+given out as evidence, put on hold, let go by a policy, certified and verified, each step with the
+words it was asked in. Time passes by a clock of its own. Everything lies in a temporary directory with
+keys of its own, which is removed at the end, also after Ctrl-C; with --dir it stays.";
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     }
 }
 
-fn heading(to: &mut dyn Write, text: &str) -> io::Result<()> {
+pub(super) fn heading(to: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(to, "\n== {text}")
 }
 
@@ -89,7 +89,7 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
                 to,
                 "data directory {}\n\
                  a random unlock key, an encrypted record, an empty signed log\n\
-                 an administrator, a lawyer, a records officer and a manager\n",
+                 an administrator, a lawyer, two records officers and a manager\n",
                 data.display()
             )
         }
@@ -131,6 +131,20 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
             export::write_report(to, report)
         }
         DemoEvent::Verified(report) => tell_proof(to, report),
+        DemoEvent::Held(hold, query, extent) => demo_govern::held(to, hold, query, extent),
+        DemoEvent::NotEnabled(policy, refused) => demo_govern::not_enabled(to, policy, refused),
+        DemoEvent::Simulated(simulated) => demo_govern::simulated(to, simulated),
+        DemoEvent::Enabled(changed) => demo_govern::enabled(to, changed),
+        DemoEvent::Passed(days) => demo_govern::passed(to, *days),
+        DemoEvent::Listed(planned) => demo_govern::listed(to, planned),
+        DemoEvent::NotApproved(refused) => demo_govern::not_approved(to, refused),
+        DemoEvent::Approved(batch) => demo_govern::approved(to, batch),
+        DemoEvent::Destroyed(batch, erased) => demo_govern::destroyed(to, *batch, erased),
+        DemoEvent::Left(answer) => demo_govern::left(to, answer),
+        DemoEvent::Certified(certificate, refused) => {
+            demo_govern::certified(to, certificate, refused)
+        }
+        DemoEvent::CameAgain(receipts) => demo_govern::came_again(to, receipts),
         DemoEvent::Removed => {
             writeln!(
                 to,
@@ -210,7 +224,7 @@ fn tell_proof(to: &mut dyn Write, report: &VerifyReport) -> io::Result<()> {
     if let Some(record) = &report.record {
         writeln!(
             to,
-            "{} messages logged as imported, {} are here; {} sealed rows and {} attachments opened; \
+            "by the log {} messages must be here, {} are; {} sealed rows and {} attachments opened; \
              the index holds {} messages",
             thousands(record.logged),
             thousands(record.live),

@@ -156,6 +156,7 @@ struct PlanShown {
     items: u64,
     reviewers: u8,
     held: u64,
+    requested: u64,
     by_app: Vec<(&'static str, u64)>,
     samples: Vec<String>,
     audit: u64,
@@ -277,6 +278,7 @@ fn plan(context: &mut Context) -> Ended {
         items: planned.items,
         reviewers: planned.reviewers,
         held: planned.held,
+        requested: planned.requested,
         by_app: planned
             .by_app
             .iter()
@@ -296,6 +298,13 @@ fn plan(context: &mut Context) -> Ended {
         )?;
         for (app, count) in &shown.by_app {
             writeln!(to, "  {app:12} {}", thousands(*count))?;
+        }
+        if shown.requested > 0 {
+            writeln!(
+                to,
+                "  {} of them because the person asked for their erasure",
+                thousands(shown.requested)
+            )?;
         }
         if shown.held > 0 {
             writeln!(

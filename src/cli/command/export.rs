@@ -90,6 +90,9 @@ struct Create {
     /// Zone of dates and times, such as Europe/Lisbon
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
+    /// Show what a request for erasure restricted, too: for lawyers and records officers
+    #[arg(long)]
+    restricted: bool,
     /// Accept a warning about the query by its code; may be repeated
     #[arg(long, value_name = "CODE")]
     accept: Vec<String>,
@@ -116,7 +119,8 @@ struct Made<'a> {
 
 fn create(context: &mut Context, typed: Create) -> Ended {
     let interrupt = Interrupt::listen()?;
-    let (appliance, session) = context.open_session()?;
+    let (appliance, mut session) = context.open_session()?;
+    session.restricted = typed.restricted;
     let request = ExportRequest {
         query: typed.query,
         zone: typed.tz,

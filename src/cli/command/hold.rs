@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
-use crate::app::{Appliance, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Session};
+use crate::app::{
+    Appliance, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Session,
+};
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
 use crate::cli::printable::{in_zone, line, rfc3339, thousands};
@@ -50,7 +52,8 @@ Examples:
 
 Two different people (lawyers or records officers) run this command: the first asks, the second
 agrees. From then on the hold protects for its days of grace, thirty unless it was placed with others.
-A released hold stays in the list.";
+What the release makes purgeable is found first and told with either voice; --dry-run tells it and
+changes nothing. A released hold stays in the list.";
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -83,8 +86,11 @@ enum Verb {
         /// The hold
         id: HoldId,
         /// Why
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
+        #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+        reason: Option<String>,
+        /// Only say what it would make purgeable
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -215,16 +221,25 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
             context.printer.list(&rows)?;
             Ok(Exit::Done)
         }
-        Verb::Release { id, reason } => {
+        Verb::Release {
+            id,
+            reason,
+            dry_run,
+        } => {
             let zone = zone_of(appliance.settings())?;
-            let (standing, entry) = appliance.release_hold(&session, *id, reason)?;
-            let told = match standing {
+            let Some(reason) = reason.as_deref().filter(|_| !dry_run) else {
+                let consequences = appliance.preview_release(&session, *id)?;
+                return show_consequences(context, &consequences);
+            };
+            let released = appliance.release_hold(&session, *id, reason)?;
+            let told = match released.standing {
                 HoldStanding::Grace(until) => {
                     format!("released; it protects until {}", in_zone(until, zone))
                 }
                 _ => "waits for a second person to agree to its release".to_owned(),
             };
-            changed(context, &id.to_string(), &told, &entry)
+            let told = format!("{told}; {}", told_of(&released.consequences));
+            changed(context, &id.to_string(), &told, &released.audit)
         }
     }
 }
@@ -253,6 +268,54 @@ fn place(context: &mut Context, appliance: &Appliance, session: &Session, add: &
     let extent = appliance.hold_extent(session, placed.id)?;
     context.say(&told(&extent));
     Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct ConsequencesShown {
+    released: u64,
+    purgeable: u64,
+    from: String,
+    by_policy: Vec<(String, u64)>,
+    requested: u64,
+    samples: Vec<String>,
+}
+
+fn show_consequences(context: &mut Context, found: &Consequences) -> Ended {
+    let shown = ConsequencesShown {
+        released: found.released,
+        purgeable: found.purgeable,
+        from: rfc3339(found.from),
+        by_policy: found.by_policy.clone(),
+        requested: found.requested,
+        samples: found.samples.iter().map(ToString::to_string).collect(),
+    };
+    context.printer.one(&shown, |to| {
+        writeln!(to, "{}", told_of(found))?;
+        for (policy, count) in &shown.by_policy {
+            writeln!(to, "  {} by {}", thousands(*count), line(policy))?;
+        }
+        if shown.requested > 0 {
+            let count = thousands(shown.requested);
+            writeln!(to, "  {count} that somebody asked to be erased")?;
+        }
+        shown
+            .samples
+            .iter()
+            .try_for_each(|sample| writeln!(to, "  {sample}"))
+    })?;
+    context.say("nothing was changed");
+    Ok(Exit::Done)
+}
+
+fn told_of(found: &Consequences) -> String {
+    let released = match found.released {
+        1 => "1 message".to_owned(),
+        many => format!("{} messages", thousands(many)),
+    };
+    format!(
+        "without it {released} would be held by nobody, and after the grace {} may be destroyed",
+        thousands(found.purgeable)
+    )
 }
 
 fn told(extent: &HoldExtent) -> String {

@@ -5,10 +5,13 @@ pub(super) mod backup;
 mod certificate;
 mod changed;
 pub(super) mod check;
+pub(super) mod clock;
 pub(super) mod completions;
 pub(super) mod conv;
 pub(super) mod demo;
+mod demo_govern;
 pub(super) mod dispose;
+pub(super) mod erasure;
 pub(super) mod event;
 pub(super) mod export;
 pub(super) mod freeze;
@@ -60,6 +63,8 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Hold(typed) => hold::run(context, &typed),
         Command::Policy(typed) => policy::run(context, &typed),
         Command::Dispose(typed) => dispose::run(context, &typed),
+        Command::Clock(typed) => clock::run(context, &typed),
+        Command::Erasure(typed) => erasure::run(context, &typed),
         Command::Why(typed) => why::run(context, &typed),
         Command::Label(typed) => label::run(context, &typed),
         Command::Event(typed) => event::run(context, &typed),

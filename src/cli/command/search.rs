@@ -90,6 +90,9 @@ pub(in crate::cli) struct Typed {
     /// Accept a warning in strict mode, by its code; may be repeated
     #[arg(long, value_name = "CODE")]
     accept: Vec<String>,
+    /// Show what a request for erasure restricted, too: for lawyers and records officers
+    #[arg(long)]
+    restricted: bool,
     /// End with 1 when nothing is found
     #[arg(long)]
     fail_empty: bool,
@@ -104,7 +107,8 @@ fn facet(name: &str) -> Result<FacetField, String> {
 
 /// Searches.
 pub(in crate::cli) fn run(context: &mut Context, typed: Typed) -> Ended {
-    let (appliance, session) = context.open_session()?;
+    let (appliance, mut session) = context.open_session()?;
+    session.restricted = typed.restricted;
     let request = SearchRequest {
         zone: typed.tz,
         limit: typed.limit as usize,
@@ -177,6 +181,12 @@ fn say_end(context: &Context, found: &SearchAnswer) {
         "complete through {through} of {of}   {millis} ms   audit #{}",
         found.audit.0
     ));
+    if found.withheld > 0 {
+        context.say(&format!(
+            "{} more match and are restricted by a request for erasure: --restricted shows them",
+            thousands(found.withheld)
+        ));
+    }
     if let Some(next) = &found.next {
         context.say(&format!("next page: --cursor {next}"));
     }

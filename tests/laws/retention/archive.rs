@@ -28,7 +28,7 @@ use wordkeep::store::{
 };
 
 use crate::house::{Place, count, import, ios_export, log_in, plain_chat};
-use crate::world::{at, hold, policy, present};
+use crate::world::{MANY, at, hold, policy, present};
 
 const NOW: &str = "2030-03-01";
 
@@ -466,7 +466,7 @@ impl Disposal {
     fn of(office: &Office, day: &str, draft: Draft) -> Disposal {
         let now = present(day).now;
         let book = office.book();
-        let (row, items) = draft.freeze(now, UserNo(1), book.epochs(), 1_000_000, 0);
+        let (row, items) = draft.freeze(now, UserNo(1), book.epochs(), MANY, 0);
         let tx = office.archive().store().write().unwrap();
         let batch = tx.insert_disposition(&row, &items).unwrap();
         tx.commit().unwrap();

@@ -6,7 +6,7 @@ use wordkeep::domain::{
 };
 use wordkeep::domain::{ConversationNo, ImportNo, Kind, Presence};
 use wordkeep::retention::{
-    Draft, Edit, Present, RetentionError, ScopeChange, Weakening, approved_under, barred,
+    DayShare, Draft, Edit, Present, RetentionError, ScopeChange, Weakening, approved_under, barred,
     check_version, edit, may_enable, remaining, weakenings,
 };
 use wordkeep::store::{
@@ -14,7 +14,7 @@ use wordkeep::store::{
     MessageRow, SimulationRow,
 };
 
-use crate::world::{Rec, World, at, hold, key, policy, present};
+use crate::world::{MANY, Rec, World, at, hold, key, policy, present};
 
 /// A message row of a record.
 fn row(rec: &Rec) -> MessageRow {
@@ -49,7 +49,7 @@ pub fn frozen_list(
 ) -> (DispositionRow, Vec<DispositionItemRow>, Vec<UserNo>) {
     let draft = listed(world, recs, &present("2022-01-01"));
     let now = present("2022-01-01").now;
-    let (mut row, items) = draft.freeze(now, by, Epochs::default(), 1_000_000, 1);
+    let (mut row, items) = draft.freeze(now, by, Epochs::default(), MANY, 1);
     row.batch = BatchNo(5);
     let barred = barred(&world.rules(), &items);
     (row, items, barred)
@@ -119,12 +119,18 @@ fn d1_d3_a_list_needs_its_reviewers_and_its_window() {
 fn d1_many_at_once_need_one_more() {
     let world = World::of(&[policy(1, PolicyAction::Delete, "P1Y")]);
     let rec = Rec::new(1, "2020-01-01");
-    let reviewers = |live: u64| {
+    let reviewers = |live: u64, listed_today: u64| {
         let draft = listed(&world, &[&rec], &present("2022-01-01"));
-        let frozen = draft.freeze(now("2022-01-01"), UserNo(1), Epochs::default(), live, 1);
+        let share = DayShare {
+            live,
+            listed: listed_today,
+        };
+        let frozen = draft.freeze(now("2022-01-01"), UserNo(1), Epochs::default(), share, 1);
         frozen.0.reviewers
     };
-    assert_eq!((reviewers(100), reviewers(99)), (2, 3));
+    assert_eq!((reviewers(100, 0), reviewers(99, 0)), (2, 3));
+    // Small lists one after the other are no way around it.
+    assert_eq!((reviewers(200, 1), reviewers(200, 2)), (2, 3));
 }
 
 #[test]

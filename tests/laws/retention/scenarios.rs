@@ -611,12 +611,12 @@ fn erasure_against_hold() {
     };
     assert_eq!(outcome(&world, &kept, &day), duty);
     let claims = ItemOutcome::Restrict {
-        ground: Ground::LegalClaims(HoldNo(1)),
+        ground: Ground::LegalClaims(Some(HoldNo(1))),
         review: at("2024-06-29"),
     };
     assert_eq!(outcome(&world, &held, &day), claims);
     assert_eq!(Ground::LegalObligation.article(), "17(3)(b)");
-    assert_eq!(Ground::LegalClaims(HoldNo(1)).article(), "17(3)(e)");
+    assert_eq!(Ground::LegalClaims(Some(HoldNo(1))).article(), "17(3)(e)");
     // The request resumes by itself: at the end of the duty, and of the grace of the hold.
     let later = present("2027-01-02");
     assert_eq!(outcome(&world, &kept, &later), ItemOutcome::Erase);

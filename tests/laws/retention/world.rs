@@ -9,7 +9,7 @@ use wordkeep::domain::{
     LabelNo, LabelSpan, Level, Lock, MatterNo, MessageNo, Now, PolicyAction, PolicyNo, PolicyRef,
     PolicyState, PolicyVersion, Reason, Release, SourceTrust, Timestamp, Trigger, UserNo, Verdict,
 };
-use wordkeep::retention::{Facts, Present, Rules, ScopeRef, explain, verdict};
+use wordkeep::retention::{DayShare, Facts, Present, Rules, ScopeRef, explain, verdict};
 
 /// The tag that every record has.
 pub const ALL: u8 = 1;
@@ -146,6 +146,12 @@ pub fn release(at: Timestamp) -> Option<Release> {
 }
 
 /// A moment at which everything is in order.
+/// So many records that a list of a test is no large part of them.
+pub const MANY: DayShare = DayShare {
+    live: 1_000_000,
+    listed: 0,
+};
+
 pub fn present(text: &str) -> Present {
     Present::as_of(at(text))
 }
