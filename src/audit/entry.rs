@@ -4,6 +4,7 @@
 //! when they are read: an entry that is spelled in another way than ours is not an entry.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
@@ -342,8 +343,9 @@ impl Entry {
         }
         let wire: WireEntry<'_> =
             serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let written = serde_json::to_vec(&wire).map_err(|error| error.to_string())?;
-        if written != bytes {
+        let mut expected = Expected(bytes);
+        let same = serde_json::to_writer(&mut expected, &wire);
+        if same.is_err() || !expected.0.is_empty() {
             return Err("not in canonical form".to_owned());
         }
         let entry = Self::from_wire(&wire)?;
@@ -475,6 +477,25 @@ impl Entry {
         {
             return Err(refuse("an integer is beyond 2^53 - 1".to_owned()));
         }
+        Ok(())
+    }
+}
+
+/// Takes only what is expected, in its order: compares what is written without keeping it.
+struct Expected<'b>(&'b [u8]);
+
+impl io::Write for Expected<'_> {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        match self.0.strip_prefix(written) {
+            Some(rest) => {
+                self.0 = rest;
+                Ok(written.len())
+            }
+            None => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

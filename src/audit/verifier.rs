@@ -27,8 +27,8 @@ use super::report::{PROBLEMS_MAX, Problem, Report, Verdict};
 /// Entries read at a time; also those of a full tile.
 const PAGE: u64 = TILE_WIDTH as u64;
 
-/// Pages that are parsed together: 16,384 entries, some 30 MB.
-const STRIDE_PAGES: usize = 64;
+/// Pages that are parsed together: 4,096 entries, few enough to stay near the cores.
+const STRIDE_PAGES: usize = 16;
 
 /// What the caller knows from before: whose log it is and what it once was.
 #[derive(Clone, Debug, Default)]
@@ -344,12 +344,7 @@ impl<'a> Verifier<'a> {
             }
             from += PAGE;
         }
-        let entries: Vec<&[u8]> = pages
-            .iter()
-            .flatten()
-            .flatten()
-            .map(Vec::as_slice)
-            .collect();
+        let entries: Vec<&[u8]> = pages.iter().flatten().flat_map(Page::entries).collect();
         let mut parsed = parse_all(&entries).into_iter();
         pages
             .iter()
@@ -383,13 +378,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// A page of entries; a hole or a malformed file is named and ends the entries there.
-    fn page(
-        &mut self,
-        source: Entries<'_>,
-        start: u64,
-        size: u64,
-        end: u64,
-    ) -> Option<Vec<Vec<u8>>> {
+    fn page(&mut self, source: Entries<'_>, start: u64, size: u64, end: u64) -> Option<Page> {
         let (read, wanted) = match source {
             Entries::Files => {
                 let wanted = PAGE.min(size.saturating_sub(start));
@@ -418,7 +407,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn bundle(&self, start: u64, width: u16) -> Result<Vec<Vec<u8>>> {
+    fn bundle(&self, start: u64, width: u16) -> Result<Page> {
         let id = TileId {
             kind: TileKind::Entries,
             index: start / PAGE,
@@ -430,7 +419,12 @@ impl<'a> Verifier<'a> {
             .ok_or_else(|| AuditError::Broken(format!("{id} is missing")))?;
         let entries = read_entries(&bytes, width)
             .map_err(|_| AuditError::Broken(format!("{id} is cut or longer")))?;
-        Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
+        let lengths = entries.iter().map(|entry| entry.len()).collect();
+        Ok(Page {
+            bytes,
+            lengths,
+            before: ENTRY_LEN_BYTES,
+        })
     }
 
     /// Compares the tree so far with everything that was said about its size.
@@ -518,14 +512,43 @@ fn parse_all(entries: &[&[u8]]) -> Vec<Parsed> {
 }
 
 /// Stored entries from `start` on, up to the first hole.
-fn stored_page(rows: &Rows, start: u64, wanted: u64) -> Result<Vec<Vec<u8>>> {
+fn stored_page(rows: &Rows, start: u64, wanted: u64) -> Result<Page> {
     let rows = rows.audit_entries(EntryNo(start), EntryNo(start + wanted))?;
-    Ok(rows
-        .into_iter()
-        .zip(start..)
-        .take_while(|(row, index)| row.seq.0 == *index)
-        .map(|(row, _)| row.entry)
-        .collect())
+    let mut page = Page::default();
+    for (row, index) in rows.iter().zip(start..) {
+        if row.seq.0 != index {
+            break;
+        }
+        page.bytes.extend_from_slice(&row.entry);
+        page.lengths.push(row.entry.len());
+    }
+    Ok(page)
+}
+
+/// Bytes of the length in front of an entry in a tile.
+const ENTRY_LEN_BYTES: usize = 2;
+
+/// Entries one after the other in one buffer, `before` bytes in front of each.
+#[derive(Default)]
+struct Page {
+    bytes: Vec<u8>,
+    lengths: Vec<usize>,
+    before: usize,
+}
+
+impl Page {
+    fn len(&self) -> usize {
+        self.lengths.len()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.bytes[..];
+        self.lengths.iter().map_while(move |length| {
+            let (entry, after) = rest.get(self.before..)?.split_at_checked(*length)?;
+            rest = after;
+            Some(entry)
+        })
+    }
 }
 
 #[cfg(test)]

@@ -291,13 +291,17 @@ fn e1_no_named_point_is_left_out() {
     assert!(named.contains("admit.written"), "{named:?}");
     let mut visited: BTreeSet<String> = POINTS.iter().map(|(name, _)| (*name).to_owned()).collect();
     visited.extend(crate::purge::STOPS.iter().map(|stop| stop.0.to_owned()));
-    // Backups are stopped inside the process, by the laws of backups.
-    let laws = include_str!("../laws/backup.rs");
-    let of_backups = named.iter().filter(|name| {
-        let of_backup = name.starts_with("backup.") || name.starts_with("escrow.");
-        of_backup && laws.contains(&format!("\"{name}\""))
+    // Backups and prunings are stopped inside the process, by their laws.
+    let laws = concat!(
+        include_str!("../laws/backup.rs"),
+        include_str!("../laws/story/pruning.rs")
+    );
+    let inside = named.iter().filter(|name| {
+        let stems = ["backup.", "escrow.", "prune."];
+        let has_law = stems.iter().any(|stem| name.starts_with(stem));
+        has_law && laws.contains(&format!("\"{name}\""))
     });
-    visited.extend(of_backups.cloned());
+    visited.extend(inside.cloned());
     assert_eq!(
         named, visited,
         "points of the sources, and points where a process dies"

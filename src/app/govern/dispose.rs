@@ -119,17 +119,7 @@ impl Appliance {
         let rows = self.archive.store().read()?;
         let behind = list.items().iter().map(|item| &item.policy);
         let behind = grounds_of(&rows, now, behind)?.policies;
-        let mut named = Vec::new();
-        if list.items().len() < OBJECTS_MAX {
-            for item in list.items() {
-                named.extend(self.public_id(&rows, item.message)?);
-            }
-        }
-        let mut samples = Vec::new();
-        let step = list.items().len().div_ceil(SAMPLES_MAX).max(1);
-        for item in list.items().iter().step_by(step) {
-            samples.extend(self.public_id(&rows, item.message)?);
-        }
+        let (named, samples) = self.named(&rows, list.items())?;
         drop(rows);
         let preview = format!("{live} live, {held} due and held, {by_app:?}");
         self.change(now, |tx| {
@@ -333,6 +323,25 @@ impl Appliance {
         self.certify(session, &row, &erased, &context)?;
         self.advance_requests()?;
         Ok(erased)
+    }
+
+    /// Public ids of a list that is short enough to be told whole, and samples of it.
+    fn named(
+        &self,
+        rows: &Rows,
+        items: &[DispositionItemRow],
+    ) -> Result<(Vec<MessageId>, Vec<MessageId>)> {
+        let (mut named, mut samples) = (Vec::new(), Vec::new());
+        if items.len() < OBJECTS_MAX {
+            for item in items {
+                named.extend(self.public_id(rows, item.message)?);
+            }
+        }
+        let step = items.len().div_ceil(SAMPLES_MAX).max(1);
+        for item in items.iter().step_by(step) {
+            samples.extend(self.public_id(rows, item.message)?);
+        }
+        Ok((named, samples))
     }
 
     fn refuse_run(&self, session: &Session, batch: BatchNo) -> Result<()> {

@@ -267,10 +267,7 @@ impl Appliance {
         let (ways, counts_from, approved_by) = match needed {
             Edit::Strengthens => (Vec::new(), now.compliance, None),
             Edit::Refused { ways, until } => {
-                self.change(now, |tx| {
-                    let draft = self.draft(session, action()).object(id);
-                    self.log(tx, now, draft.result(Outcome::Refused), None)
-                })?;
+                self.refuse_change(session, action(), id)?;
                 let first = ways.first().map_or("it is weaker", |way| way.name());
                 return Err(AppError::Blocked(format!(
                     "a compliance lock keeps policy {id} as it is until {} ({first}); nobody can \
@@ -320,6 +317,16 @@ impl Appliance {
                 weaker: weaker.clone(),
                 audit,
             })
+        })
+    }
+
+    /// A refusal by a lock is in the log before it is told.
+    fn refuse_change(&self, session: &Session, action: Action, id: PolicyId) -> Result<()> {
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let draft = self.draft(session, action).object(id);
+            self.log(tx, now, draft.result(Outcome::Refused), None)
+                .map(drop)
         })
     }
 

@@ -59,10 +59,6 @@ impl Disposals {
     /// Follows an act and says what it breaks.
     pub(super) fn take(&mut self, entry: &Entry, policies: &Policies, wrong: &mut Vec<String>) {
         let draft = &entry.draft;
-        let id = draft.objects.first().cloned().unwrap_or_default();
-        if draft.action == Action::DispositionPlan {
-            return self.plan(id, entry, wrong);
-        }
         let follow = match draft.action {
             Action::DispositionReview => Batch::review,
             Action::DispositionCancel => Batch::cancel,
@@ -70,8 +66,10 @@ impl Disposals {
             Action::EraseSlice => Batch::slice,
             Action::EraseOutcome => Batch::outcome,
             Action::CertificateMake => Batch::certificate,
+            Action::DispositionPlan => return self.plan(entry, wrong),
             _ => return,
         };
+        let id = draft.objects.first().cloned().unwrap_or_default();
         let Some(batch) = self.known.get_mut(&id) else {
             wrong.push(format!("{id} was never put on a list"));
             return;
@@ -98,8 +96,9 @@ impl Disposals {
         self.known.iter().filter_map(begun).collect()
     }
 
-    fn plan(&mut self, id: String, entry: &Entry, wrong: &mut Vec<String>) {
+    fn plan(&mut self, entry: &Entry, wrong: &mut Vec<String>) {
         let draft = &entry.draft;
+        let id = draft.objects.first().cloned().unwrap_or_default();
         let facts = (
             draft.number("items"),
             draft.number("reviewers"),

@@ -32,11 +32,12 @@ impl Holds {
     /// Follows an act and says what it breaks.
     pub(super) fn take(&mut self, entry: &Entry, wrong: &mut Vec<String>) {
         let draft = &entry.draft;
-        let id = draft.objects.first().cloned().unwrap_or_default();
+        let id = || draft.objects.first().cloned().unwrap_or_default();
         match draft.action {
             Action::BackupRestore => self.restored = Some(draft.request_id.clone()),
-            Action::HoldCarry => self.carry(id, draft, wrong),
+            Action::HoldCarry => self.carry(id(), draft, wrong),
             Action::HoldPlace => {
+                let id = id();
                 let hold = Hold {
                     ends: Timestamp::NEVER,
                     asked: None,
@@ -46,11 +47,11 @@ impl Holds {
                     wrong.push(format!("hold {id} is placed twice"));
                 }
             }
-            Action::HoldReleaseRequest => match self.known.get_mut(&id) {
+            Action::HoldReleaseRequest => match self.known.get_mut(&id()) {
                 Some(hold) => hold.asked = Some(draft.actor.id.clone()),
-                None => wrong.push(format!("hold {id} was never placed")),
+                None => wrong.push(format!("hold {} was never placed", id())),
             },
-            Action::HoldRelease => self.release(&id, entry, wrong),
+            Action::HoldRelease => self.release(&id(), entry, wrong),
             Action::EraseSlice => self.check_slice(entry, wrong),
             _ => {}
         }

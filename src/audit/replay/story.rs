@@ -519,6 +519,106 @@ mod tests {
         assert_eq!(story.wrong().len(), 1);
     }
 
+    fn law() -> EntryActor {
+        by("usr_law", Role::Lawyer)
+    }
+
+    fn officer() -> EntryActor {
+        by("usr_rec", Role::RecordsOfficer)
+    }
+
+    /// A list of one message that a lawyer approved, up to its intent.
+    fn approved() -> Story {
+        let mut story = Story::begun();
+        let admin = by("usr_admin", Role::Administrator);
+        story.user(admin, "usr_rec", Role::RecordsOfficer);
+        story.add(Draft::new(law(), Action::ImportIntent, "r").object("imp_1"));
+        story.add(import(10, 7));
+        story.add(
+            Draft::new(officer(), Action::DispositionPlan, "r")
+                .object("batch-1")
+                .object("msg_1")
+                .count("items", 1)
+                .count("reviewers", 1)
+                .count("recall", 0)
+                .word("root", "00"),
+        );
+        let review = Draft::new(law(), Action::DispositionReview, "r").object("batch-1");
+        story.add(review.word("act", "approve"));
+        story.add(
+            Draft::new(officer(), Action::EraseIntent, "r")
+                .object("batch-1")
+                .count("items", 1)
+                .count("approvals", 1)
+                .word("ids_root", "00"),
+        );
+        story
+    }
+
+    fn slice(holds: &[String]) -> Draft {
+        Draft::new(officer(), Action::EraseSlice, "r")
+            .object("batch-1")
+            .object("msg_1")
+            .holds(holds)
+            .count("erased", 1)
+            .count("dropped", 0)
+    }
+
+    fn hold(nth: usize) -> String {
+        format!("hld_{nth:026}")
+    }
+
+    #[test]
+    fn a2_more_holds_than_an_entry_lists_are_judged_by_their_root() {
+        let all: Vec<String> = (0..40).map(hold).collect();
+        let mut story = approved();
+        for hold in all.iter().rev() {
+            story.add(Draft::new(law(), Action::HoldPlace, "r").object(hold));
+        }
+        story.add(slice(&all));
+        assert!(story.0.last().expect("one").draft.hold_versions.is_empty());
+        assert_eq!(story.wrong(), []);
+        story.0.pop();
+        story.add(slice(&all[1..]));
+        story.check("by other holds than those open then");
+    }
+
+    #[test]
+    fn a2_after_a_restore_holds_stand_as_the_escrow_says() {
+        let host = EntryActor::system;
+        let restored = |carried: &[Draft]| {
+            let mut story = Story::begun();
+            story.add(Draft::new(law(), Action::HoldPlace, "r").object(hold(1)));
+            let restore = Draft::new(host(), Action::BackupRestore, "restore");
+            story.add(restore.object("bak_1").count("disposed", 0));
+            carried.iter().for_each(|draft| story.add(draft.clone()));
+            story
+        };
+        let carry = |nth| Draft::new(host(), Action::HoldCarry, "restore").object(hold(nth));
+        // One that came after the backup protects, one that was released since no longer does.
+        let mut story = restored(&[carry(1).instant("until", Timestamp(1)), carry(2)]);
+        assert_eq!(story.wrong(), []);
+        let mut early = restored(&[carry(1).instant("until", Timestamp(1)), carry(2)]);
+        early.add(slice(&[]));
+        let wrong = early.wrong();
+        assert!(
+            wrong.iter().any(|(_, what)| what.contains(&hold(2))),
+            "{wrong:?}"
+        );
+        assert!(
+            !wrong.iter().any(|(_, what)| what.contains(&hold(1))),
+            "{wrong:?}"
+        );
+        assert!(
+            wrong
+                .iter()
+                .any(|(_, what)| what.contains("before the restore was confirmed"))
+        );
+        // Nobody carries a hold over without a restore.
+        story.add(Draft::new(host(), Action::HoldCarry, "other").object(hold(2)));
+        story.check("carried over without a restore");
+    }
+
     #[test]
     fn a_log_begins_with_its_store() {
         let mut story = Story(Vec::new());

@@ -106,7 +106,8 @@ fn d4_every_message_is_in_its_run_or_between_two_neighbours() {
         let list = Some(HONEST.batch);
         let (_, answer) = app.was_destroyed(&HONEST.rec, message, list).unwrap();
         assert!(!answer.destroyed);
-        assert_eq!(answer.check(), Ok(()));
+        let batch = certificate().batch;
+        assert_eq!(answer.check(&batch.items_root, batch.erased), Ok(()));
         assert_eq!(
             judged(&DOCUMENT, true, Some(&answer.id)).answer,
             Some(answer)

@@ -1,13 +1,18 @@
 //! What was typed can go year by year; the log stays whole and every elder proof holds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use wordkeep::app::{AppError, HoldTarget, LogRequest, SearchRequest, VerifyRequest};
+use wordkeep::app::{
+    AppError, Appliance, HoldTarget, HostClock, LogRequest, SearchRequest, VerifyRequest, Witnesses,
+};
+use wordkeep::archive::Milestones;
 use wordkeep::audit::{Action, InclusionProof};
 use wordkeep::domain::EntryNo;
 
-use super::world::{World, verify_exported};
+use super::house::{Place, log_in};
+use super::world::{World, opened, verify_exported};
 
 /// Years in which something is searched for; the last one is not over.
 const YEARS: usize = 4;
@@ -43,16 +48,16 @@ impl World {
             word: word.to_owned(),
         }
     }
+}
 
-    /// What can still be read of what was typed.
-    fn typed(&self) -> String {
-        let page = self
-            .appliance
-            .read_log(&self.rec, &LogRequest::default())
-            .unwrap();
-        let lines = page.lines.into_iter();
-        lines.filter_map(|line| line.payload).collect()
-    }
+/// What can still be read of what was typed.
+fn typed(appliance: &Appliance) -> String {
+    let auditor = log_in(appliance, "aud");
+    let page = appliance
+        .read_log(&auditor, &LogRequest::default())
+        .unwrap();
+    let lines = page.lines.into_iter();
+    lines.filter_map(|line| line.payload).collect()
 }
 
 proptest! {
@@ -82,13 +87,13 @@ proptest! {
         }
         let (code, problems) = world.verify();
         prop_assert!(code < 6, "{problems:?}");
-        let typed = world.typed();
+        let typed = typed(app);
         for one in &kept {
             prop_assert_eq!(typed.contains(&one.word), !gone.contains(&one.year), "{}", one.word);
             prop_assert!(one.proof.verify(&one.bytes, app.archive().log_verifier()).is_ok());
         }
         let log = world.dir.path().join("log-out");
-        let auditor = super::house::log_in(app, "aud");
+        let auditor = log_in(app, "aud");
         app.export_log(&auditor, &log).unwrap();
         prop_assert_eq!(verify_exported(&log), (1, Vec::new()));
         // Every key that is left opens after the rotation: the record reads as before.
@@ -123,4 +128,61 @@ fn a7_nothing_is_pruned_of_this_year_under_a_hold_or_in_a_freeze() {
     assert!(refused(year).contains("may be evidence"));
     let lawyer = app.prune_payloads(&world.law, year, "reason");
     assert!(matches!(lawyer, Err(AppError::Auth(_))), "{lawyer:?}");
+}
+
+/// Named points of a pruning, and whether it is decided there.
+const STOPS: [(&str, bool); 4] = [
+    ("prune.hold_written", false),
+    ("prune.decided", true),
+    ("prune.retired", true),
+    ("prune.emptied", true),
+];
+
+struct DiesAt(&'static str);
+
+impl Milestones for DiesAt {
+    fn reached(&self, name: &'static str) {
+        assert!(name != self.0, "died on purpose");
+    }
+}
+
+#[test]
+fn a7_a_pruning_that_dies_was_done_or_never_begun() {
+    for (point, is_decided) in STOPS {
+        let world = World::founded();
+        let kept = world.searched("typedword");
+        world.clock.days(366);
+        world.appliance.keep_clock().unwrap();
+        let World {
+            dir,
+            clock,
+            appliance,
+            ..
+        } = world;
+        appliance.close().unwrap();
+        drop(appliance);
+        let place = Place::new(dir.path());
+        let watched = Witnesses {
+            clock: Some(Arc::clone(&clock) as Arc<dyn HostClock>),
+            milestones: Some(Arc::new(DiesAt(point))),
+            ..Witnesses::default()
+        };
+        let doomed = place.open_watched(watched).unwrap();
+        let rec = log_in(&doomed, "rec");
+        let prune = std::panic::AssertUnwindSafe(|| {
+            doomed.prune_payloads(&rec, kept.year, "six years are over")
+        });
+        assert!(std::panic::catch_unwind(prune).is_err(), "{point}");
+        drop(doomed);
+        let again = opened(&place, &clock);
+        assert_eq!(typed(&again).contains("typedword"), !is_decided, "{point}");
+        let done = again.prune_payloads(&rec, kept.year, "again");
+        assert_eq!(done.is_ok(), !is_decided, "{point}: {done:?}");
+        assert!(!typed(&again).contains("typedword"), "{point}");
+        let request = VerifyRequest::default();
+        let report = again.verify(&rec, &request, &mut |_, _, _| ()).unwrap();
+        assert!(report.exit_code() < 6, "{point}: {}", report.to_json());
+        let verifier = again.archive().log_verifier();
+        assert!(kept.proof.verify(&kept.bytes, verifier).is_ok(), "{point}");
+    }
 }
