@@ -16,12 +16,12 @@ use court::{Court, blocked, court, holds_word, opened, policy};
 use house::{Place, count, import};
 use wordkeep::app::{
     AppError, ConversationRequest, HoldTarget, HostClock, NewPolicy, NewRequest, RequestAct,
-    RequestCounts, RequestDecision, Review, SearchRequest, VerifyRequest, Witnesses,
+    RequestCounts, RequestDecision, RequestLine, Review, SearchRequest, VerifyRequest, Witnesses,
     verify_certificate,
 };
 use wordkeep::archive::Milestones;
 use wordkeep::domain::{
-    Blocker, FreezeReason, Ground, Lock, PolicyAction, RequestOutcome, Timestamp,
+    Blocker, FreezeReason, Ground, HoldId, Lock, PolicyAction, RequestOutcome, Timestamp,
 };
 
 #[test]
@@ -248,11 +248,10 @@ fn h12_release_takes_two_and_the_grace_protects() {
     assert_eq!(due(&court).unwrap().items, court.all());
 }
 
-#[test]
-fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
+/// Ana Reis wrote every third of sixty messages, and wants everything gone; a hold protects one.
+fn asked() -> (Court, HoldId, RequestLine) {
     let court = court();
     let app = &court.appliance;
-    // Ana Reis wrote every third of sixty messages.
     import(app, &court.root, &court.chat("askchat", 60)).unwrap();
     let held = court.one("askchatword3");
     let hold = court.hold(HoldTarget::Messages(vec![held]));
@@ -274,6 +273,13 @@ fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
     };
     assert_eq!(line.counts, counts);
     assert_eq!(line.answer_by, line.received.plus_days(28));
+    (court, hold, line)
+}
+
+#[test]
+fn d6_what_a_request_restricts_is_hidden_from_ordinary_search() {
+    let (court, _, _) = asked();
+    let app = &court.appliance;
     // Hidden from everybody by ordinary means, and from the neighbours of other hits.
     assert_eq!(court.all(), 40);
     assert_eq!(count(app, &court.law, "askchatword3"), 0);
@@ -311,6 +317,12 @@ fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
     let mut aud = house::log_in(app, "aud");
     aud.restricted = true;
     assert!(app.search(&aud, &SearchRequest::new("*")).is_err());
+}
+
+#[test]
+fn d6_a_request_erases_what_nothing_keeps_and_goes_on_by_itself() {
+    let (court, hold, line) = asked();
+    let app = &court.appliance;
     // What is due goes the way of all lists, without any policy.
     let planned = app.plan_disposition(&court.rec).unwrap();
     assert_eq!((planned.items, planned.requested), (19, 19));

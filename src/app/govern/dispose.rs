@@ -10,7 +10,7 @@ use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
 use crate::retention::clock::Quality;
 use crate::retention::{
-    DayShare, Draft, Recheck, approved, barred, may_approve, remaining, survey,
+    DayShare, Draft, Present, Recheck, approved, barred, may_approve, remaining, survey,
 };
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
@@ -106,15 +106,7 @@ impl Appliance {
             Ok(())
         })?;
         if list.items().is_empty() {
-            let why = match (present.frozen, present.trusted, held) {
-                (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
-                (_, false, _) => "the clock is in doubt".to_owned(),
-                (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
-                (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
-            };
-            return Err(AppError::Blocked(format!(
-                "nothing can be put on a list: {why}"
-            )));
+            return Err(nothing_listed(&present, held));
         }
         let rows = self.archive.store().read()?;
         let mut samples = Vec::new();
@@ -353,6 +345,16 @@ impl Appliance {
 /// The batch as an object of the audit log: the same as that of the purge.
 pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
+}
+
+fn nothing_listed(present: &Present, held: u64) -> AppError {
+    let why = match (present.frozen, present.trusted, held) {
+        (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
+        (_, false, _) => "the clock is in doubt".to_owned(),
+        (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
+        (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
+    };
+    AppError::Blocked(format!("nothing can be put on a list: {why}"))
 }
 
 /// Messages on the lists of the last twenty-four hours that were not called off.
