@@ -46,7 +46,7 @@ pub use facts::{Facts, Present};
 pub use matcher::{Matcher, Subject};
 pub use plan::{
     DAY_PERCENT_MAX, DayShare, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve,
-    remaining,
+    remaining, within_day_share,
 };
 pub use recheck::{Recheck, keep, reason_of};
 pub use request::{

@@ -382,3 +382,47 @@ fn d6_a_request_erases_what_nothing_keeps_and_goes_on_by_itself() {
         .unwrap();
     assert!(report.exit_code() < 6, "{report:?}");
 }
+
+#[test]
+fn d1_small_lists_of_one_day_add_up() {
+    let court = court();
+    let app = &court.appliance;
+    import(app, &court.root, &court.chat("daychat", 1_000)).unwrap();
+    // One percent is ten messages. Four are few: one approval is enough.
+    let wish = |first: usize| {
+        let messages = (first..first + 4).map(|n| court.one(&format!("daychatword{n}")));
+        let wish = NewRequest {
+            messages: messages.collect(),
+            reason: "the person wants them gone".to_owned(),
+            ..NewRequest::default()
+        };
+        app.add_request(&court.rec, &wish).unwrap();
+    };
+    let plan = || {
+        let planned = app.plan_disposition(&court.rec).unwrap();
+        (planned.batch, planned.items, planned.reviewers)
+    };
+    wish(10);
+    let (one, items, reviewers) = plan();
+    assert_eq!((items, reviewers), (4, 1));
+    // The next list of the same day is weighed together with the first.
+    wish(20);
+    let (same_day, items, reviewers) = plan();
+    assert_eq!((items, reviewers), (8, 2));
+    app.review_disposition(&court.law, same_day, Review::Cancel, "too many")
+        .unwrap();
+    court.clock.days(2);
+    let (other_day, items, reviewers) = plan();
+    assert_eq!((items, reviewers), (8, 1));
+    court.approve(&court.law, one).unwrap();
+    court.approve(&court.law, other_day).unwrap();
+    court.clock.days(8);
+    // Listed on different days and run on one, they meet at the door.
+    app.run_disposition(&court.rec, one).unwrap();
+    let why = blocked(app.run_disposition(&court.rec, other_day));
+    assert!(why.contains("percent"), "{why}");
+    court.clock.days(1);
+    let erased = app.run_disposition(&court.rec, other_day).unwrap();
+    assert_eq!(erased.erased.len(), 4);
+    assert_eq!(count(app, &court.law, "*"), 992);
+}

@@ -11,6 +11,7 @@ use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight
 use crate::retention::clock::Quality;
 use crate::retention::{
     DayShare, Draft, Present, Recheck, approved, barred, may_approve, remaining, survey,
+    within_day_share,
 };
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
@@ -264,6 +265,7 @@ impl Appliance {
         let (row, items, acts) = batch_of(&rows, batch)?;
         let frozen = rows.standing_freeze()?;
         let book = self.book(&rows)?;
+        let share = went_within_a_day(&rows, batch, now)?;
         drop(rows);
         if let Some(freeze) = frozen {
             self.refuse_run(session, batch)?;
@@ -273,7 +275,12 @@ impl Appliance {
                 freeze.no
             )));
         }
-        let plan = match approved(&book, &row, &items, &acts, now) {
+        let left = remaining(&items, &acts);
+        let plan = approved(&book, &row, &items, &acts, now).and_then(|plan| match share {
+            Some(share) => within_day_share(book.rules(), &left, &acts, share).map(|()| plan),
+            None => Ok(plan),
+        });
+        let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
                 self.refuse_run(session, batch)?;
@@ -365,6 +372,24 @@ fn listed_within_a_day(rows: &Rows, now: Now) -> Result<u64> {
         open && now.compliance.0.saturating_sub(row.computed.0) < Timestamp::MICROS_PER_DAY
     });
     Ok(recent.map(|row| row.items).sum())
+}
+
+/// What the lists that were run within the last twenty-four hours took, beside all there is; `None`
+/// for a list whose own destruction has begun: that only has to be finished.
+fn went_within_a_day(rows: &Rows, batch: BatchNo, now: Now) -> Result<Option<DayShare>> {
+    if rows.erase_batch(batch.0)?.is_some() {
+        return Ok(None);
+    }
+    let runs = rows.erase_batches()?.into_iter();
+    let recent = runs.filter(|run| {
+        run.decided
+            .is_some_and(|at| now.compliance.0.saturating_sub(at.0) < Timestamp::MICROS_PER_DAY)
+    });
+    let listed = recent.map(|run| run.items).sum();
+    Ok(Some(DayShare {
+        live: rows.message_count()?.saturating_add(listed),
+        listed,
+    }))
 }
 
 type Batch = (
