@@ -163,6 +163,14 @@ impl Appliance {
         findings.push(self.check_index()?);
         findings.push(self.check_log_state()?);
         findings.push(match self.check_freshness() {
+            _ if self.quarantine().is_some() => finding(
+                "freshness",
+                Standing::Bad,
+                format!(
+                    "QUARANTINE, for reading alone: {}",
+                    self.quarantine().unwrap_or_default()
+                ),
+            ),
             Ok(()) if self.pin_board().is_some() => finding(
                 "freshness",
                 Standing::Good,

@@ -149,22 +149,8 @@ impl Appliance {
             _ => Vec::new(),
         };
         let withheld = match session.actor.role.may(Right::ReadRestricted) {
-            true if !scope.withheld.is_empty() => {
-                let open = Scope {
-                    withheld: Arc::default(),
-                    ..scope.clone()
-                };
-                let names = names.within(&self.archive, &open, None);
-                let search = Search {
-                    names: &names,
-                    ..search
-                };
-                search
-                    .count()
-                    .map_err(refused)?
-                    .saturating_sub(answer.total)
-            }
-            _ => 0,
+            true => self.withheld_matches(&search, &names, &scope, answer.total)?,
+            false => 0,
         };
         let took = watch.elapsed();
         let audit = self.log_search(session, &reading, &answer)?;
@@ -179,6 +165,29 @@ impl Appliance {
             audit,
             took,
         })
+    }
+
+    /// How many more match when what is withheld is counted too.
+    fn withheld_matches(
+        &self,
+        search: &Search<'_>,
+        names: &NameIndex,
+        scope: &Scope,
+        shown: u64,
+    ) -> Result<u64> {
+        if scope.withheld.is_empty() {
+            return Ok(0);
+        }
+        let open = Scope {
+            withheld: Arc::default(),
+            ..scope.clone()
+        };
+        let names = names.within(&self.archive, &open, None);
+        let search = Search {
+            names: &names,
+            ..*search
+        };
+        Ok(search.count().map_err(refused)?.saturating_sub(shown))
     }
 
     /// Says how a query is read, without running it. Names are resolved inside the scope of a

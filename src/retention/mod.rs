@@ -48,7 +48,7 @@ pub use matcher::{Matcher, Subject};
 pub use membership::{Answer, Proved};
 pub use plan::{
     DAY_PERCENT_MAX, DayShare, Draft, RECALL_MICROS, approved, approved_under, barred, may_approve,
-    remaining,
+    remaining, within_day_share,
 };
 pub use recheck::{Recheck, grounds_of, keep, reason_of};
 pub use request::{

@@ -245,6 +245,42 @@ pub fn approved_under(
     Ok(Approved::new(plan, &approvals, &rule, now)?)
 }
 
+/// Whether a list may go beside what went within the last twenty-four hours: together more than one
+/// percent of what lives needs one approval more than its policies ask for. (A list that is that
+/// large by itself was given it when it was frozen; several small ones meet here.)
+///
+/// # Errors
+/// `Refused`, saying what to do.
+pub fn within_day_share(
+    rules: &Rules,
+    left: &[DispositionItemRow],
+    acts: &[DispositionActRow],
+    share: DayShare,
+) -> Result<()> {
+    let of_day = share.listed.saturating_add(left.len() as u64);
+    if of_day.saturating_mul(100) <= share.live.saturating_mul(DAY_PERCENT_MAX) {
+        return Ok(());
+    }
+    let behind: BTreeSet<PolicyRef> = left.iter().map(|item| item.policy).collect();
+    let mut asked = u8::from(behind.contains(&REQUEST));
+    for term in rules.terms() {
+        if let (true, Disposition::Reviewed(count)) =
+            (behind.contains(&term.version.id), term.version.disposition)
+        {
+            asked = asked.max(count);
+        }
+    }
+    let given = acts.iter().filter(|act| act.kind == ActKind::Approved);
+    match given.count() > usize::from(asked) {
+        true => Ok(()),
+        false => Err(RetentionError::Refused(format!(
+            "with what went within the last day this is more than {DAY_PERCENT_MAX} percent of the \
+             archive, which needs one approval more: run it a day later, or call it off and put all \
+             of it on one list"
+        ))),
+    }
+}
+
 /// The items that reviewers left on a list.
 pub fn remaining(
     items: &[DispositionItemRow],

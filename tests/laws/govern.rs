@@ -16,12 +16,12 @@ use court::{Court, blocked, court, holds_word, opened, policy};
 use house::{Place, count, import};
 use wordkeep::app::{
     AppError, ConversationRequest, HoldTarget, HostClock, NewPolicy, NewRequest, RequestAct,
-    RequestCounts, RequestDecision, Review, SearchRequest, VerifyRequest, Witnesses,
+    RequestCounts, RequestDecision, RequestLine, Review, SearchRequest, VerifyRequest, Witnesses,
     verify_certificate,
 };
 use wordkeep::archive::Milestones;
 use wordkeep::domain::{
-    Blocker, FreezeReason, Ground, Lock, PolicyAction, RequestOutcome, Timestamp,
+    Blocker, FreezeReason, Ground, HoldId, Lock, PolicyAction, RequestOutcome, Timestamp,
 };
 
 #[test]
@@ -248,11 +248,10 @@ fn h12_release_takes_two_and_the_grace_protects() {
     assert_eq!(due(&court).unwrap().items, court.all());
 }
 
-#[test]
-fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
+/// Ana Reis wrote every third of sixty messages, and wants everything gone; a hold protects one.
+fn asked() -> (Court, HoldId, RequestLine) {
     let court = court();
     let app = &court.appliance;
-    // Ana Reis wrote every third of sixty messages.
     import(app, &court.root, &court.chat("askchat", 60)).unwrap();
     let held = court.one("askchatword3");
     let hold = court.hold(HoldTarget::Messages(vec![held]));
@@ -274,6 +273,13 @@ fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
     };
     assert_eq!(line.counts, counts);
     assert_eq!(line.answer_by, line.received.plus_days(28));
+    (court, hold, line)
+}
+
+#[test]
+fn d6_what_a_request_restricts_is_hidden_from_ordinary_search() {
+    let (court, _, _) = asked();
+    let app = &court.appliance;
     // Hidden from everybody by ordinary means, and from the neighbours of other hits.
     assert_eq!(court.all(), 40);
     assert_eq!(count(app, &court.law, "askchatword3"), 0);
@@ -311,6 +317,12 @@ fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
     let mut aud = house::log_in(app, "aud");
     aud.restricted = true;
     assert!(app.search(&aud, &SearchRequest::new("*")).is_err());
+}
+
+#[test]
+fn d6_a_request_erases_what_nothing_keeps_and_goes_on_by_itself() {
+    let (court, hold, line) = asked();
+    let app = &court.appliance;
     // What is due goes the way of all lists, without any policy.
     let planned = app.plan_disposition(&court.rec).unwrap();
     assert_eq!((planned.items, planned.requested), (19, 19));
@@ -369,4 +381,48 @@ fn d6_a_request_erases_restricts_hides_and_goes_on_by_itself() {
         .verify(&court.rec, &VerifyRequest::default(), &mut |_, _, _| ())
         .unwrap();
     assert!(report.exit_code() < 6, "{report:?}");
+}
+
+#[test]
+fn d1_small_lists_of_one_day_add_up() {
+    let court = court();
+    let app = &court.appliance;
+    import(app, &court.root, &court.chat("daychat", 1_000)).unwrap();
+    // One percent is ten messages. Four are few: one approval is enough.
+    let wish = |first: usize| {
+        let messages = (first..first + 4).map(|n| court.one(&format!("daychatword{n}")));
+        let wish = NewRequest {
+            messages: messages.collect(),
+            reason: "the person wants them gone".to_owned(),
+            ..NewRequest::default()
+        };
+        app.add_request(&court.rec, &wish).unwrap();
+    };
+    let plan = || {
+        let planned = app.plan_disposition(&court.rec).unwrap();
+        (planned.batch, planned.items, planned.reviewers)
+    };
+    wish(10);
+    let (one, items, reviewers) = plan();
+    assert_eq!((items, reviewers), (4, 1));
+    // The next list of the same day is weighed together with the first.
+    wish(20);
+    let (same_day, items, reviewers) = plan();
+    assert_eq!((items, reviewers), (8, 2));
+    app.review_disposition(&court.law, same_day, Review::Cancel, "too many")
+        .unwrap();
+    court.clock.days(2);
+    let (other_day, items, reviewers) = plan();
+    assert_eq!((items, reviewers), (8, 1));
+    court.approve(&court.law, one).unwrap();
+    court.approve(&court.law, other_day).unwrap();
+    court.clock.days(8);
+    // Listed on different days and run on one, they meet at the door.
+    app.run_disposition(&court.rec, one).unwrap();
+    let why = blocked(app.run_disposition(&court.rec, other_day));
+    assert!(why.contains("percent"), "{why}");
+    court.clock.days(1);
+    let erased = app.run_disposition(&court.rec, other_day).unwrap();
+    assert_eq!(erased.erased.len(), 4);
+    assert_eq!(count(app, &court.law, "*"), 992);
 }

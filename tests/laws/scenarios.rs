@@ -13,6 +13,7 @@ mod court;
 #[path = "../support/house.rs"]
 mod house;
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -25,14 +26,15 @@ use house::{Place, count, import, log_in, secret};
 use wordkeep::app::export::ExportRequest;
 use wordkeep::app::{
     AppError, Appliance, BackupRequest, ConversationRequest, HoldTarget, HostClock, NewPolicy,
-    NewRequest, NewSecret, RestoreOrder, SearchRequest, Session, Standing, Witnesses,
-    restore_backup,
+    NewRequest, NewSecret, RestoreOrder, RestoreReceipt, SearchRequest, Session, Standing,
+    Witnesses, restore_backup,
 };
 use wordkeep::archive::{Archive, Milestones};
-use wordkeep::crypto::StretchCost;
+use wordkeep::crypto::{RecoveryKey, StretchCost};
 use wordkeep::domain::{BatchNo, FreezeReason, HoldId, Lock, MessageId, PolicyAction};
 use wordkeep::query::Code;
 use wordkeep::retention::keep;
+use wordkeep::store::KeyKind;
 
 /// Stops a purge at a point until somebody else has done something.
 struct Meets {
@@ -268,18 +270,8 @@ fn restore_before_purge() {
     app.add_request(&court.rec, &asked).unwrap();
     assert_eq!(court.all(), 34);
     app.replace_escrow(&court.root).unwrap();
-    let place = Place::new(&court.dir.path().join("restored"));
-    let order = RestoreOrder {
-        from: &backup.made.path,
-        escrow: &Archive::escrow_path(&target),
-        recovery: &recovery,
-    };
-    let new = NewSecret {
-        secret: &secret(),
-        label: "first",
-        cost: StretchCost::LOGIN,
-    };
-    let receipt = restore_backup(place.settings(), &order, &new, &mut |_, _, _| ()).unwrap();
+    let escrow = Archive::escrow_path(&target);
+    let (place, receipt) = restored(&court, &backup.made.path, &escrow, &recovery);
     assert_eq!((receipt.messages, receipt.disposed), (35, 5));
     let restored = opened(&place, &court.clock);
     let (law, rec) = (log_in(&restored, "law"), log_in(&restored, "rec"));
@@ -314,6 +306,27 @@ fn restore_before_purge() {
             .iter()
             .all(|freeze| { freeze.reason != FreezeReason::Restored || freeze.lifted.is_some() })
     );
+}
+
+fn restored(
+    court: &Court,
+    from: &Path,
+    escrow: &Path,
+    recovery: &RecoveryKey,
+) -> (Place, RestoreReceipt) {
+    let place = Place::new(&court.dir.path().join("restored"));
+    let order = RestoreOrder {
+        from,
+        escrow,
+        recovery,
+    };
+    let new = NewSecret {
+        secret: &secret(),
+        label: "first",
+        cost: StretchCost::LOGIN,
+    };
+    let receipt = restore_backup(place.settings(), &order, &new, &mut |_, _, _| ()).unwrap();
+    (place, receipt)
 }
 
 fn first(appliance: &Appliance, session: &Session, query: &str) -> MessageId {
@@ -406,23 +419,29 @@ fn seat_reassigned_hold() {
     assert_eq!((found.released, found.purgeable), (4, 1), "{found:?}");
 }
 
-/// Set in the process that this test starts of itself.
-const CHILD: &str = "WORDKEEP_TEST_LOG_UNWRITABLE";
+/// Set in the process that a test starts of itself.
+const CHILD: &str = "WORDKEEP_TEST_CHILD";
+/// What such a process says when it has been through everything.
+const THROUGH: &str = "the child went through everything";
 
-#[test]
-fn log_unwritable() {
+/// Runs a test in a process of its own: the limit that stands in for a full disk is one of the
+/// whole process. `true` in the parent, which has nothing left to do.
+fn in_a_process_of_its_own(name: &str) -> bool {
     if std::env::var_os(CHILD).is_some() {
-        return unwritable();
+        // With a handler, a write beyond the limit is an error and no death.
+        let heard = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, heard).unwrap();
+        return false;
     }
-    // The limit that stands in for a full disk is one of the whole process.
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "log_unwritable", "--nocapture"])
+        .args(["--exact", name, "--nocapture"])
         .env(CHILD, "1")
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&child.stderr);
     assert!(child.status.success(), "{told}");
-    assert!(told.contains("everything was refused"), "{told}");
+    assert!(told.contains(THROUGH), "{told}");
+    true
 }
 
 /// Lets no file be written any more, or lets all be written again.
@@ -436,10 +455,11 @@ fn allow_writing(allow: bool) {
     setrlimit(Resource::Fsize, limit).unwrap();
 }
 
-fn unwritable() {
-    // With a handler, a write beyond the limit is an error and no death.
-    let heard = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, heard).unwrap();
+#[test]
+fn log_unwritable() {
+    if in_a_process_of_its_own("log_unwritable") {
+        return;
+    }
     let (court, batch, items) = ready("mutechat", 30);
     let app = &court.appliance;
     let other = court.chat("otherchat", 10);
@@ -504,7 +524,115 @@ fn unwritable() {
     assert!(app.freezes(&court.rec).unwrap().is_empty());
     let erased = app.run_disposition(&court.rec, batch).unwrap();
     assert_eq!(erased.erased.len() as u64, items);
-    eprintln!("everything was refused");
+    eprintln!("{THROUGH}");
+}
+
+#[test]
+fn disk_full_in_reseal() {
+    if in_a_process_of_its_own("disk_full_in_reseal") {
+        return;
+    }
+    // Before the survivors move to a new key, while they do, and when they were read back.
+    for at in [
+        "erase.intended",
+        "erase.renewed",
+        "erase.moved",
+        "erase.read_back",
+    ] {
+        let (court, batch, items) = ready("fullchat", 30);
+        let survivor = court.one("fullchatword9");
+        court.hold(HoldTarget::Messages(vec![survivor]));
+        let keys = |court: &Court| {
+            let rows = court.appliance.archive().store().read().unwrap();
+            let mut keys = rows.data_keys().unwrap();
+            // Opening may retire keys of index segments that nothing uses.
+            keys.retain(|row| row.purpose.kind == KeyKind::Bucket);
+            keys.iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        let before = keys(&court);
+        let (court, erased, ()) = court.while_purging(batch, at, |_| allow_writing(false));
+        let alive = {
+            allow_writing(true);
+            court.all()
+        };
+        let error = erased.unwrap_err();
+        assert!(matches!(error, AppError::Io(_)), "{at}: {error:?}");
+        assert_eq!(alive, items, "{at}");
+        let after = keys(&court);
+        assert!(
+            before.iter().all(|key| after.contains(key)),
+            "{at}: a key died"
+        );
+        // With room again the same list ends as it should.
+        let erased = court.appliance.run_disposition(&court.rec, batch).unwrap();
+        assert_eq!(erased.erased.len() as u64, items - 1, "{at}");
+        assert_eq!(court.one("fullchatword9"), survivor);
+        assert_eq!(court.all(), 1);
+    }
+    eprintln!("{THROUGH}");
+}
+
+#[test]
+fn shared_attachment() {
+    let court = court();
+    let app = &court.appliance;
+    let line = |day: &str, word: &str| {
+        format!(
+            "[{day}, 10:00:00] Ana Alves: {word} the plan\n\
+             [{day}, 10:01:00] Ana Alves: \u{200e}<attached: 00000001-plan.txt>\n"
+        )
+    };
+    // The same file three times: twice in one month, once in another.
+    let chat = [
+        line("14/01/2020", "planone"),
+        line("20/01/2020", "plantwo"),
+        line("20/03/2020", "planthree"),
+    ]
+    .concat();
+    let plan: &[u8] = b"the plan of the harbour, as agreed";
+    let media = [("00000001-plan.txt", plan)];
+    let export = house::ios_export(court.dir.path(), "Plans", &chat, &media);
+    import(app, &court.root, &export).unwrap();
+    let mut request = SearchRequest::new("has:attachment");
+    request.order = wordkeep::search::Order::Oldest;
+    let found = app.search(&court.law, &request).unwrap().answer.hits;
+    let carriers: Vec<MessageId> = found.iter().map(|hit| hit.line.id).collect();
+    assert_eq!(carriers.len(), 3);
+    let blobs = || {
+        let data = Place::new(court.dir.path()).data();
+        house::files_below(&data.join("blobs")).len()
+    };
+    assert_eq!(blobs(), 2, "once in each bucket");
+    let readable = |name: &str| {
+        let request = ExportRequest {
+            query: "has:attachment".to_owned(),
+            reason: "asked for".to_owned(),
+            out: court.dir.path().join(name),
+            ..ExportRequest::default()
+        };
+        app.export(&court.law, &request, &mut |_, _, _| true)
+            .unwrap();
+        let bundle = std::fs::read(&request.out).unwrap();
+        bundle.windows(plan.len()).any(|window| window == plan)
+    };
+    court.erase_on_request(&carriers[..1]);
+    assert_eq!(
+        blobs(),
+        2,
+        "the bytes live with the live message of the month"
+    );
+    assert!(readable("one.tar"));
+    court.erase_on_request(&carriers[1..2]);
+    assert_eq!(blobs(), 1, "after both the file of that month is gone");
+    assert!(readable("two.tar"));
+    court.erase_on_request(&carriers[2..]);
+    assert_eq!(blobs(), 0);
+    assert_eq!(count(app, &court.law, "has:attachment"), 0);
+    assert_eq!(
+        count(app, &court.law, "plan*"),
+        3,
+        "what was said beside it stays"
+    );
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
 use crate::retention::clock::Quality;
 use crate::retention::{
-    DayShare, Draft, Recheck, approved, barred, grounds_of, may_approve, remaining, survey,
+    DayShare, Draft, Present, Recheck, approved, barred, grounds_of, may_approve, remaining,
+    survey, within_day_share,
 };
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
@@ -106,15 +107,7 @@ impl Appliance {
             Ok(())
         })?;
         if list.items().is_empty() {
-            let why = match (present.frozen, present.trusted, held) {
-                (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
-                (_, false, _) => "the clock is in doubt".to_owned(),
-                (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
-                (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
-            };
-            return Err(AppError::Blocked(format!(
-                "nothing can be put on a list: {why}"
-            )));
+            return Err(nothing_listed(&present, held));
         }
         let rows = self.archive.store().read()?;
         let behind = list.items().iter().map(|item| &item.policy);
@@ -273,6 +266,7 @@ impl Appliance {
         let (row, items, acts) = batch_of(&rows, batch)?;
         let frozen = rows.standing_freeze()?;
         let book = self.book(&rows)?;
+        let share = went_within_a_day(&rows, batch, now)?;
         drop(rows);
         if let Some(freeze) = frozen {
             self.refuse_run(session, batch)?;
@@ -282,7 +276,12 @@ impl Appliance {
                 freeze.no
             )));
         }
-        let plan = match approved(&book, &row, &items, &acts, now) {
+        let left = remaining(&items, &acts);
+        let plan = approved(&book, &row, &items, &acts, now).and_then(|plan| match share {
+            Some(share) => within_day_share(book.rules(), &left, &acts, share).map(|()| plan),
+            None => Ok(plan),
+        });
+        let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
                 self.refuse_run(session, batch)?;
@@ -375,6 +374,16 @@ pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
 }
 
+fn nothing_listed(present: &Present, held: u64) -> AppError {
+    let why = match (present.frozen, present.trusted, held) {
+        (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
+        (_, false, _) => "the clock is in doubt".to_owned(),
+        (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
+        (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
+    };
+    AppError::Blocked(format!("nothing can be put on a list: {why}"))
+}
+
 /// Messages on the lists of the last twenty-four hours that were not called off.
 fn listed_within_a_day(rows: &Rows, now: Now) -> Result<u64> {
     let lists = rows.dispositions()?.into_iter();
@@ -383,6 +392,24 @@ fn listed_within_a_day(rows: &Rows, now: Now) -> Result<u64> {
         open && now.compliance.0.saturating_sub(row.computed.0) < Timestamp::MICROS_PER_DAY
     });
     Ok(recent.map(|row| row.items).sum())
+}
+
+/// What the lists that were run within the last twenty-four hours took, beside all there is; `None`
+/// for a list whose own destruction has begun: that only has to be finished.
+fn went_within_a_day(rows: &Rows, batch: BatchNo, now: Now) -> Result<Option<DayShare>> {
+    if rows.erase_batch(batch.0)?.is_some() {
+        return Ok(None);
+    }
+    let runs = rows.erase_batches()?.into_iter();
+    let recent = runs.filter(|run| {
+        run.decided
+            .is_some_and(|at| now.compliance.0.saturating_sub(at.0) < Timestamp::MICROS_PER_DAY)
+    });
+    let listed = recent.map(|run| run.items).sum();
+    Ok(Some(DayShare {
+        live: rows.message_count()?.saturating_add(listed),
+        listed,
+    }))
 }
 
 type Batch = (

@@ -2,7 +2,9 @@
 
 use super::super::{Appliance, Result};
 use crate::audit::{Action, Draft, EntryActor};
+use crate::domain::Lock;
 use crate::retention::locks_to_record;
+use crate::store::PolicyVersionRow;
 
 impl Appliance {
     /// Records what compliance locks promise now, before something changes that their scopes ask
@@ -10,6 +12,10 @@ impl Appliance {
     /// a lock on such a scope nothing is looked at.
     pub(in crate::app) fn record_locks(&self) -> Result<()> {
         let rows = self.archive.store().read()?;
+        let locked = |row: &PolicyVersionRow| matches!(row.version.lock, Lock::Compliance(_));
+        if !rows.policy_versions()?.iter().any(locked) {
+            return Ok(());
+        }
         let (book, present) = (self.book(&rows)?, self.present(&rows)?);
         drop(rows);
         let found = locks_to_record(&self.archive, &book, &present)?;

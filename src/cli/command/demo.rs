@@ -131,26 +131,13 @@ fn tell(to: &mut dyn Write, event: &DemoEvent<'_>, coloured: bool) -> io::Result
             export::write_report(to, report)
         }
         DemoEvent::Verified(report) => tell_proof(to, report),
-        DemoEvent::Held(hold, query, extent) => demo_govern::held(to, hold, query, extent),
-        DemoEvent::NotEnabled(policy, refused) => demo_govern::not_enabled(to, policy, refused),
-        DemoEvent::Simulated(simulated) => demo_govern::simulated(to, simulated),
-        DemoEvent::Enabled(changed) => demo_govern::enabled(to, changed),
-        DemoEvent::Passed(days) => demo_govern::passed(to, *days),
-        DemoEvent::Listed(planned) => demo_govern::listed(to, planned),
-        DemoEvent::NotApproved(refused) => demo_govern::not_approved(to, refused),
-        DemoEvent::Approved(batch) => demo_govern::approved(to, batch),
-        DemoEvent::Destroyed(batch, erased) => demo_govern::destroyed(to, *batch, erased),
-        DemoEvent::Left(answer) => demo_govern::left(to, answer),
-        DemoEvent::Certified(certificate, refused) => {
-            demo_govern::certified(to, certificate, refused)
-        }
-        DemoEvent::CameAgain(receipts) => demo_govern::came_again(to, receipts),
         DemoEvent::Removed => {
             writeln!(
                 to,
                 "\nEverything was removed. With your own chats: wordkeep init"
             )
         }
+        event => demo_govern::tell(to, event),
     }
 }
 

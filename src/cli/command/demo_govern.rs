@@ -5,20 +5,34 @@ use std::io::{self, Write};
 use super::demo::heading;
 use crate::app::import::ImportReceipt;
 use crate::app::{
-    AppError, BatchLine, HoldExtent, NewHold, NewPolicy, Planned, PolicyChanged, SearchAnswer,
-    Simulated,
+    AppError, BatchLine, DemoEvent, HoldExtent, NewHold, NewPolicy, Planned, PolicyChanged,
+    SearchAnswer, Simulated,
 };
 use crate::archive::Erased;
 use crate::cli::printable::{line, thousands};
 use crate::domain::BatchNo;
 use crate::retention::Certificate;
 
-pub(super) fn held(
-    to: &mut dyn Write,
-    hold: &NewHold,
-    query: &str,
-    extent: &HoldExtent,
-) -> io::Result<()> {
+/// Prints the events of this half of the tour; the others are not for it.
+pub(super) fn tell(to: &mut dyn Write, event: &DemoEvent<'_>) -> io::Result<()> {
+    match event {
+        DemoEvent::Held(hold, query, extent) => held(to, hold, query, extent),
+        DemoEvent::NotEnabled(policy, refused) => not_enabled(to, policy, refused),
+        DemoEvent::Simulated(found) => simulated(to, found),
+        DemoEvent::Enabled(changed) => enabled(to, changed),
+        DemoEvent::Passed(days) => passed(to, *days),
+        DemoEvent::Listed(planned) => listed(to, planned),
+        DemoEvent::NotApproved(refused) => not_approved(to, refused),
+        DemoEvent::Approved(batch) => approved(to, batch),
+        DemoEvent::Destroyed(batch, erased) => destroyed(to, *batch, erased),
+        DemoEvent::Left(answer) => left(to, answer),
+        DemoEvent::Certified(certificate, refused) => certified(to, certificate, refused),
+        DemoEvent::CameAgain(receipts) => came_again(to, receipts),
+        _ => Ok(()),
+    }
+}
+
+fn held(to: &mut dyn Write, hold: &NewHold, query: &str, extent: &HoldExtent) -> io::Result<()> {
     heading(to, "Hold what a claim will need")?;
     writeln!(
         to,
@@ -32,11 +46,7 @@ pub(super) fn held(
     )
 }
 
-pub(super) fn not_enabled(
-    to: &mut dyn Write,
-    policy: &NewPolicy,
-    refused: &AppError,
-) -> io::Result<()> {
+fn not_enabled(to: &mut dyn Write, policy: &NewPolicy, refused: &AppError) -> io::Result<()> {
     heading(to, "A policy that lets old messages go")?;
     writeln!(
         to,
@@ -51,7 +61,7 @@ pub(super) fn not_enabled(
     writeln!(to, "a draft. Enabled at once it is refused: {refused}")
 }
 
-pub(super) fn simulated(to: &mut dyn Write, simulated: &Simulated) -> io::Result<()> {
+fn simulated(to: &mut dyn Write, simulated: &Simulated) -> io::Result<()> {
     let found = &simulated.found;
     writeln!(to, "$ wordkeep policy simulate {}", simulated.policy)?;
     writeln!(
@@ -63,21 +73,21 @@ pub(super) fn simulated(to: &mut dyn Write, simulated: &Simulated) -> io::Result
     )
 }
 
-pub(super) fn enabled(to: &mut dyn Write, _: &PolicyChanged) -> io::Result<()> {
+fn enabled(to: &mut dyn Write, _: &PolicyChanged) -> io::Result<()> {
     writeln!(
         to,
         "with that simulation it is enabled; nothing goes by itself"
     )
 }
 
-pub(super) fn passed(to: &mut dyn Write, days: i64) -> io::Result<()> {
+fn passed(to: &mut dyn Write, days: i64) -> io::Result<()> {
     writeln!(
         to,
         "\n... {days} days pass; the tour has a clock of its own"
     )
 }
 
-pub(super) fn listed(to: &mut dyn Write, planned: &Planned) -> io::Result<()> {
+fn listed(to: &mut dyn Write, planned: &Planned) -> io::Result<()> {
     heading(to, "Disposition")?;
     writeln!(to, "$ wordkeep dispose plan")?;
     writeln!(
@@ -90,11 +100,11 @@ pub(super) fn listed(to: &mut dyn Write, planned: &Planned) -> io::Result<()> {
     )
 }
 
-pub(super) fn not_approved(to: &mut dyn Write, refused: &AppError) -> io::Result<()> {
+fn not_approved(to: &mut dyn Write, refused: &AppError) -> io::Result<()> {
     writeln!(to, "the officer who asked for it approves it: {refused}")
 }
 
-pub(super) fn approved(to: &mut dyn Write, batch: &BatchLine) -> io::Result<()> {
+fn approved(to: &mut dyn Write, batch: &BatchLine) -> io::Result<()> {
     writeln!(
         to,
         "another officer and the lawyer approve it: {} of {}; it can be called off for seven days",
@@ -102,7 +112,7 @@ pub(super) fn approved(to: &mut dyn Write, batch: &BatchLine) -> io::Result<()> 
     )
 }
 
-pub(super) fn destroyed(to: &mut dyn Write, batch: BatchNo, erased: &Erased) -> io::Result<()> {
+fn destroyed(to: &mut dyn Write, batch: BatchNo, erased: &Erased) -> io::Result<()> {
     writeln!(to, "$ wordkeep dispose run {batch} --confirm {batch}")?;
     writeln!(
         to,
@@ -115,7 +125,7 @@ pub(super) fn destroyed(to: &mut dyn Write, batch: BatchNo, erased: &Erased) -> 
     )
 }
 
-pub(super) fn left(to: &mut dyn Write, answer: &SearchAnswer) -> io::Result<()> {
+fn left(to: &mut dyn Write, answer: &SearchAnswer) -> io::Result<()> {
     writeln!(
         to,
         "of that year {} are left: those on hold",
@@ -123,11 +133,7 @@ pub(super) fn left(to: &mut dyn Write, answer: &SearchAnswer) -> io::Result<()> 
     )
 }
 
-pub(super) fn certified(
-    to: &mut dyn Write,
-    certificate: &Certificate,
-    refused: &AppError,
-) -> io::Result<()> {
+fn certified(to: &mut dyn Write, certificate: &Certificate, refused: &AppError) -> io::Result<()> {
     heading(to, "The certificate")?;
     writeln!(
         to,
@@ -142,7 +148,7 @@ pub(super) fn certified(
     writeln!(to, "with one digit changed: {}", line(&refused.to_string()))
 }
 
-pub(super) fn came_again(to: &mut dyn Write, receipts: &[ImportReceipt]) -> io::Result<()> {
+fn came_again(to: &mut dyn Write, receipts: &[ImportReceipt]) -> io::Result<()> {
     let sum = |of: fn(&ImportReceipt) -> u64| receipts.iter().map(of).sum::<u64>();
     heading(to, "Import all of it once more")?;
     writeln!(
