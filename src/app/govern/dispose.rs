@@ -9,7 +9,9 @@ use crate::audit::{Action, Appended, EntryActor, Outcome};
 use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Right, Scope as Sight, Timestamp};
 use crate::retention::clock::Quality;
-use crate::retention::{Draft, Recheck, approved, barred, may_approve, remaining, survey};
+use crate::retention::{
+    Book, Draft, Recheck, approved, barred, locks_to_record, may_approve, remaining, survey,
+};
 use crate::store::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
     Rows,
@@ -270,6 +272,7 @@ impl Appliance {
                 return Err(error.into());
             }
         };
+        self.record_locks(&book)?;
         let names = self.names()?;
         let everything = Sight::everything();
         let scoped = names.within(&self.archive, &everything, None);
@@ -295,6 +298,22 @@ impl Appliance {
         self.escrow_after_purge()?;
         self.certify(session, &row, &erased, &context)?;
         Ok(erased)
+    }
+
+    /// Locks that hang on what a purge may take away are kept with the messages they lock: they
+    /// never open earlier.
+    fn record_locks(&self, book: &Book) -> Result<()> {
+        let present = self.present(&*self.archive.store().read()?)?;
+        let locks = locks_to_record(&self.archive, book, &present)?;
+        if locks.is_empty() {
+            return Ok(());
+        }
+        self.change(present.now, |tx| {
+            for (no, floor) in &locks {
+                tx.raise_floor(*no, *floor)?;
+            }
+            Ok(())
+        })
     }
 
     fn refuse_run(&self, session: &Session, batch: BatchNo) -> Result<()> {

@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::query::ast::Pieces;
 use crate::query::{Directory, NamePattern, NoFacts, ParseContext, Purpose, Resolved, parse};
 use crate::search::{Budget, Order, Page, Search};
-use crate::store::{HoldRow, Rows};
+use crate::store::{HoldRow, Rows, WriteTx};
 
 /// Most messages of one hold by ids.
 pub const HOLD_ITEMS_MAX: usize = 100_000;
@@ -214,6 +214,7 @@ impl Appliance {
                 release_text_no: None,
             })?;
             for item in &aimed.items {
+                self.still_there(tx, session, &new.target, *item)?;
                 tx.insert_hold_item(no, *item)?;
             }
             let mut draft = self
@@ -228,6 +229,31 @@ impl Appliance {
         let took = watch.elapsed();
         self.sign_log()?;
         Ok(Placed { id, audit, took })
+    }
+
+    /// A purge may have taken a message since it was aimed at: then the hold is not placed, and it
+    /// is said what became of the message.
+    fn still_there(
+        &self,
+        tx: &WriteTx<'_>,
+        session: &Session,
+        target: &HoldTarget,
+        item: MessageNo,
+    ) -> Result<()> {
+        if tx.message(item)?.is_some() {
+            return Ok(());
+        }
+        let HoldTarget::Messages(ids) = target else {
+            return Err(AppError::NotFound(format!("message {item}")));
+        };
+        let scope = self.scope(session)?;
+        for id in ids {
+            let disposed = self.archive.disposed_of_id(*id)?;
+            if disposed.is_some_and(|disposed| disposed.no == item) {
+                return Err(self.gone(tx, &scope, *id)?);
+            }
+        }
+        Err(AppError::NotFound(format!("message {item}")))
     }
 
     /// How much a placed hold protects now.
@@ -370,8 +396,10 @@ impl Appliance {
         let rows = self.archive.store().read()?;
         let mut items = BTreeSet::new();
         for id in ids {
-            let row = self.visible_message(&rows, scope, *id)?;
-            items.insert(row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no);
+            match self.visible_message(&rows, scope, *id)? {
+                Some(row) => items.insert(row.no),
+                None => return Err(self.gone(&rows, scope, *id)?),
+            };
         }
         let protects = format!("{} messages by id", items.len());
         Ok(Aimed {
