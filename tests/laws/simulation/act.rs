@@ -63,11 +63,9 @@ pub enum Act {
 impl Act {
     /// Whether messages may come, go, or be sealed anew by it.
     pub fn touches_messages(&self) -> bool {
-        match self {
-            Act::Import(_) | Act::Run(..) | Act::Reopen | Act::Crash => true,
-            Act::Restart(_) | Act::Rotate | Act::Rebuild | Act::Backup => true,
-            _ => false,
-        }
+        let comes_and_goes = matches!(self, Act::Import(_) | Act::Run(..) | Act::Rotate);
+        let opens = matches!(self, Act::Reopen | Act::Crash | Act::Restart(_));
+        comes_and_goes || opens || matches!(self, Act::Rebuild | Act::Backup)
     }
 
     /// A crash comes once in so many times, at one of so many points.

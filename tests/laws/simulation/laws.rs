@@ -10,7 +10,7 @@ use wordkeep::search::NameIndex;
 use crate::act::{Act, own_word};
 use crate::engine::entries;
 use crate::walk::{Walk, differences};
-use crate::world::{DAY, Moment, NEVER, Said, Stage, World};
+use crate::world::{DAY, List, Moment, NEVER, Said, Span, Stage, World};
 
 /// What a simulation must never break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -382,77 +382,75 @@ impl Judged<'_> {
 
 /// The entries that a change of the world must have, by name.
 fn leaves(before: &World, after: &World) -> BTreeMap<&'static str, usize> {
-    let count = |of: &dyn Fn(&World) -> usize| of(after).saturating_sub(of(before));
-    let versions = |draft: bool, enabled: bool| {
-        count(&|world| {
-            let is = |one: &&crate::world::Version| one.draft == draft && one.enabled == enabled;
-            world.versions.iter().filter(is).count()
-        })
-    };
-    let lists = |is: &dyn Fn(&crate::world::List) -> bool| {
-        count(&|world| world.lists.iter().filter(|list| is(list)).count())
-    };
-    let applied = count(&|world| world.spans.len());
-    let ended = count(&|world| {
-        world
-            .spans
-            .iter()
-            .filter(|span| span.until != NEVER)
-            .count()
-    });
-    let by_person = |of: &dyn Fn(&crate::world::Freeze) -> bool| {
-        count(&|world| world.freezes.iter().filter(|freeze| of(freeze)).count())
-    };
+    let count = |of: fn(&World) -> usize| of(after).saturating_sub(of(before));
+    let applied = count(|world| world.spans.len());
+    let ended = count(|world| ended(world, |span| span.until != NEVER));
     BTreeMap::from([
-        ("hold.place", count(&|world| world.holds.len())),
+        ("hold.place", count(|world| world.holds.len())),
+        ("hold.release.request", count(|world| asked(world).0)),
+        ("hold.release", count(|world| asked(world).1)),
+        ("event.record", count(|world| world.events.len())),
+        ("policy.write", count(|world| versions(world, true, false))),
+        ("policy.enable", count(|world| versions(world, false, true))),
         (
-            "hold.release.request",
-            count(&|world| {
-                world
-                    .holds
-                    .iter()
-                    .filter(|hold| hold.asked.is_some())
-                    .count()
-            }),
+            "policy.disable",
+            count(|world| versions(world, false, false)),
         ),
-        (
-            "hold.release",
-            count(&|world| {
-                world
-                    .holds
-                    .iter()
-                    .filter(|hold| hold.released.is_some())
-                    .count()
-            }),
-        ),
-        ("event.record", count(&|world| world.events.len())),
-        ("policy.write", versions(true, false)),
-        ("policy.enable", versions(false, true)),
-        ("policy.disable", versions(false, false)),
         ("label.apply", applied),
-        ("label.remove", ended.saturating_sub(applied.min(ended))),
-        ("disposition.plan", count(&|world| world.lists.len())),
-        (
-            "disposition.review",
-            count(&|world| {
-                world
-                    .lists
-                    .iter()
-                    .map(|list| list.approvals.len() + list.off.len())
-                    .sum()
-            }),
-        ),
+        ("label.remove", ended.saturating_sub(applied)),
+        ("disposition.plan", count(|world| world.lists.len())),
+        ("disposition.review", count(reviews)),
         (
             "disposition.cancel",
-            lists(&|list| list.stage == Stage::Cancelled),
+            count(|world| lists(world, |list| list.stage == Stage::Cancelled)),
         ),
-        ("erase.intent", lists(&|list| list.begun)),
-        ("certificate.make", lists(&|list| list.stage == Stage::Done)),
-        ("freeze.set", by_person(&|_| true)),
         (
-            "freeze.lift.request",
-            by_person(&|freeze| freeze.asked.is_some()),
+            "erase.intent",
+            count(|world| lists(world, |list| list.begun)),
         ),
-        ("freeze.lift", by_person(&|freeze| freeze.lifted)),
+        (
+            "certificate.make",
+            count(|world| lists(world, |list| list.stage == Stage::Done)),
+        ),
+        ("freeze.set", count(|world| world.freezes.len())),
+        ("freeze.lift.request", count(|world| lifts(world).0)),
+        ("freeze.lift", count(|world| lifts(world).1)),
     ])
+}
+
+/// Holds whose release somebody asked for, and those that are released.
+fn asked(world: &World) -> (usize, usize) {
+    let asked = world.holds.iter().filter(|hold| hold.asked.is_some());
+    let released = world.holds.iter().filter(|hold| hold.released.is_some());
+    (asked.count(), released.count())
+}
+
+fn versions(world: &World, draft: bool, enabled: bool) -> usize {
+    let versions = world.versions.iter();
+    versions
+        .filter(|one| one.draft == draft && one.enabled == enabled)
+        .count()
+}
+
+fn lists(world: &World, is: fn(&List) -> bool) -> usize {
+    world.lists.iter().filter(|list| is(list)).count()
+}
+
+fn reviews(world: &World) -> usize {
+    let acts = world
+        .lists
+        .iter()
+        .map(|list| list.approvals.len() + list.off.len());
+    acts.sum()
+}
+
+fn ended(world: &World, is: fn(&Span) -> bool) -> usize {
+    world.spans.iter().filter(|span| is(span)).count()
+}
+
+/// Freezes that somebody asked to lift, and those that are lifted.
+fn lifts(world: &World) -> (usize, usize) {
+    let asked = world.freezes.iter().filter(|freeze| freeze.asked.is_some());
+    let lifted = world.freezes.iter().filter(|freeze| freeze.lifted);
+    (asked.count(), lifted.count())
 }

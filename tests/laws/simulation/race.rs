@@ -74,8 +74,7 @@ impl Race<'_> {
                     site,
                     known: deed.known,
                 };
-                let asked = told.recv().ok()?;
-                let () = asked;
+                told.recv().ok()?;
                 let placed = deed.place(target, 0);
                 let _ = answer.send(());
                 Some(placed)
@@ -90,8 +89,9 @@ impl Race<'_> {
             fuse.aside(None);
             // The process may die in the thread that places the hold, too.
             let placed = match (holding.join(), blown) {
+                // What dies with the process answers nobody.
+                (Ok(Some(Err(_))) | Err(_), Some(_)) => None,
                 (Ok(placed), _) => placed,
-                (Err(_), Some(_)) => None,
                 (Err(_), None) => return Err("placing the hold panicked".to_owned()),
             };
             match (purged, blown) {

@@ -74,8 +74,11 @@ impl Walk {
     pub fn begin(root: &Path) -> Walk {
         let site = Site::create(root);
         let app = site.app();
-        let mut known = Known::default();
-        known.matter = Some(app.open_matter(&site.people[1], "Nordwind", "").unwrap().0);
+        let (matter, _) = app.open_matter(&site.people[1], "Nordwind", "").unwrap();
+        let known = Known {
+            matter: Some(matter),
+            ..Known::default()
+        };
         for label in act::LABELS {
             app.create_label(&site.people[1], label).unwrap();
         }
