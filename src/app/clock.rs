@@ -70,17 +70,22 @@ impl Clock {
     /// Continues from the row that was kept last, and never before the last entry of the log. A row
     /// that is ahead of the log by more than a heartbeat raises an alarm and is not believed.
     pub fn resumed(host: Arc<dyn HostClock>, kept: Option<ClockRow>, last: Timestamp) -> Self {
-        let (row, alarm) = match kept {
+        let reading = host.reading();
+        let (kept, doubt) = match kept {
             Some(kept) => resume(kept, last),
-            None => {
-                let mut row = first(host.reading());
-                row.compliance = row.compliance.max(last);
-                (row, None)
-            }
+            None => (first(reading), None),
         };
+        // Whatever passed since the row was kept counts from the row. A process that died wrote
+        // entries later than its row: to count from them would count that time twice.
+        let stepped = step(&kept, reading);
+        let mut row = stepped.state;
+        row.compliance = row.compliance.max(last);
         Self {
             host,
-            state: Mutex::new(Ticking { row, alarm }),
+            state: Mutex::new(Ticking {
+                row,
+                alarm: doubt.or(stepped.alarm),
+            }),
         }
     }
 
@@ -165,5 +170,34 @@ impl Stopwatch {
     /// Time since the start.
     pub fn elapsed(&self) -> std::time::Duration {
         self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Standing(Reading);
+
+    impl HostClock for Standing {
+        fn reading(&self) -> Reading {
+            self.0
+        }
+    }
+
+    #[test]
+    fn what_passed_before_a_crash_counts_once() {
+        const HOUR: i64 = 3_600 * Timestamp::MICROS_PER_SECOND;
+        let reading = |micros| Reading {
+            wall: Timestamp(micros),
+            boot_micros: micros,
+            boot_id: [1; 16],
+        };
+        let kept = Some(first(reading(HOUR)));
+        // The process wrote to the log three hours after it kept its clock, and died at once.
+        let host = Arc::new(Standing(reading(4 * HOUR)));
+        let clock = Clock::resumed(host, kept, Timestamp(4 * HOUR));
+        assert_eq!(clock.now().compliance, Timestamp(4 * HOUR));
+        assert!(clock.stand().1.is_none());
     }
 }

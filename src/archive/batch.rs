@@ -50,6 +50,13 @@ pub struct Incoming {
     pub presence: Presence,
 }
 
+impl Incoming {
+    /// Who writes where; `None` for notices of the platform.
+    pub(super) fn writer(&self) -> Option<(ConversationNo, HandleNo)> {
+        self.sender.map(|sender| (self.conversation, sender))
+    }
+}
+
 /// One message of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct Item {

@@ -60,7 +60,8 @@ pub fn scope_change(before: &Scope, after: &Scope) -> ScopeChange {
 }
 
 /// The locks that have to be recorded with messages, because what they hang on may change: scopes
-/// that ask for words, flags or neighbours. Write them (`WriteTx::raise_floor`) before such a change
+/// that ask for words, flags or neighbours, and the last activity of a chat, which a purge may take
+/// away. Write them (`WriteTx::raise_floor`) before such a change
 /// and from time to time; what is recorded already is left out.
 ///
 /// # Errors
@@ -72,10 +73,10 @@ pub fn locks_to_record(
 ) -> Result<Vec<(MessageNo, MessageFloor)>> {
     let at = present.now.compliance;
     let changing = |term: &Term| {
+        let scope = book.policy_scope(term.version.id);
         term.ever_locked(at)
-            && book
-                .policy_scope(term.version.id)
-                .is_some_and(|scope| !scope.is_fixed())
+            && (term.version.trigger == Trigger::LastActivity
+                || scope.is_some_and(|scope| !scope.is_fixed()))
     };
     let mut found = Vec::new();
     if !book.rules().terms().iter().any(changing) {

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use court::{Court, blocked, court, holds_word, opened, policy};
 use house::{Place, count, import};
 use wordkeep::app::{
-    AppError, ConversationRequest, HoldTarget, HostClock, NewPolicy, NewRequest, RequestAct,
-    RequestCounts, RequestDecision, RequestLine, Review, SearchRequest, VerifyRequest, Witnesses,
-    verify_certificate,
+    AppError, ConversationRequest, HoldTarget, HostClock, NewHold, NewPolicy, NewRequest,
+    RequestAct, RequestCounts, RequestDecision, RequestLine, Review, SearchRequest, VerifyRequest,
+    Witnesses, verify_certificate,
 };
 use wordkeep::archive::Milestones;
 use wordkeep::domain::{
@@ -130,6 +130,75 @@ fn h7_a_compliance_lock_yields_to_nobody_and_weakening_takes_two_and_seven_days(
     court.clock.days(8);
     assert!(in_force(free).is_none());
     assert!(in_force(id).is_some());
+}
+
+#[test]
+fn h7_a_lock_from_the_last_activity_outlives_what_was_said_last() {
+    let court = court();
+    let app = &court.appliance;
+    import(app, &court.root, &court.chat("lastly", 20)).unwrap();
+    let until = Timestamp(app.now().compliance.0).plus_days(3_650);
+    let lock = NewPolicy {
+        trigger: "last_activity".to_owned(),
+        scope: "lastlyword3".to_owned(),
+        ..policy(PolicyAction::Retain, 20, Lock::Compliance(until))
+    };
+    let id = app.write_policy(&court.rec, &lock).unwrap().0;
+    court.enable(id);
+    court.enable(court.policy(PolicyAction::Delete, 1, Lock::None));
+    let locked = court.one("lastlyword3");
+    let promised = app
+        .why(&court.law, locked, None)
+        .unwrap()
+        .verdict
+        .locked_until;
+    assert!(promised > app.now().compliance);
+    court.clock.days(31);
+    let batch = app.plan_disposition(&court.rec).unwrap().batch;
+    court.approve(&court.second, batch).unwrap();
+    court.approve(&court.law, batch).unwrap();
+    court.clock.days(8);
+    app.run_disposition(&court.rec, batch).unwrap();
+    assert_eq!(
+        court.all(),
+        1,
+        "everything else was said later, or earlier, and is gone"
+    );
+    let kept = app
+        .why(&court.law, locked, None)
+        .unwrap()
+        .verdict
+        .locked_until;
+    assert_eq!(kept, promised);
+}
+
+#[test]
+fn h5_a_hold_on_what_is_gone_is_answered_with_its_list_and_certificate() {
+    let court = court();
+    let app = &court.appliance;
+    import(app, &court.root, &court.chat("gone", 20)).unwrap();
+    court.enable(court.policy(PolicyAction::Delete, 1, Lock::None));
+    let gone = court.one("goneword3");
+    court.clock.days(31);
+    let batch = app.plan_disposition(&court.rec).unwrap().batch;
+    court.approve(&court.second, batch).unwrap();
+    court.approve(&court.law, batch).unwrap();
+    court.clock.days(8);
+    app.run_disposition(&court.rec, batch).unwrap();
+    let new = NewHold {
+        matter: court.matter(),
+        name: "claim".to_owned(),
+        target: HoldTarget::Messages(vec![gone]),
+        reason: "letter of 3 March".to_owned(),
+        grace_days: None,
+        keep_context: 0,
+        zone: None,
+        accept: Vec::new(),
+    };
+    match app.place_hold(&court.law, &new) {
+        Err(AppError::Conflict(why)) => assert!(why.contains("list 1, certificate 1"), "{why}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::domain::{
 use crate::query::ast::Pieces;
 use crate::query::{Directory, NamePattern, NoFacts, ParseContext, Purpose, Resolved, parse};
 use crate::search::{Budget, Order, Page, Search};
-use crate::store::{HoldRow, Rows};
+use crate::store::{HoldRow, Rows, WriteTx};
 
 /// Most messages of one hold by ids.
 pub const HOLD_ITEMS_MAX: usize = 100_000;
@@ -216,11 +216,8 @@ impl Appliance {
                 text_no,
                 release_text_no: None,
             })?;
-            if let HoldTarget::Messages(ids) = &new.target {
-                // A purge may have decided since: whoever commits first wins, and says so.
-                self.aim_at_messages(&Scope::everything(), ids)?;
-            }
             for item in &aimed.items {
+                self.still_there(tx, session, &new.target, *item)?;
                 tx.insert_hold_item(no, *item)?;
             }
             let mut draft = self
@@ -236,6 +233,31 @@ impl Appliance {
         let took = watch.elapsed();
         self.sign_log()?;
         Ok(Placed { id, audit, took })
+    }
+
+    /// A purge may have taken a message since it was aimed at: then the hold is not placed, and it
+    /// is said what became of the message.
+    fn still_there(
+        &self,
+        tx: &WriteTx<'_>,
+        session: &Session,
+        target: &HoldTarget,
+        item: MessageNo,
+    ) -> Result<()> {
+        if tx.message(item)?.is_some() {
+            return Ok(());
+        }
+        let HoldTarget::Messages(ids) = target else {
+            return Err(AppError::NotFound(format!("message {item}")));
+        };
+        let scope = self.scope(session)?;
+        for id in ids {
+            let disposed = self.archive.disposed_of_id(*id)?;
+            if disposed.is_some_and(|disposed| disposed.no == item) {
+                return Err(self.gone(tx, &scope, *id)?);
+            }
+        }
+        Err(AppError::NotFound(format!("message {item}")))
     }
 
     /// How much a placed hold protects now.
@@ -387,7 +409,7 @@ impl Appliance {
         for id in ids {
             match self.visible_message(&rows, scope, *id)? {
                 Some(row) => items.insert(row.no, *id),
-                None => return Err(self.not_there(*id)?),
+                None => return Err(self.gone(&rows, scope, *id)?),
             };
         }
         let protects = format!("{} messages by id", items.len());
@@ -395,22 +417,6 @@ impl Appliance {
             items: items.keys().copied().collect(),
             named: items.into_values().collect(),
             ..aimed(HoldScope::Ids, protects)
-        })
-    }
-
-    /// Why a message cannot be held: it was disposed of, or never was.
-    fn not_there(&self, id: MessageId) -> Result<AppError> {
-        Ok(match self.archive.disposed_of_id(id)? {
-            None => AppError::NotFound(id.to_string()),
-            Some(gone) => {
-                let certificate = gone
-                    .certificate
-                    .map_or_else(|| "not made yet".to_owned(), |no| no.to_string());
-                AppError::Conflict(format!(
-                    "{id} was already disposed of, list {}, certificate {certificate}",
-                    gone.batch
-                ))
-            }
         })
     }
 

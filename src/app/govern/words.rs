@@ -3,7 +3,7 @@
 use super::super::{AppError, Appliance, Result};
 use crate::crypto::random_bytes;
 use crate::domain::{MessageId, Scope, UserNo};
-use crate::store::{MessageRow, Rows};
+use crate::store::{EraseFate, MessageRow, Rows};
 
 /// Longest name of a matter, a hold, a policy or a label, in characters.
 pub const NAME_CHARS_MAX: usize = 200;
@@ -67,6 +67,33 @@ impl Appliance {
         let conversation = rows.conversation(row.conversation)?;
         let account = conversation.and_then(|row| row.account);
         Ok(scope.allows(row.conversation, account).then_some(row))
+    }
+
+    /// Why there is no message of an id: it was disposed of, or it is not found. What the scope does
+    /// not show is never told apart from what is not.
+    pub(super) fn gone(&self, rows: &Rows, scope: &Scope, id: MessageId) -> Result<AppError> {
+        let not_found = AppError::NotFound(id.to_string());
+        let Some(disposed) = self.archive.disposed_of_id(id)? else {
+            return Ok(not_found);
+        };
+        let conversation = match rows.erased_item(disposed.no)? {
+            Some((_, item)) => match item.fate {
+                EraseFate::Erased { conversation, .. } => rows.conversation(conversation)?,
+                _ => None,
+            },
+            None => None,
+        };
+        if !conversation.is_some_and(|row| scope.allows(row.no, row.account)) {
+            return Ok(not_found);
+        }
+        let certificate = match disposed.certificate {
+            Some(number) => format!("certificate {number}"),
+            None => "its certificate is not made yet".to_owned(),
+        };
+        Ok(AppError::Conflict(format!(
+            "message {id} was already disposed of: list {}, {certificate}",
+            disposed.batch
+        )))
     }
 
     /// The public id of a user, as entries name people.

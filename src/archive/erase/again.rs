@@ -1,6 +1,6 @@
 //! Disposed messages that come again: recognised by their tombstones and left out, unless wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::batch::{Batch, Fate, Item};
 use super::super::error::Result;
@@ -145,6 +145,7 @@ impl Archive {
         let mut items = std::mem::take(&mut batch.items);
         let before = items.len();
         let mut kept = Vec::with_capacity(before);
+        let mut unsaid = BTreeSet::new();
         for mut item in items.drain(..) {
             let disposed = match item.incoming.fate {
                 Fate::New => self.tombstone_of(tx, &mut known, batch, &item)?,
@@ -161,8 +162,17 @@ impl Archive {
             if item.incoming.fate == Fate::New && with_item(batch, &item, &mut *wanted)?? {
                 item.readmits = Some(disposed);
                 kept.push(item);
+            } else {
+                unsaid.extend(item.incoming.writer());
             }
         }
+        for item in &kept {
+            if let Some(writer) = item.incoming.writer() {
+                unsaid.remove(&writer);
+            }
+        }
+        // Who says nothing that is admitted does not take part by it.
+        batch.participants.retain(|pair| !unsaid.contains(pair));
         let left_out = before - kept.len();
         batch.items = kept;
         Ok(left_out as u64)
