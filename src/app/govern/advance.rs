@@ -138,6 +138,12 @@ impl Appliance {
                 .word("proven", proven.seconds())
                 .word("requested_by", first);
             let entry = self.log(tx, now, draft, Some(reason.as_bytes()))?;
+            // The log must know of the time that the row now tells: else the row is not believed.
+            let after = Now {
+                compliance: proven.max(now.compliance),
+                ..now
+            };
+            self.beat(tx, after, None)?;
             Ok((proven, entry))
         })?;
         self.clock.attest(proven);

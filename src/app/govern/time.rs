@@ -53,7 +53,12 @@ impl Appliance {
     }
 
     /// Writes a heartbeat when the last one is an hour ago, and when the clock jumped.
-    fn beat(&self, tx: &WriteTx<'_>, now: Now, jumped: Option<ClockAlarm>) -> Result<()> {
+    pub(super) fn beat(
+        &self,
+        tx: &WriteTx<'_>,
+        now: Now,
+        jumped: Option<ClockAlarm>,
+    ) -> Result<()> {
         let kept = tx.fact(HEARTBEAT)?;
         let last = match kept.and_then(|bytes| bytes.try_into().ok()) {
             Some(bytes) => i64::from_be_bytes(bytes),

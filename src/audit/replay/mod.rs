@@ -9,6 +9,7 @@
 //!
 //! Must not know: texts of payloads, rows of the record, the present.
 
+mod claims;
 mod disposals;
 mod freezes;
 mod holds;

@@ -7,6 +7,7 @@ use crate::domain::{EntryNo, Right, Role, Timestamp};
 
 use super::super::action::{Action, Phase};
 use super::super::entry::{Entry, EntryActor, Fact, Outcome};
+use super::claims::Claims;
 use super::disposals::{Disposal, Disposals};
 use super::freezes::Freezes;
 use super::holds::Holds;
@@ -54,6 +55,7 @@ pub struct Replay {
     counts: Conservation,
     holds: Holds,
     freezes: Freezes,
+    claims: Claims,
     policies: Policies,
     disposals: Disposals,
     violations: Vec<Violation>,
@@ -161,6 +163,7 @@ impl Replay {
         let mut wrong = Vec::new();
         self.holds.take(entry, &mut wrong);
         self.freezes.take(entry, &mut wrong);
+        self.claims.take(entry, &mut wrong);
         self.policies.take(entry, &mut wrong);
         self.disposals.take(entry, &self.policies, &mut wrong);
         for what in wrong {
@@ -617,6 +620,21 @@ mod tests {
         // Nobody carries a hold over without a restore.
         story.add(Draft::new(host(), Action::HoldCarry, "other").object(hold(2)));
         story.check("carried over without a restore");
+    }
+
+    #[test]
+    fn a2_a_clock_that_one_person_advanced_is_found() {
+        let claim = |actor, action| Draft::new(actor, action, "r").word("claim", 1);
+        let mut story = approved();
+        story.add(claim(law(), Action::ClockAdvanceRequest));
+        story.add(claim(officer(), Action::ClockAdvance));
+        assert_eq!(story.wrong(), []);
+        story.add(claim(officer(), Action::ClockAdvance));
+        story.check("nobody claimed before");
+        let mut story = approved();
+        story.add(claim(law(), Action::ClockAdvanceRequest));
+        story.add(claim(law(), Action::ClockAdvance));
+        story.check("one person alone, usr_law, advanced the clock");
     }
 
     #[test]

@@ -87,6 +87,13 @@ pub(in crate::cli) struct Typed {
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     if let Some(path) = &typed.path {
         let is_file = path.is_file();
+        // The manifest of a backup stands for the backup; that of an export is inside of it.
+        if is_file
+            && path.ends_with(MANIFEST_FILE)
+            && let Some(backup) = path.parent()
+        {
+            return backup::verify_files(context, backup, &typed.known.request(0)?);
+        }
         if is_file && certificate::is_one(path)? {
             return certificate::verify(context, path, &typed.known, typed.item.as_deref());
         }

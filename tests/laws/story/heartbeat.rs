@@ -92,3 +92,25 @@ fn t12_a_clock_row_ahead_of_the_log_freezes_and_is_not_believed() {
     let last = beats(&appliance).pop().unwrap();
     assert_eq!(last.draft.fact_word("alarm"), Some("row_ahead_of_log"));
 }
+
+#[test]
+fn t12_a_clock_that_two_people_advanced_is_believed_after_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(dir.path());
+    place.create().close().unwrap();
+    let clock = Moved::new();
+    let appliance = opened(&place, &clock);
+    let (law, rec) = (log_in(&appliance, "law"), log_in(&appliance, "rec"));
+    clock.jump(30 * 86_400);
+    appliance.keep_clock().unwrap();
+    assert_eq!(appliance.freezes(&rec).unwrap().len(), 1);
+    let proven = appliance.now().wall;
+    let (claim, _) = appliance.claim_time(&rec, proven, "a letter").unwrap();
+    appliance.agree_time(&law, claim, "saw the letter").unwrap();
+    // It dies before anything else is written.
+    drop(appliance);
+    let appliance = opened(&place, &clock);
+    let rec = log_in(&appliance, "rec");
+    assert!(appliance.now().compliance >= proven, "the time is kept");
+    assert_eq!(appliance.freezes(&rec).unwrap().len(), 1, "no new doubt");
+}
