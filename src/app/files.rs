@@ -36,9 +36,20 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     write_private(path, bytes, OpenOptions::new().create_new(true))
 }
 
-/// Writes a secret that only the owner may read, replacing an elder.
+/// Writes a secret that only the owner may read, replacing an elder: whoever is cut off leaves the
+/// one or the other, and nothing between.
 pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_private(path, bytes, OpenOptions::new().create(true).truncate(true))
+    let draft = path.with_extension("new");
+    write_private(
+        &draft,
+        bytes,
+        OpenOptions::new().create(true).truncate(true),
+    )?;
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    fs::rename(&draft, path)
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(|error| AppError::file(path, &error))
 }
 
 fn write_private(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> Result<()> {
@@ -133,4 +144,21 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_replaced_whole_whatever_a_crash_left_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pins/one");
+        replace_secret(&path, b"the first state").unwrap();
+        fs::write(path.with_extension("new"), b"cut o").unwrap();
+        assert_eq!(read_bytes(&path, 100).unwrap(), b"the first state");
+        replace_secret(&path, b"later").unwrap();
+        assert_eq!(read_bytes(&path, 100).unwrap(), b"later");
+        assert_eq!(files_below(dir.path()).unwrap(), [path]);
+    }
 }

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use super::failure::Failure;
 use super::meter::Counter;
-use super::printer::{Printer, Shape};
+use super::printer::{Printer, Shape, aside};
 use super::secrets::{self, SecretSource};
 use super::typed::Common;
 use crate::app::{AppError, Appliance, Given, Session, Settings, read_text};
@@ -114,13 +114,13 @@ impl Context {
     /// Says something on standard error, unless told to be quiet.
     pub(super) fn say(&self, text: &str) {
         if !self.is_quiet {
-            eprintln!("{text}");
+            aside(text);
         }
     }
 
     /// A warning on standard error.
     pub(super) fn warn(&self, text: &str) {
-        eprintln!("warning: {text}");
+        aside(format_args!("warning: {text}"));
     }
 
     /// A password from a file, or typed.
@@ -148,7 +148,9 @@ impl Drop for Opened {
     fn drop(&mut self) {
         // What was done is durable already; only the published log is behind.
         if let Err(error) = self.0.close() {
-            eprintln!("warning: the log was not signed at the end: {error}");
+            aside(format_args!(
+                "warning: the log was not signed at the end: {error}"
+            ));
         }
     }
 }

@@ -8,6 +8,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use super::interrupt::Interrupt;
 use super::printable::{line, thousands};
+use super::printer::aside;
 use crate::app::import::Progress;
 
 /// Between two JSON lines.
@@ -115,7 +116,7 @@ impl Progress for Meter {
                         "event": "progress", "source": lines.name, "messages": messages,
                         "rejected": rejected, "bytes": bytes, "bytes_total": lines.bytes_total,
                     });
-                    eprintln!("{event}");
+                    aside(event);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Where results go and in which shape: for people, JSON, JSON lines, or tab-separated.
 
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -157,4 +158,10 @@ impl Printer {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
+}
+
+/// Says something on standard error. Where that fails nobody can be told, and what was done stays
+/// done: the program goes on.
+pub(super) fn aside(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -163,15 +163,16 @@ impl SealedDirectory {
     }
 
     /// Removes files the list does not name, left by a crash before a commit: whole segments, and
-    /// lists of deletions of living segments, whose names the next commit would need again.
+    /// lists of deletions of living segments, whose names the next commit would need again. A loss
+    /// of power may have left nothing of them but the name.
     pub fn sweep(&self, living: &HashSet<PathBuf>) -> Result<()> {
-        let stale: Vec<PathBuf> = lock(&self.inner.segments)
-            .living
-            .values()
-            .flat_map(|segment| &segment.files)
-            .filter(|file| !living.contains(*file))
-            .cloned()
-            .collect();
+        let names = names_below(&self.inner.root);
+        let names = names.map_err(|error| Error::io(&self.inner.part, error))?;
+        let stale = names
+            .into_iter()
+            .filter(|name| is_sealed_file(name))
+            .map(PathBuf::from)
+            .filter(|file| !living.contains(file));
         for path in stale {
             match self.delete(&path) {
                 Ok(()) | Err(DeleteError::FileDoesNotExist(_)) => {}

@@ -150,6 +150,9 @@ impl Store {
 
     /// Checks every page's HMAC and the structure of the whole database. Lists what is broken.
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        // The pages are looked at as they lie in the file: after a loss of power some of them may be
+        // torn that stand whole in the log, and are written anew from there.
+        self.checkpoint()?;
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut broken = Vec::new();
         for check in ["pragma cipher_integrity_check", "pragma integrity_check"] {

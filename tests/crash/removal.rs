@@ -413,6 +413,40 @@ fn d5_removal_killed_at_every_step_leaves_no_word_and_no_key() {
 }
 
 #[test]
+fn d5_removal_goes_on_where_a_loss_of_power_left_names_without_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let fresh = House::new(&dir.path().join("fresh"));
+    fresh.fill();
+    let known: BTreeSet<String> = names(&fresh).into_iter().collect();
+    for step in 1..STEPS_MAX {
+        let root = dir.path().join(format!("step{step}"));
+        copy_tree(&fresh.root, &root);
+        let house = House::new(&root);
+        let finished = remove_and_die(&house, step);
+        // What came to be and is in no list yet may have kept nothing but its name.
+        let meta = |root: &House| std::fs::read(root.index().join("2023/meta.json")).unwrap();
+        if meta(&house) == meta(&fresh) {
+            for name in names(&house)
+                .iter()
+                .filter(|name| name.starts_with("2023/"))
+            {
+                if !known.contains(name) {
+                    std::fs::write(house.index().join(name), b"").unwrap();
+                }
+            }
+        }
+        let before = root.join("before");
+        copy_tree(&fresh.index(), &before);
+        finish_and_judge(&house, &before, &format!("power lost at step {step}"));
+        std::fs::remove_dir_all(&root).unwrap();
+        if finished {
+            return;
+        }
+    }
+    panic!("no removal came to its end");
+}
+
+#[test]
 fn d5_removal_killed_between_two_deletions_leaves_no_word_and_no_key() {
     let dir = tempfile::tempdir().unwrap();
     let fresh = House::new(&dir.path().join("fresh"));

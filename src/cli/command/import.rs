@@ -13,7 +13,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::meter::{Meter, Way};
 use crate::cli::printable::{in_zone, line, thousands};
-use crate::cli::printer::Shape;
+use crate::cli::printer::{Shape, aside};
 use crate::domain::{ConversationId, ImportId};
 use crate::ingest::{DateOrder, Summary};
 use crate::store::ImportState;
@@ -212,7 +212,7 @@ fn bring_in(context: &mut Context, typed: &Typed) -> Ended {
             Err(error) if typed.paths.len() == 1 => return Err(error.into()),
             // The other sources do not suffer from this one.
             Err(error) => {
-                eprintln!("{}:", line(&path.display().to_string()));
+                aside(format_args!("{}:", line(&path.display().to_string())));
                 worst = worst.max(Failure::App(error).tell());
             }
         }

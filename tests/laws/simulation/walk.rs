@@ -120,6 +120,9 @@ impl Walk {
     /// Some acts by chance, then everything that was approved is carried out, then everything is
     /// verified.
     pub fn wander(&mut self, chance: &mut Chance, acts: usize) -> Result<(), Violation> {
+        if chance.once_in(4) {
+            self.step(&Act::Backup, None, chance)?;
+        }
         for _ in 0..acts {
             let now = self.moment().now;
             let act = act::next(&self.world, chance, now);
@@ -130,6 +133,9 @@ impl Walk {
             self.step(&act, nth, chance)?;
         }
         self.carry_out(chance)?;
+        if !self.world.backups.is_empty() && chance.once_in(3) {
+            self.step(&Act::Restore(0), None, chance)?;
+        }
         self.verify()
     }
 
