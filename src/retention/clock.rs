@@ -172,13 +172,14 @@ pub fn is_ahead_of_log(row: Timestamp, heartbeat: Timestamp) -> bool {
 
 /// The clock that goes on from what was kept, held against the last entry of the log, which is never
 /// before its last heartbeat. A row that is further ahead than a row can be is not believed: time
-/// goes on from the log, which can only be slow, and the alarm says so.
+/// goes on from the log, which can only be slow, and the alarm says so. A row behind the log goes on
+/// from the row: what passed since it was kept is added by the next step, and once.
 pub fn resume(kept: ClockRow, log: Timestamp) -> (ClockRow, Option<ClockAlarm>) {
     let ahead = is_ahead_of_log(kept.compliance, log);
     let alarm = ClockAlarm::RowAheadOfLog(kept.compliance.0.saturating_sub(log.0));
     let compliance = match ahead {
         true => log,
-        false => kept.compliance.max(log),
+        false => kept.compliance,
     };
     (ClockRow { compliance, ..kept }, ahead.then_some(alarm))
 }
