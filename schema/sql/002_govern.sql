@@ -251,6 +251,11 @@ create table disposition_item (
     revision integer not null,
     policy integer not null,
     policy_version integer not null,
+    -- When the period of that policy began, and when it was over.
+    t0 integer not null,
+    delete_from integer not null,
+    -- Until when policies kept it; the least number where none did.
+    retain_until integer not null,
     due integer not null,
     primary key (batch, message)
 ) strict, without rowid;

@@ -42,6 +42,8 @@ pub struct Verdict {
     pub due: Timestamp,
     /// The policy whose D counts.
     pub winner: Option<PolicyRef>,
+    /// When the period of that policy began; `NEVER` when nothing lets it go.
+    pub t0: Timestamp,
     /// Who looks at it before it goes: that of the winner.
     pub disposition: Disposition,
     /// Whether it may go now, approvals apart.

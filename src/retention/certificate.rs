@@ -127,12 +127,18 @@ pub struct Exception {
 pub struct Item {
     /// Keyed hash of its conversation.
     pub conversation: String,
+    /// When the period of its policy was over; compliance time, microseconds.
+    pub delete_from: i64,
     /// Its due date; compliance time, microseconds.
     pub due: i64,
     /// Keyed identity: confirms no guess without the key of the archive.
     pub id: String,
+    /// Until when policies kept it, microseconds; `None` where none did.
+    pub retain_until: Option<i64>,
     /// Time of sending, microseconds.
     pub sent: i64,
+    /// When the period of its policy began, microseconds; of a request, when it was put on the list.
+    pub t0: i64,
 }
 
 /// The entry of the audit log that tells of this run, with the proof that it is there.
@@ -225,7 +231,8 @@ impl Certificate {
         }
     }
 
-    /// Whether the parts agree with each other: order and root of the items, counts.
+    /// Whether the parts agree with each other: order and root of the items, counts, nothing destroyed
+    /// before its time, approvals by different people.
     ///
     /// # Errors
     /// In words, what does not.
@@ -239,6 +246,13 @@ impl Certificate {
         }
         if hex(&identities_root(ids)) != self.batch.items_root {
             return Err("the items do not come to items_root".to_owned());
+        }
+        let early = |item: &&Item| {
+            let from = item.delete_from.max(item.retain_until.unwrap_or(i64::MIN));
+            item.due < from || self.batch.decided.is_none_or(|decided| decided < item.due)
+        };
+        if let Some(item) = self.items.iter().find(early) {
+            return Err(format!("item {} was destroyed before it was due", item.id));
         }
         let mut by: Vec<&str> = self.approvals.iter().map(|one| one.by.as_str()).collect();
         by.sort_unstable();

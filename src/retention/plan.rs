@@ -68,6 +68,9 @@ impl Draft {
             message: row.no,
             revision: row.version,
             policy,
+            t0: verdict.t0,
+            delete_from: verdict.delete_from,
+            retain_until: verdict.retain_until,
             due: verdict.due,
         });
         true
@@ -85,6 +88,9 @@ impl Draft {
             message: row.no,
             revision: row.version,
             policy: REQUEST,
+            t0: present.now.compliance,
+            delete_from: present.now.compliance,
+            retain_until: verdict.retain_until,
             due: present.now.compliance,
         });
         true

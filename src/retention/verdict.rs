@@ -67,6 +67,7 @@ impl Listener for Vec<Reason> {
 #[derive(Clone, Copy)]
 struct Delete {
     rank: u8,
+    t0: Timestamp,
     from: Timestamp,
     policy: PolicyRef,
     disposition: Disposition,
@@ -106,6 +107,7 @@ fn judge<L: Listener>(
         floor,
         due: tally.retain_until.max(delete_from).max(floor),
         winner: tally.winner.map(|winner| winner.policy),
+        t0: tally.winner.map_or(Timestamp::NEVER, |winner| winner.t0),
         disposition: tally.winner.map_or(reviewed, |winner| winner.disposition),
         eligible: false,
         blocker: None,
@@ -175,6 +177,7 @@ fn apply<L: Listener>(
     if version.action.deletes() {
         let delete = Delete {
             rank: version.level.rank(),
+            t0: t0.unwrap_or(Timestamp::NEVER),
             from: until,
             policy: version.id,
             disposition: version.disposition,

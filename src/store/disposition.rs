@@ -89,7 +89,13 @@ pub struct DispositionItemRow {
     pub revision: u16,
     /// The policy that lets it go.
     pub policy: PolicyRef,
-    /// Its due date.
+    /// When the period of that policy began.
+    pub t0: Timestamp,
+    /// D: when it was over.
+    pub delete_from: Timestamp,
+    /// R: until when policies kept it; `ALWAYS` where none did.
+    pub retain_until: Timestamp,
+    /// Its due date: the latest of D, R and thirty days after it was taken in.
     pub due: Timestamp,
 }
 
@@ -195,8 +201,8 @@ impl Rows {
     /// The items of a frozen list, by message.
     pub fn disposition_items(&self, batch: BatchNo) -> Result<Vec<DispositionItemRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "select message, revision, policy, policy_version, due from disposition_item
-             where batch = ?1 order by message",
+            "select message, revision, policy, policy_version, t0, delete_from, retain_until, due
+             from disposition_item where batch = ?1 order by message",
         )?;
         let rows = statement.query_map([batch.0], |row| {
             Ok(DispositionItemRow {
@@ -206,7 +212,10 @@ impl Rows {
                     no: PolicyNo(row.get(2)?),
                     version: row.get(3)?,
                 },
-                due: Timestamp(row.get(4)?),
+                t0: Timestamp(row.get(4)?),
+                delete_from: Timestamp(row.get(5)?),
+                retain_until: Timestamp(row.get(6)?),
+                due: Timestamp(row.get(7)?),
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -289,8 +298,9 @@ impl WriteTx<'_> {
             ))?;
         let batch = BatchNo(u64::from(self.last_no("batches are used up")?));
         let mut insert = self.connection().prepare_cached(
-            "insert into disposition_item (batch, message, revision, policy, policy_version, due)
-             values (?1, ?2, ?3, ?4, ?5, ?6)",
+            "insert into disposition_item (batch, message, revision, policy, policy_version, t0,
+               delete_from, retain_until, due)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         for item in items {
             insert.execute((
@@ -299,6 +309,9 @@ impl WriteTx<'_> {
                 item.revision,
                 item.policy.no.0,
                 item.policy.version,
+                item.t0.0,
+                item.delete_from.0,
+                item.retain_until.0,
                 item.due.0,
             ))?;
         }
@@ -375,6 +388,9 @@ mod tests {
         let item = DispositionItemRow {
             message: MessageNo(8),
             revision: 9,
+            t0: Timestamp(11),
+            delete_from: Timestamp(12),
+            retain_until: Timestamp(13),
             policy: POLICY,
             due: Timestamp(10),
         };

@@ -611,6 +611,9 @@ fn list(appliance: &Appliance, plan: &Plan, officer: &EntryActor) {
             message: item.no,
             revision: item.revision,
             policy: REQUEST,
+            t0: now.compliance,
+            delete_from: now.compliance,
+            retain_until: Timestamp::ALWAYS,
             due: now.compliance,
         })
         .collect();

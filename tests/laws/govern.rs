@@ -8,12 +8,15 @@
 mod court;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "../support/schema.rs"]
+mod schema;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use court::{Court, blocked, court, holds_word, opened, policy};
 use house::{Place, count, import};
+use schema::Schema;
 use wordkeep::app::{
     AppError, ConversationRequest, HoldTarget, HostClock, NewHold, NewPolicy, NewRequest,
     RequestAct, RequestCounts, RequestDecision, RequestLine, Review, SearchRequest, VerifyRequest,
@@ -414,9 +417,13 @@ fn d6_a_request_erases_what_nothing_keeps_and_goes_on_by_itself() {
     assert_eq!(court.all(), 41);
     let erased = app.run_disposition(&court.rec, planned.batch).unwrap();
     assert_eq!((erased.erased.len(), erased.dropped.len()), (18, 1));
-    let certificate = app.certificate(&court.rec, planned.batch).unwrap();
-    let certificate = verify_certificate(&certificate, app.archive().log_verifier()).unwrap();
+    let document = app.certificate(&court.rec, planned.batch).unwrap();
+    let certificate = verify_certificate(&document, app.archive().log_verifier()).unwrap();
     assert!(certificate.authority[0].citation.contains("art. 17"));
+    assert_eq!(certificate.exceptions[0].reason, "called_back");
+    let schema = Schema::parse(include_str!("../../schema/json/certificate.json"));
+    let document = serde_json::from_slice(&document).unwrap();
+    assert_eq!(schema.problems(&document), Vec::<String>::new());
     let counts = |court: &Court| court.appliance.requests(&court.rec).unwrap()[0].counts;
     let now = RequestCounts {
         due: 0,

@@ -8,7 +8,7 @@ use super::policy::newest_of;
 use crate::archive::{EraseContext, Erased};
 use crate::audit::{Action, StatementKind};
 use crate::crypto::{hex, sha256};
-use crate::domain::{BatchNo, EntryNo, Lock, MessageId, PolicyRef, Right};
+use crate::domain::{BatchNo, EntryNo, Lock, MessageId, PolicyRef, Right, Timestamp};
 use crate::retention::{
     Answer, Approver, Authority, BatchFacts, CERTIFICATE_SCHEMA, Certificate, ClockFacts,
     Exception, Item, LogFacts, Method, PolicyWords, REQUEST, Verification, keep,
@@ -146,7 +146,7 @@ impl Appliance {
         log: LogFacts,
     ) -> Result<Certificate> {
         let (_, listed, acts) = batch_of(rows, row.batch)?;
-        let (items, by_policy) = self.items_of(&listed, erased);
+        let (items, by_policy) = self.items_of(&listed, erased)?;
         let mut approvals = Vec::new();
         for act in acts.iter().filter(|act| act.kind == ActKind::Approved) {
             approvals.push(Approver {
@@ -203,25 +203,33 @@ impl Appliance {
         &self,
         listed: &[DispositionItemRow],
         erased: &Erased,
-    ) -> (Vec<Item>, BTreeMap<PolicyRef, u64>) {
-        let due: BTreeMap<_, _> = listed.iter().map(|item| (item.message, item)).collect();
+    ) -> Result<(Vec<Item>, BTreeMap<PolicyRef, u64>)> {
+        let listed: BTreeMap<_, _> = listed.iter().map(|item| (item.message, item)).collect();
         let mut by_policy: BTreeMap<PolicyRef, u64> = BTreeMap::new();
         let mut items = Vec::with_capacity(erased.erased.len());
         for item in &erased.erased {
-            let listed = due.get(&item.no);
-            if let Some(listed) = listed {
-                *by_policy.entry(listed.policy).or_default() += 1;
-            }
+            let Some(listed) = listed.get(&item.no) else {
+                return Err(AppError::Integrity(format!(
+                    "message {} was destroyed and was on no list",
+                    item.no
+                )));
+            };
+            *by_policy.entry(listed.policy).or_default() += 1;
             let conversation = item.conversation.0.to_be_bytes();
             items.push(Item {
                 conversation: hex(&self.archive.lookup("pseudonym", &[&conversation])),
-                due: listed.map_or(0, |listed| listed.due.0),
+                delete_from: listed.delete_from.0,
+                due: listed.due.0,
                 id: hex(&item.keyed_id),
+                retain_until: Some(listed.retain_until)
+                    .filter(|until| *until > Timestamp::ALWAYS)
+                    .map(|until| until.0),
                 sent: item.sent.0,
+                t0: listed.t0.0,
             });
         }
         items.sort_by(|a, b| (&a.id, a.sent).cmp(&(&b.id, b.sent)));
-        (items, by_policy)
+        Ok((items, by_policy))
     }
 
     fn exceptions_of(&self, rows: &Rows, erased: &Erased) -> Result<Vec<Exception>> {

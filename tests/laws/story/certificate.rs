@@ -55,6 +55,27 @@ fn d4_a_certificate_keeps_its_schema() {
 }
 
 #[test]
+fn d4_a_certificate_tells_why_each_item_was_due() {
+    let certificate = certificate();
+    assert_eq!(certificate.check(), Ok(()));
+    let decided = certificate.batch.decided.unwrap();
+    for (at, item) in certificate.items.iter().enumerate() {
+        assert!(item.t0 < item.delete_from && item.delete_from <= item.due);
+        assert!(item.due <= decided);
+        // Whoever re-signs it with an item that was not due is found without the archive.
+        let mut early = certificate.clone();
+        early.items[at].due = decided + 1;
+        assert!(early.check().unwrap_err().contains("before it was due"));
+        let mut kept = certificate.clone();
+        kept.items[at].retain_until = Some(item.due + 1);
+        assert!(kept.check().unwrap_err().contains("before it was due"));
+        let mut sooner = certificate.clone();
+        sooner.items[at].due = item.delete_from - 1;
+        assert!(sooner.check().unwrap_err().contains("before it was due"));
+    }
+}
+
+#[test]
 fn d4_a_certificate_verifies_offline_and_names_its_authority() {
     let report = judged(&DOCUMENT, false, None);
     assert_eq!(report.verdict, Verdict::Unanchored, "{:?}", report.problems);
