@@ -5,10 +5,9 @@
 //! logged as always. It ends when the newest copy is put back, or a backup is restored.
 
 use super::{AppError, Appliance, Result};
-use crate::audit::{Action, CHECKPOINT_FILE, Draft, EntryActor, LogEnd};
+use crate::audit::{CHECKPOINT_FILE, LogEnd};
 use crate::crypto::open_checkpoint;
-use crate::domain::{FreezeNo, FreezeReason, Right};
-use crate::store::FreezeRow;
+use crate::domain::{FreezeReason, Right};
 
 /// That this copy was found to be older than another: it stays in quarantine wherever it goes.
 const FACT_QUARANTINE: &str = "quarantine";
@@ -52,21 +51,7 @@ impl Appliance {
                 return Ok(());
             }
             tx.put_fact(FACT_QUARANTINE, why.as_bytes())?;
-            let text_no = self.archive.seal_texts(tx, &[&why])?;
-            let no = tx.insert_freeze(&FreezeRow {
-                no: FreezeNo(0),
-                reason: FreezeReason::RollbackSuspected,
-                since: now.compliance,
-                set_by: None,
-                text_no: Some(text_no),
-                lift_requested_by: None,
-                lifted: None,
-            })?;
-            let house = EntryActor::system();
-            let draft = Draft::new(house, Action::FreezeSet, self.request())
-                .word("freeze", no)
-                .word("why", FreezeReason::RollbackSuspected.name());
-            self.log(tx, now, draft, None).map(drop)
+            self.freeze_by_itself(tx, now, FreezeReason::RollbackSuspected, &why)
         })?;
         self.notices.push(format!(
             "QUARANTINE: {why}; it can be read and nothing else, and nothing is destroyed: {WAY_OUT}"

@@ -277,7 +277,7 @@ mod tests {
         let (row, alarm) = resume(kept.clone(), Timestamp(hour));
         assert_eq!((row.compliance, alarm), (Timestamp(2 * hour), None));
         let (row, alarm) = resume(kept.clone(), Timestamp(3 * hour));
-        assert_eq!((row.compliance, alarm), (Timestamp(3 * hour), None));
+        assert_eq!((row.compliance, alarm), (Timestamp(2 * hour), None));
         let (row, alarm) = resume(kept, Timestamp(0));
         assert_eq!(row.compliance, Timestamp(0));
         assert_eq!(alarm, Some(ClockAlarm::RowAheadOfLog(2 * hour)));

@@ -37,16 +37,24 @@ impl Moved {
     }
 
     /// Time passes while the computer runs.
+    pub fn seconds(&self, seconds: i64) {
+        let micros = seconds * Timestamp::MICROS_PER_SECOND;
+        self.boot.fetch_add(micros, Ordering::Relaxed);
+        self.jump_seconds(seconds);
+    }
+
     pub fn days(&self, days: i64) {
-        self.boot
-            .fetch_add(days * Timestamp::MICROS_PER_DAY, Ordering::Relaxed);
-        self.jump(days);
+        self.seconds(days * 86_400);
     }
 
     /// Somebody sets the wall clock.
+    pub fn jump_seconds(&self, seconds: i64) {
+        let micros = seconds * Timestamp::MICROS_PER_SECOND;
+        self.wall.fetch_add(micros, Ordering::Relaxed);
+    }
+
     pub fn jump(&self, days: i64) {
-        self.wall
-            .fetch_add(days * Timestamp::MICROS_PER_DAY, Ordering::Relaxed);
+        self.jump_seconds(days * 86_400);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
-use crate::audit::{Action, Appended};
-use crate::domain::{FreezeNo, FreezeReason, Right, Timestamp};
-use crate::store::FreezeRow;
+use crate::audit::{Action, Appended, Draft, EntryActor};
+use crate::domain::{FreezeNo, FreezeReason, Now, Right, Timestamp};
+use crate::store::{FreezeRow, WriteTx};
 
 /// A freeze as listed.
 #[derive(Clone, Debug)]
@@ -49,6 +49,30 @@ impl Appliance {
                 .word("why", FreezeReason::Legal.name());
             Ok((no, self.log(tx, now, draft, Some(reason.as_bytes()))?))
         })
+    }
+
+    /// Stops all destruction for a reason the house found itself, in its words.
+    pub(in crate::app) fn freeze_by_itself(
+        &self,
+        tx: &WriteTx<'_>,
+        now: Now,
+        reason: FreezeReason,
+        why: &str,
+    ) -> Result<()> {
+        let text_no = self.archive.seal_texts(tx, &[why])?;
+        let no = tx.insert_freeze(&FreezeRow {
+            no: FreezeNo(0),
+            reason,
+            since: now.compliance,
+            set_by: None,
+            text_no: Some(text_no),
+            lift_requested_by: None,
+            lifted: None,
+        })?;
+        let draft = Draft::new(EntryActor::system(), Action::FreezeSet, self.request())
+            .word("freeze", no)
+            .word("why", reason.name());
+        self.log(tx, now, draft, None).map(drop)
     }
 
     /// Asks to lift a freeze, or, when somebody else asked already, lifts it: `true`.

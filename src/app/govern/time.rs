@@ -2,10 +2,10 @@
 
 use super::super::{AppError, Appliance, Result};
 use crate::audit::{Action, Draft, Entry, EntryActor};
-use crate::domain::{EntryNo, FreezeNo, FreezeReason, Now, Timestamp};
+use crate::domain::{EntryNo, FreezeReason, Now, Timestamp};
 use crate::retention::Present;
 use crate::retention::clock::{ClockAlarm, Quality};
-use crate::store::{FreezeRow, Rows, WriteTx};
+use crate::store::{Rows, WriteTx};
 
 /// Jumps up to this are those of a clock being set right, in microseconds: one minute.
 const JUMP_MICROS: i64 = 60 * Timestamp::MICROS_PER_SECOND;
@@ -35,20 +35,7 @@ impl Appliance {
             let Some(alarm) = jumped.filter(|_| !standing) else {
                 return Ok(());
             };
-            let text_no = self.archive.seal_texts(tx, &[&words_of(alarm)])?;
-            let no = tx.insert_freeze(&FreezeRow {
-                no: FreezeNo(0),
-                reason: FreezeReason::ClockDoubt,
-                since: now.compliance,
-                set_by: None,
-                text_no: Some(text_no),
-                lift_requested_by: None,
-                lifted: None,
-            })?;
-            let draft = Draft::new(EntryActor::system(), Action::FreezeSet, self.request())
-                .word("freeze", no)
-                .word("why", FreezeReason::ClockDoubt.name());
-            self.log(tx, now, draft, None).map(drop)
+            self.freeze_by_itself(tx, now, FreezeReason::ClockDoubt, &words_of(alarm))
         })
     }
 

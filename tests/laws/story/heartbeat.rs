@@ -4,8 +4,9 @@ use wordkeep::audit::Action;
 use wordkeep::domain::{FreezeReason, Timestamp};
 use wordkeep::retention::clock::Quality;
 
+use super::court::{Moved, opened};
 use super::house::{Place, log_in};
-use super::world::{HONEST, Moved, opened};
+use super::world::HONEST;
 use wordkeep::app::Appliance;
 use wordkeep::audit::Entry;
 use wordkeep::domain::EntryNo;
@@ -36,7 +37,7 @@ fn t12_the_clock_beats_every_hour_and_at_each_jump() {
     assert_eq!(found.len(), 5);
     let apart = found[1].t_c.0 - found[0].t_c.0;
     assert!((3_600..3_670).contains(&(apart / Timestamp::MICROS_PER_SECOND)));
-    clock.jump(600);
+    clock.jump_seconds(600);
     appliance.keep_clock().unwrap();
     let found = beats(&appliance);
     assert_eq!(found.len(), 6);
@@ -73,7 +74,7 @@ fn t12_a_clock_row_ahead_of_the_log_freezes_and_is_not_believed() {
         .unwrap();
     row.compliance = row.compliance.plus_days(3_650);
     row.wall = row.wall.plus_days(3_650);
-    clock.jump(3_650 * 86_400);
+    clock.jump_seconds(3_650 * 86_400);
     let archive = appliance.archive();
     archive
         .write(appliance.now(), |tx| Ok(tx.put_clock(&row)?))
@@ -101,7 +102,7 @@ fn t12_a_clock_that_two_people_advanced_is_believed_after_a_crash() {
     let clock = Moved::new();
     let appliance = opened(&place, &clock);
     let (law, rec) = (log_in(&appliance, "law"), log_in(&appliance, "rec"));
-    clock.jump(30 * 86_400);
+    clock.jump_seconds(30 * 86_400);
     appliance.keep_clock().unwrap();
     assert_eq!(appliance.freezes(&rec).unwrap().len(), 1);
     let proven = appliance.now().wall;

@@ -6,6 +6,8 @@
 )]
 
 mod certificate;
+#[path = "../../support/court.rs"]
+mod court;
 mod heartbeat;
 #[path = "../../support/house.rs"]
 mod house;

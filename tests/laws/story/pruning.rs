@@ -11,8 +11,9 @@ use wordkeep::archive::Milestones;
 use wordkeep::audit::{Action, InclusionProof};
 use wordkeep::domain::EntryNo;
 
+use super::court::opened;
 use super::house::{Place, log_in};
-use super::world::{World, opened, verify_exported};
+use super::world::{World, verify_exported};
 
 /// Years in which something is searched for; the last one is not over.
 const YEARS: usize = 4;

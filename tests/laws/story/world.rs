@@ -1,76 +1,21 @@
 //! A company that does everything once, lawfully, by a clock that can be moved.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use tempfile::TempDir;
 use wordkeep::app::export::ExportRequest;
 use wordkeep::app::{
-    Appliance, HoldTarget, HostClock, NewHold, NewPolicy, Review, SearchRequest, Session,
-    SystemClock, VerifyRequest, Witnesses, verify_log,
+    Appliance, HoldTarget, NewHold, NewPolicy, Review, SearchRequest, Session, VerifyRequest,
+    verify_log,
 };
 use wordkeep::audit::Entry;
 use wordkeep::domain::{
-    BatchNo, EntryNo, HoldId, Lock, MatterId, MessageId, Period, PolicyAction, PolicyId, Role,
-    Timestamp,
+    BatchNo, EntryNo, HoldId, Lock, MatterId, MessageId, PolicyAction, PolicyId, Role,
 };
-use wordkeep::retention::clock::Reading;
 
+use super::court::{self, Moved, opened};
 use super::house::{PASSWORD, Place, import, ios_export, log_in, plain_chat};
-
-/// The clocks of the host, moved by hand.
-pub struct Moved {
-    host: SystemClock,
-    wall: AtomicI64,
-    boot: AtomicI64,
-}
-
-impl Moved {
-    pub fn new() -> Arc<Moved> {
-        Arc::new(Moved {
-            host: SystemClock::new([9; 16]),
-            wall: AtomicI64::new(0),
-            boot: AtomicI64::new(0),
-        })
-    }
-
-    /// Time passes while the computer runs.
-    pub fn seconds(&self, seconds: i64) {
-        let micros = seconds * Timestamp::MICROS_PER_SECOND;
-        self.boot.fetch_add(micros, Ordering::Relaxed);
-        self.wall.fetch_add(micros, Ordering::Relaxed);
-    }
-
-    pub fn days(&self, days: i64) {
-        self.seconds(days * 86_400);
-    }
-
-    /// Somebody sets the wall clock.
-    pub fn jump(&self, seconds: i64) {
-        let micros = seconds * Timestamp::MICROS_PER_SECOND;
-        self.wall.fetch_add(micros, Ordering::Relaxed);
-    }
-}
-
-impl HostClock for Moved {
-    fn reading(&self) -> Reading {
-        let host = self.host.reading();
-        Reading {
-            wall: Timestamp(host.wall.0 + self.wall.load(Ordering::Relaxed)),
-            boot_micros: host.boot_micros + self.boot.load(Ordering::Relaxed),
-            boot_id: host.boot_id,
-        }
-    }
-}
-
-pub fn opened(place: &Place, clock: &Arc<Moved>) -> Appliance {
-    let witnesses = Witnesses {
-        clock: Some(Arc::clone(clock) as Arc<dyn HostClock>),
-        ..Witnesses::default()
-    };
-    place.open_watched(witnesses).unwrap()
-}
 
 /// The company, after everything was done.
 pub struct World {
@@ -177,19 +122,7 @@ impl World {
     ) -> PolicyId {
         let new = NewPolicy {
             of,
-            name: "chats".to_owned(),
-            scope: "*".to_owned(),
-            action,
-            period: Period::years(years),
-            zone: None,
-            trigger: "sent".to_owned(),
-            label: None,
-            organisation: false,
-            lock,
-            reviewers: None,
-            citation: "Art. 5".to_owned(),
-            reason: "the board wants it".to_owned(),
-            accept: Vec::new(),
+            ..court::policy(action, years, lock)
         };
         let id = self.appliance.write_policy(&self.rec, &new).unwrap().0;
         self.appliance.simulate_policy(&self.rec, id, None).unwrap();
