@@ -104,11 +104,13 @@ impl Policies {
     /// What is put in force must be what was written, and must not be weaker unlawfully.
     fn check_change(&self, policy: &str, after: &Version, entry: &Entry, wrong: &mut Vec<String>) {
         let versions = self.known.get(policy);
-        let written = versions.and_then(|all| {
-            all.values().rev().find(|version| match after.state {
-                State::Enabled => version.state == State::Draft,
-                _ => version.state == State::Enabled,
-            })
+        let written = versions.and_then(|all| match after.state {
+            State::Enabled => {
+                let mut newest = all.values().rev();
+                newest.find(|version| version.state == State::Draft)
+            }
+            // What ends is what counts now: a version may wait for its seven days behind it.
+            _ => in_force(all, entry.t_c),
         });
         match written {
             Some(written) if written.terms != after.terms || written.author != after.author => {
