@@ -7,7 +7,6 @@ use super::{Ended, verify};
 use crate::app::{AppError, CertificateReport, verify_certificate_file};
 use crate::audit::Verdict;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
 use crate::cli::printable::{line, rfc3339, thousands};
 use crate::cli::printer::Shape;
 use crate::domain::Timestamp;
@@ -37,21 +36,7 @@ pub(super) fn verify(
         Shape::Json | Shape::JsonLines => context.printer.one(&report, |_| Ok(()))?,
         Shape::Human | Shape::Plain => write_report(context.printer.sink(), &report)?,
     }
-    context.printer.flush()?;
-    for note in &report.notes {
-        context.say(note);
-    }
-    if report.verdict == Verdict::Unanchored {
-        context.say(
-            "only the file itself says whose key signed it: ask the archive's owner for the key, and \
-             give it with --key",
-        );
-    }
-    Ok(match report.exit_code {
-        0 => Exit::Done,
-        1 => Exit::Negative,
-        _ => Exit::Integrity,
-    })
+    verify::conclude(context, &report.notes, report.verdict, report.exit_code)
 }
 
 fn write_report(to: &mut dyn Write, report: &CertificateReport) -> io::Result<()> {

@@ -205,22 +205,7 @@ pub(super) fn verify(context: &mut Context, path: &Path, known: &verify::KnownBe
         Shape::Json | Shape::JsonLines => context.printer.one(&report, |_| Ok(()))?,
         Shape::Human | Shape::Plain => write_report(context.printer.sink(), &report)?,
     }
-    context.printer.flush()?;
-    for note in &report.notes {
-        context.say(note);
-    }
-    if report.verdict == Verdict::Unanchored {
-        context.say(
-            "only the file itself says whose key signed it: ask the archive's owner for the key, and \
-             give it with --key",
-        );
-    }
-    Ok(match report.exit_code {
-        0 => Exit::Done,
-        1 => Exit::Negative,
-        10 => Exit::Io,
-        _ => Exit::Integrity,
-    })
+    verify::conclude(context, &report.notes, report.verdict, report.exit_code)
 }
 
 /// The report as people read it.

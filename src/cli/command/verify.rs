@@ -54,6 +54,32 @@ pub(super) struct KnownBefore {
     key: Option<String>,
 }
 
+/// Ends the verification of a file that proves itself: its notes, where the key is to be had, and the
+/// exit code of its verdict.
+pub(super) fn conclude(
+    context: &mut Context,
+    notes: &[String],
+    verdict: Verdict,
+    exit_code: u8,
+) -> Ended {
+    context.printer.flush()?;
+    for note in notes {
+        context.say(note);
+    }
+    if verdict == Verdict::Unanchored {
+        context.say(
+            "only the file itself says whose key signed it: ask the archive's owner for the key, and \
+             give it with --key",
+        );
+    }
+    Ok(match exit_code {
+        0 => Exit::Done,
+        1 => Exit::Negative,
+        10 => Exit::Io,
+        _ => Exit::Integrity,
+    })
+}
+
 impl KnownBefore {
     pub(super) fn request(&self, sample: u64) -> Result<VerifyRequest, Failure> {
         Ok(VerifyRequest {
