@@ -207,6 +207,24 @@ impl Rows {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// What the kept backups are owed: batches, and the current keys of buckets in which something
+    /// was moved while its old key was destroyed.
+    pub fn owed_survivors(&self) -> Result<Vec<(u64, Vec<DataKeyId>)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select batch, data_key from erase_owed order by batch, data_key",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut owed: Vec<(u64, Vec<DataKeyId>)> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (batch, key) = (row.get(0)?, DataKeyId(row.get(1)?));
+            match owed.last_mut() {
+                Some((last, keys)) if *last == batch => keys.push(key),
+                _ => owed.push((batch, vec![key])),
+            }
+        }
+        Ok(owed)
+    }
+
     /// How many files a batch removes, and their plain bytes.
     pub fn erase_blob_totals(&self, batch: u64) -> Result<(u64, u64), StoreError> {
         Ok(self
@@ -336,6 +354,24 @@ impl WriteTx<'_> {
                 "insert into erase_key (batch, data_key) values (?1, ?2) on conflict do nothing",
             )?
             .execute((batch, key.0))?;
+        Ok(())
+    }
+
+    /// Records that the kept backups are owed what lies under `key`.
+    pub fn owe_survivors(&self, batch: u64, key: DataKeyId) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "insert into erase_owed (batch, data_key) values (?1, ?2) on conflict do nothing",
+            )?
+            .execute((batch, key.0))?;
+        Ok(())
+    }
+
+    /// Records that the kept backups have what `batch` owed them.
+    pub fn settle_survivors(&self, batch: u64) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from erase_owed where batch = ?1")?
+            .execute([batch])?;
         Ok(())
     }
 

@@ -23,7 +23,7 @@ use wordkeep::app::{
 };
 use wordkeep::archive::{
     Approval, ApprovalRule, Approved, Archive, ArchiveError, EraseContext, Judge, JudgeError,
-    Judged, Judgement, Milestones, Plan, PlanItem, SLICE_ITEMS,
+    Judged, Judgement, KeepReason, Milestones, Plan, PlanItem, SLICE_ITEMS,
 };
 use wordkeep::audit::{Action, Draft, EntryActor, Verdict};
 use wordkeep::crypto::{RecoveryKey, StretchCost, hex};
@@ -72,6 +72,28 @@ impl House {
             appliance,
             recovery,
             _dir: dir,
+        }
+    }
+
+    /// The same house, opened again, dying at a point when it comes there.
+    fn reopened(self, dies_at: Option<&'static str>) -> House {
+        let House {
+            _dir,
+            place,
+            appliance,
+            recovery,
+        } = self;
+        drop(appliance);
+        let milestones = dies_at.map(|point| Arc::new(StopAt(point)) as Arc<dyn Milestones>);
+        let appliance = place.open_watched(Witnesses {
+            milestones,
+            ..Witnesses::default()
+        });
+        House {
+            appliance: appliance.unwrap(),
+            place,
+            recovery,
+            _dir,
         }
     }
 
@@ -405,39 +427,12 @@ fn a_killed_backup_leaves_none_that_looks_whole() {
         "backup.named",
         "escrow.written",
     ] {
-        let House {
-            _dir,
-            place,
-            appliance,
-            recovery,
-        } = House::new();
-        appliance.close().unwrap();
-        drop(appliance);
-        let watched = place.open_watched(Witnesses {
-            milestones: Some(Arc::new(StopAt(point))),
-            ..Witnesses::default()
-        });
-        let killed = House {
-            appliance: watched.unwrap(),
-            place,
-            recovery,
-            _dir,
-        };
+        let house = House::new();
+        house.appliance.close().unwrap();
+        let killed = house.reopened(Some(point));
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| killed.back_up()));
         assert!(ended.is_err(), "{point} was never reached");
-        let House {
-            _dir,
-            place,
-            appliance,
-            recovery,
-        } = killed;
-        drop(appliance);
-        let house = House {
-            appliance: place.open().unwrap(),
-            place,
-            recovery,
-            _dir,
-        };
+        let house = killed.reopened(None);
         // No draft is left, and what has a name is whole.
         let whole: Vec<PathBuf> = std::fs::read_dir(house.target())
             .unwrap()
@@ -531,7 +526,32 @@ impl Judge for Nobody {
     }
 }
 
+/// Keeps messages of an even number, which the plan names all the same.
+struct EvenStay;
+
+impl Judge for EvenStay {
+    fn begin(&self, _: &wordkeep::store::Rows, _: u64, _: Now) -> Result<(), JudgeError> {
+        Ok(())
+    }
+
+    fn judge(&self, judged: &Judged<'_>) -> Result<Judgement, JudgeError> {
+        Ok(match judged.row.no.0.is_multiple_of(2) {
+            true => Judgement::Keep(KeepReason::CHANGED),
+            false => Judgement::Erase,
+        })
+    }
+}
+
 fn purge(appliance: &Appliance, batch: u64, doomed: &[MessageId]) -> Result<(), ArchiveError> {
+    purge_by(appliance, batch, doomed, &Nobody)
+}
+
+fn purge_by(
+    appliance: &Appliance,
+    batch: u64,
+    doomed: &[MessageId],
+    judge: &dyn Judge,
+) -> Result<(), ArchiveError> {
     let archive = appliance.archive();
     let mut items: Vec<PlanItem> = doomed
         .iter()
@@ -568,7 +588,7 @@ fn purge(appliance: &Appliance, batch: u64, doomed: &[MessageId]) -> Result<(), 
         backups: archive,
         slice_items: SLICE_ITEMS,
     };
-    archive.erase(&approved, &Nobody, &context).map(drop)
+    archive.erase(&approved, judge, &context).map(drop)
 }
 
 fn actor(appliance: &Appliance, login: &str) -> EntryActor {
@@ -754,6 +774,89 @@ fn t3_purged_stays_dead_and_survivors_live_in_every_elder_backup() {
         assert_eq!(frozen, None);
     }
     check_packs(&house, &first);
+}
+
+/// A purge of a plan of which the judge keeps a half, which dies at `point`.
+fn half_kept_and_dead(point: &'static str) -> (House, BackupReceipt) {
+    let house = House::new();
+    let backup = house.back_up();
+    let planned = ids(&house.appliance, "date:2021");
+    let house = house.reopened(Some(point));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        purge_by(&house.appliance, 1, &planned, &EvenStay)
+    }));
+    assert!(ended.is_err(), "{point} was never reached");
+    (house, backup)
+}
+
+fn restored_tells_what_the_living_tells(house: &House, backup: &BackupReceipt, point: &str) {
+    let root = house.session("root");
+    house.appliance.replace_escrow(&root).unwrap();
+    let (place, receipt) = house.restore_to("elder", &backup.made.path);
+    let restored = place.open().unwrap();
+    assert_eq!(
+        told(&restored, &log_in(&restored, "law")),
+        told(&house.appliance, &house.session("law")),
+        "{point}"
+    );
+    assert!(receipt.packs >= 1, "{point}");
+    verify_all(&restored);
+}
+
+#[test]
+fn t3_what_dropped_out_as_the_purge_died_lives_in_every_elder_backup() {
+    for point in ["erase.decided", "erase.retired", "erase.survivors_kept"] {
+        let (house, backup) = half_kept_and_dead(point);
+        let all = MESSAGES as u64 + 1;
+        let house = house.reopened(None);
+        let left = count(&house.appliance, &house.session("law"), "shipment");
+        assert!(left < all, "{point}");
+        restored_tells_what_the_living_tells(&house, &backup, point);
+    }
+}
+
+fn close_purge(house: &House) -> Result<u64, ArchiveError> {
+    let now = || house.appliance.now();
+    let context = EraseContext {
+        actor: actor(&house.appliance, "rec"),
+        request: "law".to_owned(),
+        now: &now,
+        backups: house.appliance.archive(),
+        slice_items: SLICE_ITEMS,
+    };
+    let erased = house.appliance.archive().close_erasure(1, &context)?;
+    Ok(erased.erased.len() as u64)
+}
+
+#[test]
+fn t3_what_a_closed_purge_gives_back_lives_in_every_elder_backup() {
+    let (house, backup) = half_kept_and_dead("erase.hold_written");
+    let house = house.reopened(None);
+    assert_eq!(close_purge(&house).unwrap(), 0);
+    restored_tells_what_the_living_tells(&house, &backup, "closed");
+}
+
+#[test]
+fn t3_a_backup_out_of_reach_stays_owed_and_stops_the_purge() {
+    let (house, backup) = half_kept_and_dead("erase.decided");
+    let away = house.root().join("away");
+    std::fs::rename(&backup.made.path, &away).unwrap();
+    // Reading goes on without that disk; destroying does not.
+    let house = house.reopened(None);
+    let owed = |house: &House| {
+        let rows = house.appliance.archive().store().read().unwrap();
+        rows.owed_survivors().unwrap().len()
+    };
+    assert_eq!(owed(&house), 1);
+    let refused = close_purge(&house);
+    assert!(
+        matches!(refused, Err(ArchiveError::Unreachable(_))),
+        "{refused:?}"
+    );
+    std::fs::rename(&away, &backup.made.path).unwrap();
+    assert!(close_purge(&house).unwrap() > 0);
+    assert_eq!(owed(&house), 0);
+    restored_tells_what_the_living_tells(&house, &backup, "back");
 }
 
 #[test]

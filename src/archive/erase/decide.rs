@@ -35,8 +35,6 @@ pub(super) struct Court<'a> {
 pub(super) struct Outcome {
     pub(super) erased: u64,
     pub(super) dropped: u64,
-    /// Rows that were moved inside the transaction: the kept backups do not have them yet.
-    pub(super) moved: u64,
 }
 
 impl Archive {
@@ -49,7 +47,7 @@ impl Archive {
         court: &Court<'_>,
         samples: &mut Samples,
         context: &EraseContext<'_>,
-    ) -> Result<Outcome> {
+    ) -> Result<()> {
         let next = self.write_next_hold(self.keyring.root())?;
         self.reached("erase.hold_written");
         let mut former: Option<Former> = None;
@@ -63,10 +61,10 @@ impl Archive {
                 .map_err(refused)?;
             decision.messages(slice, touched, samples)?;
             decision.names(slice)?;
-            let moved = self.kill_keys(tx, court.batch, touched)?;
+            self.kill_keys(tx, court.batch, touched)?;
             decision.kill_originals()?;
             let erased = std::mem::take(&mut decision.erased);
-            let outcome = decision.end(erased.len() as u64, moved)?;
+            let outcome = decision.end(erased.len() as u64)?;
             let (rotated, elder) = self.keyring.rewrap_in(tx, next.hold.clone())?;
             former = Some(elder);
             let grounds = court.judge.grounds();
@@ -81,30 +79,25 @@ impl Archive {
             self.record_slice(tx, court.batch, draft, rotated.generation, now)?;
             self.index().hide_more(erased.into_iter().map(|(no, _)| no));
             self.reached("erase.judged");
-            Ok(outcome)
+            Ok(())
         });
-        let outcome = match done {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                if let Some(former) = former {
-                    self.keyring.take_back(former);
-                }
-                self.hide_erased(&*self.store.read()?)?;
-                return Err(error);
+        if let Err(error) = done {
+            if let Some(former) = former {
+                self.keyring.take_back(former);
             }
-        };
+            self.hide_erased(&*self.store.read()?)?;
+            return Err(error);
+        }
         self.reached("erase.decided");
         self.retire_hold(&next)?;
         self.reached("erase.retired");
-        Ok(outcome)
+        Ok(())
     }
 
-    /// Destroys the old keys of the touched buckets, once nothing lies under them any more. Gives
-    /// how many rows had to move first.
-    fn kill_keys(&self, tx: &WriteTx<'_>, batch: u64, touched: &Touched) -> Result<u64> {
-        let mut moved = 0;
+    /// Destroys the old keys of the touched buckets, once nothing lies under them any more.
+    fn kill_keys(&self, tx: &WriteTx<'_>, batch: u64, touched: &Touched) -> Result<()> {
         for (id, purpose) in &touched.old {
-            moved += self.move_rest(tx, *id, purpose)?;
+            self.move_rest(tx, batch, *id, purpose)?;
             for blob in tx.blobs_under(*id)? {
                 // Nothing carries it: `move_rest` took those that something does.
                 tx.insert_erase_blob(batch, &blob.name, blob.bytes)?;
@@ -121,7 +114,7 @@ impl Archive {
             tx.delete_data_key(*id)?;
             tx.insert_erase_key(batch, *id)?;
         }
-        Ok(moved)
+        Ok(())
     }
 
     fn record_slice(
@@ -413,14 +406,13 @@ impl<'t, 's> Decision<'t, 's> {
         Ok(())
     }
 
-    fn end(self, erased: u64, moved: u64) -> Result<Outcome> {
+    fn end(self, erased: u64) -> Result<Outcome> {
         for (conversation, removed) in &self.removed {
             self.tx.shrink_conversation(*conversation, *removed)?;
         }
         Ok(Outcome {
             erased,
             dropped: self.dropped,
-            moved,
         })
     }
 }

@@ -170,6 +170,12 @@ impl Archive {
     /// When a step fails again; nothing may be served then.
     pub fn resume_erasures(&self, context: &EraseContext<'_>) -> Result<Vec<Unfinished>> {
         let _alone = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.give_survivors(context) {
+            // A disk that is not plugged in keeps nobody from reading: it stays owed, and stops the
+            // next purge.
+            Ok(()) | Err(ArchiveError::Unreachable(_)) => {}
+            Err(error) => return Err(error),
+        }
         let batches = self.store.read()?.erase_batches()?;
         let mut told = Vec::new();
         for row in batches.iter().filter(|row| row.state < EraseState::Checked) {
@@ -215,12 +221,13 @@ impl Archive {
             row.state = row.state.max(EraseState::Decided);
             Ok(tx.update_erase_batch(&row)?)
         })?;
-        self.gather_leftovers(context)?;
+        self.gather_leftovers(batch, context)?;
+        self.give_survivors(context)?;
         self.finish(batch, &Samples::none(), context)
     }
 
     /// Rows that a cut-off slice left under a retired key join the others; the key has no use then.
-    fn gather_leftovers(&self, context: &EraseContext<'_>) -> Result<()> {
+    fn gather_leftovers(&self, batch: u64, context: &EraseContext<'_>) -> Result<()> {
         let retired: Vec<_> = self
             .store
             .read()?
@@ -231,7 +238,7 @@ impl Archive {
             .collect();
         for row in retired {
             self.write((context.now)(), |tx| {
-                self.move_rest(tx, row.id, &row.purpose)?;
+                self.move_rest(tx, batch, row.id, &row.purpose)?;
                 self.keyring.keep_opened(tx, row.id)?;
                 Ok(tx.delete_data_key(row.id)?)
             })?;

@@ -116,39 +116,48 @@ impl Archive {
         Ok(page.last().map(|row| row.key))
     }
 
-    /// Moves whatever still lies under a key, rows and files, inside the deciding transaction: what
-    /// dropped out of the plan, and what came in since P1.
+    /// Moves whatever still lies under a key, rows and files, inside the transaction that destroys
+    /// the key: what dropped out of the plan, and what came in since P1. The kept backups do not
+    /// have it under its new key yet: that is written down with it, and [`Archive::give_survivors`]
+    /// makes it good, however often the program dies on the way.
     pub(super) fn move_rest(
         &self,
         tx: &WriteTx<'_>,
+        batch: u64,
         old: DataKeyId,
         purpose: &KeyPurpose,
-    ) -> Result<u64> {
-        let moved = tx.content_count_under(old)?;
+    ) -> Result<()> {
+        let rows = tx.content_count_under(old)?;
         let mut after = None;
         while let Some(last) = self.move_some(tx, old, purpose, after, None)? {
             after = Some(last);
         }
-        self.move_blobs(tx, old, purpose, None)?;
-        Ok(moved)
+        let blobs = self.move_blobs(tx, old, purpose, None)?;
+        if rows + blobs > 0 {
+            let (current, _) = self.keyring.current(tx, purpose)?;
+            tx.owe_survivors(batch, current)?;
+        }
+        Ok(())
     }
 
-    /// Wraps the keys of files anew that something else than an item carries.
+    /// Wraps the keys of files anew that something else than an item carries; gives how many.
     fn move_blobs(
         &self,
         tx: &WriteTx<'_>,
         old: DataKeyId,
         purpose: &KeyPurpose,
         doomed: Option<&Doomed>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
+        let mut moved = 0;
         for blob in tx.blobs_under(old)? {
             let carriers = tx.messages_of_blob(blob.no)?;
             let stays = |no| doomed.is_none_or(|doomed| !doomed.messages.contains(no));
             if carriers.iter().any(stays) {
                 self.move_blob(tx, purpose, &blob)?;
+                moved += 1;
             }
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// P2: opens every survivor under its new key and counts; then the kept backups get theirs.
@@ -175,24 +184,22 @@ impl Archive {
             )));
         }
         self.reached("erase.read_back");
-        self.keep_survivors(batch, touched, &rows, context)
+        let keys: Vec<DataKeyId> = touched.new.iter().copied().collect();
+        keep_survivors(batch, &keys, &rows, context)
     }
 
-    /// Hands the kept backups what they must have before the keys of a slice die.
-    pub(super) fn keep_survivors(
-        &self,
-        batch: u64,
-        touched: &Touched,
-        rows: &Rows,
-        context: &EraseContext<'_>,
-    ) -> Result<()> {
-        let keys: Vec<DataKeyId> = touched.new.iter().copied().collect();
-        context.backups.keep(&Survivors {
-            batch,
-            keys: &keys,
-            rows,
-            now: (context.now)(),
-        })
+    /// Hands the kept backups what was moved while its old key was destroyed, and then forgets that
+    /// they are owed it.
+    ///
+    /// # Errors
+    /// `Unreachable` when a backup is not there: it stays owed, bring the backup back or forget it.
+    pub(super) fn give_survivors(&self, context: &EraseContext<'_>) -> Result<()> {
+        for (batch, keys) in self.store.read()?.owed_survivors()? {
+            keep_survivors(batch, &keys, &*self.store.read()?, context)?;
+            self.reached("erase.survivors_kept");
+            self.write((context.now)(), |tx| Ok(tx.settle_survivors(batch)?))?;
+        }
+        Ok(())
     }
 
     fn open_all(&self, rows: &Rows, key: DataKeyId) -> Result<u64> {
@@ -216,4 +223,19 @@ impl Archive {
         }
         Ok(opened)
     }
+}
+
+/// Hands the kept backups all that lies under the new keys of a batch.
+fn keep_survivors(
+    batch: u64,
+    keys: &[DataKeyId],
+    rows: &Rows,
+    context: &EraseContext<'_>,
+) -> Result<()> {
+    context.backups.keep(&Survivors {
+        batch,
+        keys,
+        rows,
+        now: (context.now)(),
+    })
 }

@@ -61,6 +61,7 @@ impl Archive {
     ) -> Result<Erased> {
         let _alone = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = approved.get();
+        self.give_survivors(context)?;
         self.intend(approved, context)?;
         let court = Court {
             batch: plan.batch,
@@ -156,11 +157,8 @@ impl Archive {
     ) -> Result<()> {
         let touched = self.reseal(slice, context)?;
         self.read_back(court.batch, &touched, context)?;
-        let outcome = self.decide_slice(slice, &touched, court, samples, context)?;
-        if outcome.moved > 0 {
-            let rows = self.store.read()?;
-            self.keep_survivors(court.batch, &touched, &rows, context)?;
-        }
+        self.decide_slice(slice, &touched, court, samples, context)?;
+        self.give_survivors(context)?;
         self.empty_log()?;
         // No picture is left in which anybody could ask for them.
         for id in touched.old.keys() {
