@@ -52,6 +52,8 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["capture", "app", "http"]),
     ("axum", &["http"]),
     ("maud", &["http"]),
+    ("rcgen", &["http"]),
+    ("tokio-rustls", &["http"]),
     ("getrandom", &["app"]),
     ("toml", &["app"]),
     ("signal-hook", &["app", "cli", "main"]),
