@@ -7,6 +7,9 @@
 // Floor 9
 pub mod cli;
 
+// Floor 8
+pub mod http;
+
 // Floor 7
 pub mod app;
 

@@ -319,6 +319,15 @@ impl Appliance {
         Err(refused.into())
     }
 
+    /// Whether a session may pass where a right is needed, before any use-case is called. A refusal
+    /// is logged before it is told.
+    ///
+    /// # Errors
+    /// When the role does not carry the right, or nothing but reading is allowed now.
+    pub fn enter(&self, session: &Session, right: Right) -> Result<()> {
+        self.require(session, right, Action::AccessAsk)
+    }
+
     /// An id that ties the entries of one request together.
     pub(super) fn request(&self) -> String {
         hex(&random_bytes::<8>(&*self.entropy))

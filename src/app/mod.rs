@@ -12,6 +12,7 @@
 //! Must not know: how anything is printed or served.
 
 mod appliance;
+mod asked;
 mod audit;
 mod backup;
 mod backup_check;
@@ -40,6 +41,7 @@ mod settings;
 mod verify;
 
 pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
+pub use asked::{KeptSearch, QUERY_CHARS_MAX};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use backup::{BackupLine, BackupReceipt, BackupRequest, parse_recovery_key};
 pub use backup_check::{BackupReport, verify_backup};

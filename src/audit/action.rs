@@ -63,6 +63,8 @@ actions! {
     StoreClose = "store.close", None, Whole;
     /// Somebody logged in.
     Login = "login", None, Whole;
+    /// Somebody asked for what their role does not carry; only refusals are logged.
+    AccessAsk = "access.ask", None, Whole;
     /// Somebody logged out.
     Logout = "logout", None, Whole;
     /// A user was added: object = user, facts: role.

@@ -108,6 +108,8 @@ identifiers! {
     MatterId = "mat";
     /// A label that records may carry.
     LabelId = "lbl";
+    /// A search that somebody asked.
+    SearchId = "srch";
     /// A person's request that their data be erased.
     RequestId = "ers";
 }

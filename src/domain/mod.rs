@@ -32,7 +32,7 @@ pub use id::{
     AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
     FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, LabelId, LabelNo, MatterId,
     MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId, RequestNo,
-    StoreId, TenantNo, UserId, UserNo,
+    SearchId, StoreId, TenantNo, UserId, UserNo,
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{

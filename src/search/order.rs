@@ -27,6 +27,23 @@ impl Order {
             _ => None,
         }
     }
+
+    /// Every order.
+    pub const ALL: [Order; 3] = [Order::Newest, Order::Oldest, Order::Best];
+
+    /// The name in addresses and kept searches.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Order::Newest => "newest",
+            Order::Oldest => "oldest",
+            Order::Best => "best",
+        }
+    }
+
+    /// The order of a name.
+    pub fn from_name(name: &str) -> Option<Order> {
+        Order::ALL.into_iter().find(|order| order.name() == name)
+    }
 }
 
 impl From<Order> for crate::index::Order {

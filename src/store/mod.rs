@@ -12,6 +12,7 @@
 //!
 //! Must not know: what the sealed bytes mean, who may see them, what time it is.
 
+mod asked;
 mod audit_rows;
 mod backup_files;
 mod backup_rows;
@@ -46,6 +47,7 @@ mod tombstone;
 mod transaction;
 mod user;
 
+pub use asked::AskedRow;
 pub use audit_rows::AuditEntryRow;
 pub use backup_files::{BackupDraft, BackupFiles, read_file, replace_whole_file};
 pub use backup_rows::{BackupRow, BackupState, EscrowTargetRow, Keyless, RecoveryKeyRow};

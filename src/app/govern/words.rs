@@ -47,7 +47,7 @@ fn bounded<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str> {
 
 impl Appliance {
     /// A new random id, positive as SQLite counts.
-    pub(super) fn new_id(&self) -> u128 {
+    pub(in crate::app) fn new_id(&self) -> u128 {
         u128::from_be_bytes(random_bytes(&*self.entropy)) >> 1
     }
 

@@ -1,0 +1,116 @@
+//! What every request needs: the opened product, or the way to open it, and what was decided when
+//! serving began.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::limit::Buckets;
+use super::refusal::Refusal;
+use crate::app::{AppError, Appliance};
+
+/// Opens the product with a passphrase that somebody typed.
+pub type Unlock = Box<dyn Fn(&str) -> crate::app::Result<Appliance> + Send + Sync>;
+
+/// What was decided when serving began.
+#[derive(Clone, Debug, Default)]
+pub struct HouseOptions {
+    /// The connection is protected: cookies are marked so.
+    pub secure: bool,
+    /// Everything is made up and will be deleted; every page says so.
+    pub demo: bool,
+}
+
+enum Slot {
+    Sealed(Unlock),
+    Open(Arc<Appliance>),
+}
+
+/// Tries to sign in at once, and for good in a minute, of one login from one address.
+const SIGN_INS: (u32, u32) = (10, 6);
+
+/// The state of the server.
+pub struct House {
+    slot: RwLock<Slot>,
+    pub(super) options: HouseOptions,
+    pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
+    pub(super) answered: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) failed: AtomicU64,
+}
+
+impl House {
+    /// A house whose product is open.
+    pub fn open(appliance: Arc<Appliance>, options: HouseOptions) -> Arc<House> {
+        House::new(Slot::Open(appliance), options)
+    }
+
+    /// A house that is sealed until somebody types the secret.
+    pub fn sealed(unlock: Unlock, options: HouseOptions) -> Arc<House> {
+        House::new(Slot::Sealed(unlock), options)
+    }
+
+    fn new(slot: Slot, options: HouseOptions) -> Arc<House> {
+        Arc::new(House {
+            slot: RwLock::new(slot),
+            options,
+            sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
+            answered: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        })
+    }
+
+    /// The product, when it is open.
+    pub fn appliance(&self) -> Option<Arc<Appliance>> {
+        match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
+            Slot::Open(appliance) => Some(Arc::clone(appliance)),
+            Slot::Sealed(_) => None,
+        }
+    }
+
+    /// Opens the product with a passphrase. Open already is no error.
+    ///
+    /// # Errors
+    /// When the secret opens no slot, or opening fails.
+    pub(super) fn unlock(&self, passphrase: &str) -> crate::app::Result<()> {
+        let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
+        if let Slot::Sealed(open) = &*slot {
+            let appliance = open(passphrase)?;
+            *slot = Slot::Open(Arc::new(appliance));
+        }
+        Ok(())
+    }
+
+    /// Calls a use-case on a thread that may wait.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Appliance) -> crate::app::Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let appliance = self.appliance().ok_or_else(Refusal::sealed)?;
+        match tokio::task::spawn_blocking(move || act(&appliance)).await {
+            Ok(answer) => answer.map_err(Refusal::from),
+            Err(_) => Err(Refusal::broken()),
+        }
+    }
+
+    /// Ends in order: signs and publishes the log. Nothing is left to do in a sealed house.
+    ///
+    /// # Errors
+    /// When the log was not signed; what was done is durable all the same.
+    pub fn close(&self) -> Result<(), AppError> {
+        match self.appliance() {
+            Some(appliance) => appliance.close(),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn count(&self, status: axum::http::StatusCode) {
+        let counter = match status {
+            status if status.is_server_error() => &self.failed,
+            status if status.is_client_error() => &self.refused,
+            _ => &self.answered,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

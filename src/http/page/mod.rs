@@ -1,0 +1,22 @@
+//! The pages: each file asks use-cases and shows what they answered. All of them work as plain links
+//! and forms; scripts only polish.
+//!
+//! Must not know: how anything is decided. What somebody may not use is not shown to them, and the
+//! use-case refuses it all the same.
+
+pub(super) mod conversation;
+pub(super) mod frame;
+pub(super) mod home;
+pub(super) mod part;
+pub(super) mod refused;
+pub(super) mod search;
+pub(super) mod setup;
+pub(super) mod sign_in;
+pub(super) mod unlock;
+
+use axum::response::Response;
+
+use super::refusal::Refusal;
+
+/// What a handler of a page gives.
+pub(super) type Page = Result<Response, Refusal>;

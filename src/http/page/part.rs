@@ -1,0 +1,102 @@
+//! Small parts that many pages show alike: times, numbers, notes, words that people wrote.
+
+use chrono::{DateTime, NaiveDateTime};
+use chrono_tz::Tz;
+use maud::{Markup, html};
+
+use crate::domain::{EntryNo, Timestamp};
+
+/// A number with thin groups of three: 1 043 406 is read faster.
+pub(in crate::http) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// "1 message", "2 messages".
+pub(in crate::http) fn count(value: u64, one: &str, many: &str) -> String {
+    let noun = if value == 1 { one } else { many };
+    format!("{} {noun}", number(value))
+}
+
+/// An instant in a zone; the machine-readable form and UTC are in the element.
+pub(in crate::http) fn time(at: Timestamp, zone: Tz, shape: &str) -> Markup {
+    let utc = DateTime::from_timestamp_micros(at.0).unwrap_or_default();
+    let local = utc.with_timezone(&zone);
+    html! {
+        time datetime=(utc.format("%Y-%m-%dT%H:%M:%SZ")) title=(utc.format("%Y-%m-%d %H:%M:%S UTC")) {
+            (local.format(shape))
+        }
+    }
+}
+
+/// Day and minute.
+pub(in crate::http) const MINUTE: &str = "%-d %b %Y, %H:%M";
+/// The day alone.
+pub(in crate::http) const DAY: &str = "%-d %b %Y";
+
+/// A local time that was computed already.
+pub(in crate::http) fn local(at: NaiveDateTime, utc: Timestamp, shape: &str) -> Markup {
+    let instant = DateTime::from_timestamp_micros(utc.0).unwrap_or_default();
+    html! {
+        time datetime=(instant.format("%Y-%m-%dT%H:%M:%SZ"))
+            title=(instant.format("%Y-%m-%d %H:%M:%S UTC")) { (at.format(shape)) }
+    }
+}
+
+/// Words that people wrote: in their own direction, and nothing in them is processed.
+pub(in crate::http) fn words(text: &str) -> Markup {
+    html! { span.words dir="auto" hx-disable { (text) } }
+}
+
+/// A name that people gave.
+pub(in crate::http) fn name(text: &str) -> Markup {
+    html! { bdi hx-disable { (text) } }
+}
+
+/// The entry of the log that an act left.
+pub(in crate::http) fn entry(no: EntryNo) -> Markup {
+    html! { span.entry title="Number of the entry in the audit log" { "audit #" (no.0) } }
+}
+
+/// Something that was done, with its entry.
+pub(in crate::http) fn done(text: &str, no: EntryNo) -> Markup {
+    html! { p.notice.good role="status" { (text) " " (entry(no)) } }
+}
+
+/// Nothing is here yet: what it means and what to do.
+pub(in crate::http) fn empty(title: &str, text: &str, way: Option<(&str, &str)>) -> Markup {
+    html! {
+        div.empty {
+            h2 { (title) }
+            p { (text) }
+            @if let Some((label, path)) = way { a.button href=(path) { (label) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x1_words_of_people_are_escaped_and_left_alone() {
+        let shown = words("<img src=x onerror=alert(1)> \u{202e}").into_string();
+        assert!(shown.contains("&lt;img") && shown.contains("hx-disable"));
+        assert!(shown.contains("dir=\"auto\""));
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1_043_406), "1,043,406");
+        assert_eq!(count(1, "message", "messages"), "1 message");
+    }
+}

@@ -1,0 +1,34 @@
+//! A refusal as a page: in the frame, at the place where content stands, with what to do.
+
+use axum::response::Response;
+use maud::html;
+
+use super::super::cookie::Theme;
+use super::super::guard::Who;
+use super::super::house::House;
+use super::super::refusal::Refusal;
+use super::frame::{Frame, Section};
+
+/// The page.
+pub(in crate::http) fn page(
+    house: &House,
+    who: Option<&Who>,
+    theme: Theme,
+    refusal: &Refusal,
+) -> Response {
+    let frame = Frame::new(house, who, theme).at(Section::Outside, refusal.title);
+    let content = html! {
+        section.refused role="alert" {
+            h1 { (refusal.title) }
+            @if refusal.faults.is_empty() {
+                p { (refusal.detail) }
+            } @else {
+                pre.carets hx-disable { (refusal.detail) }
+            }
+            p { a.button href="/" { "Home" } }
+        }
+    };
+    let mut response = frame.page(&content);
+    *response.status_mut() = refusal.status;
+    response
+}

@@ -1,0 +1,229 @@
+//! Signing in and out, the second factor, and the colours of the pages.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use maud::html;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::super::cookie::{self, Theme};
+use super::super::house::House;
+use super::super::posted::{Asked, Posted};
+use super::super::refusal::Refusal;
+use super::super::route::{Access, Route};
+use super::super::server::Peer;
+use super::Page;
+use super::frame::{Frame, Section};
+use crate::app::{SessionKey, SignIn};
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route::get("/sign-in", Access::Anyone, || get(show)),
+    Route::post("/sign-in", Access::Anyone, || post(sign_in)),
+    Route::get("/enter", Access::Anyone, || get(enter)),
+    Route::post("/enter", Access::Anyone, || post(open_link)),
+    Route::post("/sign-out", Access::SignedIn, || post(sign_out)),
+    Route::post("/theme", Access::SignedIn, || post(theme)),
+];
+
+/// Where somebody is sent to sign in, who comes back to the page they wanted.
+pub(in crate::http) fn way_back(wanted: &Uri) -> String {
+    match safe_path(wanted.path()) {
+        "/" => "/sign-in".to_owned(),
+        path => format!("/sign-in?to={path}"),
+    }
+}
+
+/// A path of ours, never another host. Paths hold ids only.
+fn safe_path(path: &str) -> &str {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/_-.".contains(letter);
+    match path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain) {
+        true => path,
+        false => "/",
+    }
+}
+
+#[derive(Deserialize)]
+struct To {
+    #[serde(default)]
+    to: String,
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    login: String,
+    password: Zeroizing<String>,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    to: String,
+}
+
+async fn show(State(house): State<Arc<House>>, frame: Frame, Asked(to): Asked<To>) -> Page {
+    if house.ask(|appliance| appliance.setup_open()).await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    Ok(form(&frame, "", &to.to, false, None))
+}
+
+fn form(frame: &Frame, login: &str, to: &str, code: bool, why: Option<&str>) -> Response {
+    let content = html! {
+        section.card.gate {
+            h1 { "Sign in" }
+            @if let Some(why) = why { p.notice.bad role="alert" { (why) } }
+            form method="post" action="/sign-in" {
+                input type="hidden" name="to" value=(safe_path(to));
+                label.field {
+                    span { "Login" }
+                    input name="login" value=(login) required autofocus[login.is_empty()]
+                        autocomplete="username" spellcheck="false" maxlength="64";
+                }
+                label.field {
+                    span { "Password" }
+                    input type="password" name="password" required autofocus[!login.is_empty()]
+                        autocomplete="current-password";
+                }
+                @if code {
+                    label.field {
+                        span { "Code of your authenticator" }
+                        input name="code" required autocomplete="one-time-code"
+                            inputmode="numeric" maxlength="20";
+                        small { "Six digits; or one of your recovery codes." }
+                    }
+                }
+                button.primary type="submit" { "Sign in" }
+            }
+        }
+    };
+    frame.clone().at(Section::Outside, "Sign in").page(&content)
+}
+
+async fn sign_in(
+    State(house): State<Arc<House>>,
+    peer: Option<Extension<Peer>>,
+    frame: Frame,
+    Posted(typed): Posted<Typed>,
+) -> Page {
+    let peer: Option<IpAddr> = peer.map(|peer| peer.0.0);
+    if let Err(wait) = house.sign_ins.take((peer, typed.login.to_lowercase())) {
+        return Ok(too_often(&frame, &typed, wait.as_secs() + 1));
+    }
+    let (login, password, code) = (typed.login.clone(), typed.password.clone(), typed.code.clone());
+    let tried = house
+        .ask(move |appliance| {
+            let code = Some(code.as_str()).filter(|code| !code.is_empty());
+            appliance.sign_in(&login, &password, code)
+        })
+        .await;
+    match tried {
+        Ok(SignIn::In(key, _)) => Ok(entered(&house, &key, &typed.to)),
+        Ok(SignIn::CodeNeeded) => {
+            let why = "Type your password again, and the code of your authenticator.";
+            Ok(form(&frame, &typed.login, &typed.to, true, Some(why)))
+        }
+        Err(refusal) if refusal.status == StatusCode::BAD_REQUEST => {
+            let code = !typed.code.is_empty();
+            let mut page = form(&frame, &typed.login, &typed.to, code, Some(&refusal.detail));
+            *page.status_mut() = StatusCode::UNAUTHORIZED;
+            Ok(page)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn too_often(frame: &Frame, typed: &Typed, seconds: u64) -> Response {
+    let why = format!("Too many tries. Wait {seconds} seconds, and try again.");
+    let mut page = form(frame, &typed.login, &typed.to, false, Some(&why));
+    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    page.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    page
+}
+
+fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
+    let cookie = cookie::session(house.options.secure, &key.to_string());
+    (
+        AppendHeaders([(header::SET_COOKIE, cookie)]),
+        Redirect::to(safe_path(to)),
+    )
+        .into_response()
+}
+
+#[derive(Deserialize)]
+struct Link {
+    token: Zeroizing<String>,
+}
+
+/// A link that signs somebody in once carries its token behind the hash, where no server and no log
+/// sees it; a script of ours sends it, or the person types it.
+async fn enter(frame: Frame) -> Page {
+    let content = html! {
+        section.card.gate {
+            h1 { "Sign in by link" }
+            form #enter method="post" action="/enter" {
+                label.field {
+                    span { "Token of the link" }
+                    input #token name="token" required autocomplete="off" spellcheck="false";
+                    small { "What stands behind the # of the address. It works once." }
+                }
+                button.primary type="submit" { "Sign in" }
+            }
+        }
+    };
+    Ok(frame.at(Section::Outside, "Sign in").page(&content))
+}
+
+async fn open_link(State(house): State<Arc<House>>, Posted(link): Posted<Link>) -> Page {
+    let (key, _) = house
+        .ask(move |appliance| appliance.open_link(&link.token))
+        .await?;
+    Ok(entered(&house, &key, "/"))
+}
+
+async fn sign_out(State(house): State<Arc<House>>, headers: HeaderMap) -> Page {
+    let key = cookie::read(&headers).session.unwrap_or_default();
+    let key: SessionKey = key.parse().map_err(|_| Refusal::nobody())?;
+    house.ask(move |appliance| appliance.sign_out(&key)).await?;
+    let cookie = cookie::no_session(house.options.secure);
+    Ok((
+        AppendHeaders([
+            (header::SET_COOKIE, cookie),
+            (header::HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned()),
+        ]),
+        Redirect::to("/sign-in"),
+    )
+        .into_response())
+}
+
+#[derive(Deserialize)]
+struct Colours {
+    theme: String,
+    #[serde(default)]
+    back: String,
+}
+
+async fn theme(Posted(colours): Posted<Colours>) -> Page {
+    let theme = Theme::from_name(&colours.theme).unwrap_or_default();
+    Ok((
+        AppendHeaders([(header::SET_COOKIE, cookie::theme(theme))]),
+        Redirect::to(safe_path(&colours.back)),
+    )
+        .into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t7_nobody_is_sent_to_another_host_after_signing_in() {
+        for path in ["//evil.example", "https://evil.example", "/\\evil", "/a?b=//c", "evil"] {
+            assert_eq!(safe_path(path), "/", "{path}");
+        }
+        assert_eq!(safe_path("/c/cnv_01"), "/c/cnv_01");
+    }
+}

@@ -1,0 +1,128 @@
+//! The one table of routes: method, path, who may take it. The router is made from it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::MethodRouter;
+
+use super::guard::{Gate, guard, unknown_path};
+use super::headers::harden;
+use super::house::House;
+use super::{assets, health, page};
+use crate::domain::Right;
+
+/// Longest body of a form, in bytes; files go other ways.
+pub(super) const FORM_BYTES_MAX: usize = 256 << 10;
+
+/// Who may take a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without an entry in the log: health, the page that asks for the secret, files.
+    Unlogged,
+    /// Everybody: signing in and setting up; what is done there is logged.
+    Anyone,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever is signed in with a role that carries the right.
+    With(Right),
+}
+
+/// One row of the table.
+pub struct Route {
+    /// The method of HTTP.
+    pub method: Method,
+    /// The path, parameters in braces.
+    pub path: &'static str,
+    /// Who may take it.
+    pub access: Access,
+    handler: fn() -> MethodRouter<Arc<House>>,
+}
+
+impl Route {
+    /// A route that shows something.
+    pub(super) const fn get(
+        path: &'static str,
+        access: Access,
+        handler: fn() -> MethodRouter<Arc<House>>,
+    ) -> Route {
+        Route {
+            method: Method::GET,
+            path,
+            access,
+            handler,
+        }
+    }
+
+    /// A route that does something.
+    pub(super) const fn post(
+        path: &'static str,
+        access: Access,
+        handler: fn() -> MethodRouter<Arc<House>>,
+    ) -> Route {
+        Route {
+            method: Method::POST,
+            path,
+            access,
+            handler,
+        }
+    }
+
+    /// Whether its refusals are JSON.
+    pub fn is_api(&self) -> bool {
+        self.path.starts_with("/api/")
+    }
+}
+
+/// Every route there is, room by room.
+pub const ROUTES: &[&[Route]] = &[
+    health::ROUTES,
+    assets::ROUTES,
+    page::unlock::ROUTES,
+    page::setup::ROUTES,
+    page::sign_in::ROUTES,
+    page::home::ROUTES,
+    page::search::ROUTES,
+    page::conversation::ROUTES,
+];
+
+/// The whole of it, ready to be served.
+pub fn router(house: &Arc<House>) -> Router {
+    let mut router: Router<Arc<House>> = Router::new();
+    for route in ROUTES.iter().copied().flatten() {
+        let gate = Gate {
+            house: Arc::clone(house),
+            access: route.access,
+            is_api: route.is_api(),
+        };
+        let handler = (route.handler)().layer(from_fn_with_state(gate, guard));
+        router = router.route(route.path, handler);
+    }
+    let lost = Arc::clone(house);
+    router
+        .fallback(move |uri: Uri| {
+            let house = Arc::clone(&lost);
+            async move { unknown_path(&house, &uri) }
+        })
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(house), harden))
+        .layer(from_fn(bounded_address))
+        .with_state(Arc::clone(house))
+}
+
+/// Longest address, in bytes: everything longer belongs into a body.
+const ADDRESS_BYTES_MAX: usize = 4 << 10;
+
+async fn bounded_address(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    use axum::response::IntoResponse;
+    if request.uri().to_string().len() > ADDRESS_BYTES_MAX {
+        return axum::http::StatusCode::URI_TOO_LONG.into_response();
+    }
+    next.run(request).await
+}
