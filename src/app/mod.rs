@@ -30,6 +30,7 @@ pub mod import;
 mod index;
 mod keys;
 mod log_out;
+mod people;
 mod pins;
 mod prune;
 mod quarantine;
@@ -39,7 +40,7 @@ mod search;
 mod settings;
 mod verify;
 
-pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
+pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use backup::{BackupLine, BackupReceipt, BackupRequest, parse_recovery_key};
 pub use backup_check::{BackupReport, verify_backup};
@@ -61,6 +62,7 @@ pub use govern::{
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
+pub use people::{Session, SignIn, TotpOffer, WebSession};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

@@ -110,6 +110,8 @@ identifiers! {
     LabelId = "lbl";
     /// A person's request that their data be erased.
     RequestId = "ers";
+    /// The token of a program.
+    TokenId = "tok";
 }
 
 macro_rules! numbers {
