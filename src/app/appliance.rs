@@ -4,28 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
-use super::{AppError, Result, Settings};
+use super::{AppError, Result, Session, Settings};
 use crate::archive::{Archive, EraseContext, Milestones, NewVault, SLICE_ITEMS, Vault};
-use crate::audit::{Action, Appended, AuthStrength, Draft, EntryActor, LogEnd, Outcome};
-use crate::auth::{self, LoginCost, NewUser, Token, actor_of_token};
+use crate::audit::{Action, Appended, Draft, EntryActor, LogEnd, Outcome};
+use crate::auth::{self, LoginCost, NewUser};
 use crate::crypto::{
     Entropy, SealObserver, Secret, StretchCost, WatchedEntropy, hex, random_bytes,
 };
-use crate::domain::{Actor, Now, Right, Role, Scope};
+use crate::domain::{Now, Right, Role, Scope};
 use crate::search::NameIndex;
-use crate::store::{GrantKind, WriteTx};
-
-/// Somebody recognised, with how surely.
-#[derive(Clone, Debug)]
-pub struct Session {
-    /// Who.
-    pub actor: Actor,
-    /// How they were recognised.
-    pub strength: AuthStrength,
-    /// Whether they asked to see what a request for erasure restricted; their role must carry the
-    /// right, and their entries say it.
-    pub restricted: bool,
-}
+use crate::store::WriteTx;
 
 /// The opened product.
 pub struct Appliance {
@@ -68,6 +56,16 @@ pub struct NewAppliance<'a> {
     pub cost: StretchCost,
 }
 
+/// What a data directory is made with.
+pub(super) struct NewHouse<'a> {
+    /// The first secret.
+    pub(super) secret: &'a Secret,
+    /// What people call its slot.
+    pub(super) label: &'a str,
+    /// Cost of stretching a passphrase.
+    pub(super) cost: StretchCost,
+}
+
 impl Appliance {
     /// Makes the data directory and its first administrator, in one go.
     pub fn create(settings: Settings, new: &NewAppliance<'_>) -> Result<Appliance> {
@@ -82,28 +80,14 @@ impl Appliance {
     ) -> Result<Appliance> {
         // A directory without an administrator would be of no use to anybody.
         auth::check_new_user(new.administrator, new.password)?;
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = Vault::create(
-            &NewVault {
-                root: &settings.data,
-                keys: settings.keys_dir.as_deref(),
-                secret: new.secret,
-                label: new.label,
-                cost: new.cost,
-            },
-            Arc::clone(&entropy),
-            clock::wall(),
-        )?;
-        let appliance = Self::start(vault, settings, entropy, witnesses.clock)?;
+        let house = NewHouse {
+            secret: new.secret,
+            label: new.label,
+            cost: new.cost,
+        };
+        let appliance = Self::create_house(settings, &house, witnesses.clock)?;
         let now = appliance.clock.now();
         appliance.change(now, |tx| {
-            let system = EntryActor::system();
-            appliance.log(
-                tx,
-                now,
-                Draft::new(system.clone(), Action::StoreCreate, "init"),
-                None,
-            )?;
             let administrator = auth::create_user(
                 tx,
                 &NewUser {
@@ -116,12 +100,39 @@ impl Appliance {
                 &*appliance.entropy,
                 now.compliance,
             )?;
-            let draft = Draft::new(system, Action::UserAdd, "init")
+            let draft = Draft::new(EntryActor::system(), Action::UserAdd, "init")
                 .object(administrator.id)
                 .word("role", Role::Administrator.name());
             appliance.log(tx, now, draft, None)
         })?;
         appliance.sign_log()?;
+        Ok(appliance)
+    }
+
+    /// Makes the data directory and the first entry of its log, without a user.
+    pub(super) fn create_house(
+        settings: Settings,
+        new: &NewHouse<'_>,
+        clock: Option<Arc<dyn HostClock>>,
+    ) -> Result<Appliance> {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let vault = Vault::create(
+            &NewVault {
+                root: &settings.data,
+                keys: settings.keys_dir.as_deref(),
+                secret: new.secret,
+                label: new.label,
+                cost: new.cost,
+            },
+            Arc::clone(&entropy),
+            clock::wall(),
+        )?;
+        let appliance = Self::start(vault, settings, entropy, clock)?;
+        let now = appliance.clock.now();
+        appliance.change(now, |tx| {
+            let draft = Draft::new(EntryActor::system(), Action::StoreCreate, "init");
+            appliance.log(tx, now, draft, None)
+        })?;
         Ok(appliance)
     }
 
@@ -247,51 +258,6 @@ impl Appliance {
         self.clock.now()
     }
 
-    /// Recognises the owner of a token.
-    pub fn session_of_token(&self, token: &Token) -> Result<Session> {
-        let rows = self.archive.store().read()?;
-        let actor = actor_of_token(&rows, token, self.clock.now().compliance)?;
-        Ok(Session {
-            actor,
-            strength: AuthStrength::Token,
-            restricted: false,
-        })
-    }
-
-    /// Logs in and issues a token for `days`. Refused log-ins are logged too.
-    pub fn log_in(&self, login: &str, password: &str, days: u32) -> Result<(Session, Token)> {
-        let recognised = {
-            let rows = self.archive.store().read()?;
-            auth::log_in(&rows, login, password, &*self.entropy)
-        };
-        let now = self.clock.now();
-        let actor = match recognised {
-            Ok(actor) => actor,
-            Err(error) => {
-                self.change(now, |tx| {
-                    let mut actor = EntryActor::system();
-                    actor.auth_strength = AuthStrength::Host;
-                    let draft =
-                        Draft::new(actor, Action::Login, self.request()).result(Outcome::Refused);
-                    self.log(tx, now, draft, Some(login.as_bytes()))
-                })?;
-                return Err(error.into());
-            }
-        };
-        let session = Session {
-            actor,
-            strength: AuthStrength::Password,
-            restricted: false,
-        };
-        let token = self.change(now, |tx| {
-            let no = session.actor.no;
-            let token = auth::issue_token(tx, no, now.compliance, days, &*self.entropy)?;
-            self.log(tx, now, self.draft(&session, Action::Login), None)?;
-            Ok(token)
-        })?;
-        Ok((session, token))
-    }
-
     /// What the session may see, as granted now. What a request for erasure restricted is shown to
     /// those who may see it and asked to.
     pub(super) fn scope(&self, session: &Session) -> Result<Scope> {
@@ -308,7 +274,7 @@ impl Appliance {
 
     /// Checks a right; a refusal is logged before it is told.
     pub(super) fn require(&self, session: &Session, right: Right, action: Action) -> Result<()> {
-        let Err(refused) = auth::require(&session.actor, right) else {
+        let Err(refused) = auth::require(&session.actor, right, &action) else {
             return self.refuse_in_quarantine(right);
         };
         let now = self.clock.now();
@@ -338,7 +304,7 @@ impl Appliance {
         let actor = EntryActor {
             id: session.actor.id.to_string(),
             role: Some(session.actor.role),
-            login: None,
+            login: session.login.clone(),
             auth_strength: session.strength,
         };
         let draft = Draft::new(actor, action, self.request());
@@ -396,84 +362,5 @@ impl Appliance {
     /// Forgets the opened names: they changed.
     pub(super) fn names_changed(&self) {
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// Adds a user. Lawyers and records officers see everything unless `conversations` narrows it;
-    /// managers see what is named.
-    pub fn add_user(
-        &self,
-        session: &Session,
-        login: &str,
-        role: Role,
-        password: &str,
-        conversations: &[crate::domain::ConversationId],
-    ) -> Result<Appended> {
-        self.require(session, Right::ManageUsers, Action::UserAdd)?;
-        let now = self.clock.now();
-        self.change(now, |tx| {
-            let mut grants = Vec::new();
-            for id in conversations {
-                let row = tx
-                    .conversation_by_id(*id)?
-                    .ok_or_else(|| AppError::NotFound(id.to_string()))?;
-                grants.push((GrantKind::Conversation, row.no.0));
-            }
-            let sees_all = matches!(role, Role::Lawyer | Role::RecordsOfficer);
-            if grants.is_empty() && sees_all {
-                grants.push((GrantKind::Everything, 0));
-            }
-            let user = auth::create_user(
-                tx,
-                &NewUser {
-                    login,
-                    role,
-                    password,
-                    grants: &grants,
-                },
-                LoginCost::default(),
-                &*self.entropy,
-                now.compliance,
-            )?;
-            let draft = self
-                .draft(session, Action::UserAdd)
-                .object(user.id)
-                .word("role", role.name());
-            self.log(tx, now, draft, Some(login.as_bytes()))
-        })
-    }
-
-    /// Gives a user another role.
-    pub fn set_role(&self, session: &Session, login: &str, role: Role) -> Result<Appended> {
-        self.require(session, Right::ManageUsers, Action::UserRole)?;
-        let now = self.clock.now();
-        self.change(now, |tx| {
-            let user = auth::set_role(tx, login, role)?;
-            let draft = self
-                .draft(session, Action::UserRole)
-                .object(user.id)
-                .word("role", role.name());
-            self.log(tx, now, draft, None)
-        })
-    }
-
-    /// Ends a user's access.
-    pub fn disable_user(&self, session: &Session, login: &str) -> Result<Appended> {
-        self.require(session, Right::ManageUsers, Action::UserDisable)?;
-        let now = self.clock.now();
-        self.change(now, |tx| {
-            let user = auth::disable_user(tx, login)?;
-            self.log(
-                tx,
-                now,
-                self.draft(session, Action::UserDisable).object(user.id),
-                None,
-            )
-        })
-    }
-
-    /// Every user, for those who manage them.
-    pub fn users(&self, session: &Session) -> Result<Vec<crate::store::UserRow>> {
-        self.require(session, Right::ManageUsers, Action::UserAdd)?;
-        Ok(self.archive.store().read()?.users()?)
     }
 }

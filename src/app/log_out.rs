@@ -8,11 +8,11 @@ use super::{AppError, Appliance, Result, Session};
 use crate::audit::{Action, Appended};
 
 impl Appliance {
-    /// Ends every log-in of this person and removes the file of the token at hand.
+    /// Ends every log-in of this person at the command line, leaves their programs alone, and removes the file of the token at hand.
     pub fn log_out(&self, session: &Session, token_file: &Path) -> Result<Appended> {
         let now = self.clock.now();
         let appended = self.change(now, |tx| {
-            tx.delete_tokens(session.actor.no)?;
+            tx.delete_logins(session.actor.no, None)?;
             self.log(tx, now, self.draft(session, Action::Logout), None)
         })?;
         match fs::remove_file(token_file) {

@@ -31,6 +31,7 @@ pub mod import;
 mod index;
 mod keys;
 mod log_out;
+mod people;
 mod pins;
 mod prune;
 mod quarantine;
@@ -40,7 +41,7 @@ mod search;
 mod settings;
 mod verify;
 
-pub use appliance::{Appliance, NewAppliance, Session, Witnesses};
+pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use asked::{KeptSearch, QUERY_CHARS_MAX};
 pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
 pub use backup::{BackupLine, BackupReceipt, BackupRequest, parse_recovery_key};
@@ -63,6 +64,7 @@ pub use govern::{
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
+pub use people::{Session, SignIn, TotpOffer, WebSession};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

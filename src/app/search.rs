@@ -148,7 +148,7 @@ impl Appliance {
             0 => search.clauses().map_err(refused)?,
             _ => Vec::new(),
         };
-        let withheld = match session.actor.role.may(Right::ReadRestricted) {
+        let withheld = match session.actor.may(Right::ReadRestricted) {
             true => self.withheld_matches(&search, &names, &scope, answer.total)?,
             false => 0,
         };

@@ -67,6 +67,20 @@ actions! {
     AccessAsk = "access.ask", None, Whole;
     /// Somebody logged out.
     Logout = "logout", None, Whole;
+    /// A person who is signed in gave their password again: object = user.
+    LoginProve = "login.prove", None, Whole;
+    /// A link was made that signs somebody in once: object = user.
+    LoginLink = "login.link", None, Whole;
+    /// A token was made with which the first administrator can be added.
+    SetupOffer = "setup.offer", None, Whole;
+    /// Somebody has a second factor from now on: object = user.
+    FactorAdd = "factor.add", None, Whole;
+    /// Somebody has none any more: object = user.
+    FactorRemove = "factor.remove", None, Whole;
+    /// A token for a program was made: objects = token, user; facts: days, scopes (one word).
+    TokenCreate = "token.create", None, Whole;
+    /// It was ended: objects = token, user.
+    TokenRevoke = "token.revoke", None, Whole;
     /// A user was added: object = user, facts: role.
     UserAdd = "user.add", Some(Right::ManageUsers), Whole;
     /// A user got another role: object = user, facts: role.
@@ -75,9 +89,11 @@ actions! {
     UserDisable = "user.disable", Some(Right::ManageUsers), Whole;
     /// A user may log in again: object = user.
     UserEnable = "user.enable", Some(Right::ManageUsers), Whole;
-    /// A user got another password: object = user.
+    /// A user got another password, and every other log-in of theirs ended: object = user; facts:
+    /// way = `own`, `reset` or `break-glass`.
     UserPassword = "user.password", None, Whole;
-    /// What a user may see was changed: object = user.
+    /// What a user may see was changed: object = user; facts: everything (0 or 1), conversations,
+    /// accounts, denied.
     UserGrant = "user.grant", Some(Right::ManageUsers), Whole;
     /// A search was answered: facts: hits, query_commit, ids_root.
     ContentSearch = "content.search", Some(Right::ReadContent), Whole;

@@ -11,6 +11,31 @@ pub enum AuthError {
     /// The token is unknown, expired or malformed.
     #[error("the token is unknown or expired; log in again with: wordkeep login")]
     Token,
+    /// The session of a browser is unknown or over.
+    #[error("you are not signed in any more; sign in again")]
+    Session,
+    /// Login and password are right, and the code of the second factor is missing, wrong or used.
+    #[error("the code is wrong or was used already; wait for the next one")]
+    Code,
+    /// The setup token is wrong, used or expired, or there is an administrator.
+    #[error(
+        "the setup token is wrong, used or expired; the server makes another one when it starts"
+    )]
+    Setup,
+    /// The link is wrong, used or expired.
+    #[error("the link is wrong, used or expired")]
+    Link,
+    /// The token of a program does not carry it, or it is for people alone.
+    #[error("the scopes of this token do not carry it")]
+    Scope,
+    /// The role has nothing to give to a scope.
+    #[error("the role {role} has nothing to give to the scope {scope}")]
+    ScopeTooWide {
+        /// Name of the role.
+        role: &'static str,
+        /// Name of the scope.
+        scope: &'static str,
+    },
     /// The role does not carry the right.
     #[error("the role {role} may not do this")]
     Forbidden {

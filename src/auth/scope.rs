@@ -3,17 +3,38 @@
 use std::sync::Arc;
 
 use super::{AuthError, Result};
-use crate::domain::{AccountNo, Actor, ConversationNo, Right, Scope};
+use crate::audit::Action;
+use crate::domain::{AccountNo, Actor, ApiScope, ConversationNo, Right, Scope};
 use crate::store::{GrantKind, Rows};
 
-/// Checks that the actor's role carries a right.
-pub fn require(actor: &Actor, right: Right) -> Result<()> {
-    if actor.role.may(right) {
-        Ok(())
-    } else {
-        Err(AuthError::Forbidden {
+/// Checks that the actor's role carries the right to an act, and the token too, where a program acts.
+pub fn require(actor: &Actor, right: Right, action: &Action) -> Result<()> {
+    if !actor.role.may(right) {
+        return Err(AuthError::Forbidden {
             role: actor.role.name(),
-        })
+        });
+    }
+    let Some(scopes) = actor.scopes else {
+        return Ok(());
+    };
+    // To search and to read conversations is one right of people and two scopes of programs.
+    let carried = match action {
+        Action::ContentSearch => scopes.has(ApiScope::SearchRead),
+        Action::ContentView => scopes.has(ApiScope::ConversationRead),
+        _ => true,
+    };
+    match carried && actor.may(right) {
+        true => Ok(()),
+        false => Err(AuthError::Scope),
+    }
+}
+
+/// Checks that a person acts and not a program: their own password, second factor and tokens are
+/// changed by nobody else.
+pub fn require_person(actor: &Actor) -> Result<()> {
+    match actor.scopes {
+        None => Ok(()),
+        Some(_) => Err(AuthError::Scope),
     }
 }
 

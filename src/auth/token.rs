@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
+use super::deadline::{MINUTE, after, is_over};
 use super::{AuthError, Result, actor_of};
 use crate::crypto::{Entropy, from_hex, hex, random_bytes, sha256};
-use crate::domain::{Actor, Timestamp, UserNo};
-use crate::store::{Rows, TokenRow, WriteTx};
+use crate::domain::{Actor, ApiScopes, Now, Timestamp, UserNo};
+use crate::store::{ApiTokenPart, Rows, TokenRow, WriteTx};
 
 /// Longest life of a token in days.
 pub const TOKEN_DAYS_MAX: u32 = 365;
@@ -23,7 +24,8 @@ const PREFIX: &str = "wk_";
 pub struct Token(Zeroizing<[u8; SECRET_LEN]>);
 
 impl Token {
-    fn hash(&self) -> [u8; 32] {
+    /// What is kept of it.
+    pub fn hash(&self) -> [u8; 32] {
         sha256(&self.0[..])
     }
 }
@@ -66,36 +68,85 @@ impl FromStr for Token {
     }
 }
 
-/// Makes a token for a user that ends `days` (at most 365) after `now`.
+/// Makes a token for a log-in of a user that ends `days` (at most 365) after `now`.
 pub fn issue_token(
     tx: &WriteTx<'_>,
     user: UserNo,
-    now: Timestamp,
+    now: Now,
     days: u32,
+    entropy: &dyn Entropy,
+) -> Result<Token> {
+    insert_token(tx, user, now, days, None, entropy)
+}
+
+/// Makes the token of a program. The caller checked that its scopes fit the owner.
+pub fn issue_api_token(
+    tx: &WriteTx<'_>,
+    user: UserNo,
+    now: Now,
+    days: u32,
+    api: ApiTokenPart,
+    entropy: &dyn Entropy,
+) -> Result<Token> {
+    insert_token(tx, user, now, days, Some(api), entropy)
+}
+
+fn insert_token(
+    tx: &WriteTx<'_>,
+    user: UserNo,
+    now: Now,
+    days: u32,
+    api: Option<ApiTokenPart>,
     entropy: &dyn Entropy,
 ) -> Result<Token> {
     let token = Token(Zeroizing::new(random_bytes(entropy)));
     let life = i64::from(days.min(TOKEN_DAYS_MAX)) * Timestamp::MICROS_PER_DAY;
+    let expires = after(now, life);
     tx.insert_token(&TokenRow {
         hash: token.hash(),
         user,
-        created: now,
-        expires: Timestamp(now.0.saturating_add(life)),
+        created: now.compliance,
+        expires: expires.compliance,
+        expires_wall: Some(expires.wall),
+        used: None,
+        api,
     })?;
     Ok(token)
 }
 
-/// The actor of a token that is known and not expired, as the user stands now.
-pub fn actor_of_token(rows: &Rows, token: &Token, now: Timestamp) -> Result<Actor> {
+/// A token that is known and not expired, with its actor as the user stands now.
+#[derive(Clone, Debug)]
+pub struct FoundToken {
+    /// Its row.
+    pub row: TokenRow,
+    /// Whose it is, narrowed to its scopes.
+    pub actor: Actor,
+    /// Whether this use is worth remembering.
+    pub is_due: bool,
+}
+
+/// Recognises the owner of a token.
+pub fn find_token(rows: &Rows, token: &Token, now: Now) -> Result<FoundToken> {
     let row = rows.token(&token.hash())?.ok_or(AuthError::Token)?;
-    if row.expires <= now {
+    let end = Now {
+        compliance: row.expires,
+        wall: row.expires_wall.unwrap_or(Timestamp::NEVER),
+    };
+    if is_over(end, now) {
         return Err(AuthError::Token);
     }
-    let user = rows.user(row.user)?.ok_or(AuthError::Token)?;
-    if user.disabled {
-        return Err(AuthError::Token);
-    }
-    Ok(actor_of(&user))
+    let user = rows
+        .user(row.user)?
+        .filter(|user| !user.disabled)
+        .ok_or(AuthError::Token)?;
+    let mut actor = actor_of(&user);
+    actor.scopes = row.api.map(|api| ApiScopes::from_bits(api.scopes));
+    let due = |used: Timestamp| used.0.saturating_add(MINUTE) <= now.compliance.0;
+    Ok(FoundToken {
+        is_due: row.api.is_some() && row.used.is_none_or(due),
+        row,
+        actor,
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Users: made, changed, recognised.
 
-use super::{AuthError, Result};
+use super::{AuthError, Result, end_access};
 use crate::crypto::{
-    Entropy, PasswordVerdict, StretchCost, hash_password, random_bytes, verify_password,
+    Digest, Entropy, PasswordVerdict, StretchCost, hash_password, random_bytes, verify_password,
 };
 use crate::domain::{Actor, Right, Role, Timestamp, UserId, UserNo};
 use crate::store::{GrantKind, Rows, UserRow, WriteTx};
@@ -42,6 +42,10 @@ pub struct NewUser<'a> {
 /// Checks what a new user would be made of, before anything is made.
 pub fn check_new_user(login: &str, password: &str) -> Result<()> {
     checked_login(login)?;
+    check_password(password)
+}
+
+fn check_password(password: &str) -> Result<()> {
     match password.chars().count() < PASSWORD_CHARS_MIN {
         true => Err(AuthError::WeakPassword),
         false => Ok(()),
@@ -60,9 +64,7 @@ pub fn create_user(
     if tx.user_by_login(&login)?.is_some() {
         return Err(AuthError::Taken(login));
     }
-    if new.password.chars().count() < PASSWORD_CHARS_MIN {
-        return Err(AuthError::WeakPassword);
-    }
+    check_password(new.password)?;
     let mut row = UserRow {
         no: UserNo(0),
         id: UserId(u128::from_be_bytes(random_bytes(entropy)) >> 1),
@@ -98,12 +100,13 @@ pub fn actor_of(row: &UserRow) -> Actor {
         id: row.id,
         no: row.no,
         role: row.role,
+        scopes: None,
     }
 }
 
 /// Recognises somebody by login and password. Unknown logins cost the same work and give the same
 /// answer as wrong passwords.
-pub fn log_in(rows: &Rows, login: &str, password: &str, entropy: &dyn Entropy) -> Result<Actor> {
+pub fn log_in(rows: &Rows, login: &str, password: &str, entropy: &dyn Entropy) -> Result<UserRow> {
     let row = rows.user_by_login(&login.to_ascii_lowercase())?;
     let hash = match &row {
         Some(row) => row.password.clone(),
@@ -116,9 +119,7 @@ pub fn log_in(rows: &Rows, login: &str, password: &str, entropy: &dyn Entropy) -
     };
     let verdict = verify_password(password.as_bytes(), &hash, &LoginCost::default().0)?;
     match row {
-        Some(row) if !row.disabled && !matches!(verdict, PasswordVerdict::Wrong) => {
-            Ok(actor_of(&row))
-        }
+        Some(row) if !row.disabled && !matches!(verdict, PasswordVerdict::Wrong) => Ok(row),
         _ => Err(AuthError::Refused),
     }
 }
@@ -129,34 +130,60 @@ pub fn user_named(rows: &Rows, login: &str) -> Result<UserRow> {
         .ok_or_else(|| AuthError::Unknown(login.to_owned()))
 }
 
-/// Gives a user another role. Their tokens end.
+/// Gives a user another role. Everything they are signed in with ends.
 pub fn set_role(tx: &WriteTx<'_>, login: &str, role: Role) -> Result<UserRow> {
     let mut row = user_named(tx, login)?;
     row.role = role;
     tx.update_user(&row)?;
-    tx.delete_tokens(row.no)?;
+    end_access(tx, row.no, None)?;
     still_administered(tx)?;
     Ok(row)
 }
 
-/// Ends a user's access: no log-in, no token. The user stays named in the audit log.
+/// Ends a user's access: no log-in, no token, no session. The user stays named in the audit log.
 pub fn disable_user(tx: &WriteTx<'_>, login: &str) -> Result<UserRow> {
     let mut row = user_named(tx, login)?;
     row.disabled = true;
     tx.update_user(&row)?;
-    tx.delete_tokens(row.no)?;
+    end_access(tx, row.no, None)?;
     still_administered(tx)?;
     Ok(row)
 }
 
-fn still_administered(tx: &WriteTx<'_>) -> Result<()> {
-    let administered = tx
+/// Gives a user another password. Everything they are signed in with ends, but the session or token of
+/// hash `except`.
+pub fn set_password(
+    tx: &WriteTx<'_>,
+    row: &mut UserRow,
+    password: &str,
+    except: Option<&Digest>,
+    entropy: &dyn Entropy,
+) -> Result<()> {
+    check_password(password)?;
+    row.password = hash_password(password.as_bytes(), &LoginCost::default().0, entropy)?;
+    tx.update_user(row)?;
+    end_access(tx, row.no, except)
+}
+
+/// Checks the password of somebody who was recognised before.
+pub fn check_own_password(row: &UserRow, password: &str) -> Result<()> {
+    match verify_password(password.as_bytes(), &row.password, &LoginCost::default().0)? {
+        PasswordVerdict::Wrong => Err(AuthError::Refused),
+        _ => Ok(()),
+    }
+}
+
+/// Whether somebody can manage users.
+pub(super) fn is_administered(rows: &Rows) -> Result<bool> {
+    Ok(rows
         .users()?
         .iter()
-        .any(|user| !user.disabled && user.role.may(Right::ManageUsers));
-    if administered {
-        Ok(())
-    } else {
-        Err(AuthError::LastAdministrator)
+        .any(|user| !user.disabled && user.role.may(Right::ManageUsers)))
+}
+
+fn still_administered(tx: &WriteTx<'_>) -> Result<()> {
+    match is_administered(tx)? {
+        true => Ok(()),
+        false => Err(AuthError::LastAdministrator),
     }
 }

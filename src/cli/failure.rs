@@ -170,9 +170,16 @@ pub(super) fn exit_of(error: &AppError) -> Exit {
 
 fn exit_of_auth(error: &AuthError) -> Exit {
     match error {
-        AuthError::Refused | AuthError::Token | AuthError::Forbidden { .. } => Exit::Forbidden,
+        AuthError::Refused
+        | AuthError::Token
+        | AuthError::Session
+        | AuthError::Code
+        | AuthError::Setup
+        | AuthError::Link
+        | AuthError::Scope
+        | AuthError::Forbidden { .. } => Exit::Forbidden,
         AuthError::Taken(_) | AuthError::LastAdministrator => Exit::Conflict,
-        AuthError::Login | AuthError::WeakPassword => Exit::Usage,
+        AuthError::Login | AuthError::WeakPassword | AuthError::ScopeTooWide { .. } => Exit::Usage,
         AuthError::Unknown(_) => Exit::NotFound,
         AuthError::Store(error) => exit_of_store(error),
         AuthError::Crypto(_) => Exit::Integrity,

@@ -30,6 +30,7 @@ mod sign;
 mod slot;
 mod stream;
 mod tile;
+mod totp;
 mod wrap;
 
 pub use aead::{Cipher, NONCE_LEN, Nonce, PLAIN_LEN_MAX, TAG_LEN};
@@ -70,6 +71,7 @@ pub use tile::{
     ENTRY_LEN_MAX, TILE_HEIGHT, TILE_LEVEL_MAX, TILE_WIDTH, TileId, TileKind, TileNodes,
     number_path, push_entry, read_entries,
 };
+pub use totp::{TOTP_DIGITS, TOTP_STEP_SECONDS, TotpSecret};
 pub use wrap::{
     WRAP_COUNT_MAX, WRAP_COUNT_ROTATE, WRAP_LEN, WRAPPED_KEY_LEN, WrapPlace, WrappedKey, Wrapper,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{AccountNo, ConversationNo, MessageNo, UserId, UserNo};
+use super::{AccountNo, ApiScopes, ConversationNo, MessageNo, UserId, UserNo};
 
 /// The job titles of the house. The number is stored and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,6 +149,15 @@ pub struct Actor {
     pub no: UserNo,
     /// The role in which they act.
     pub role: Role,
+    /// What the token of a program leaves of the role; `None` for a person.
+    pub scopes: Option<ApiScopes>,
+}
+
+impl Actor {
+    /// Whether the role carries the right, and the token too, where a program acts.
+    pub fn may(&self, right: Right) -> bool {
+        self.role.may(right) && self.scopes.is_none_or(|scopes| scopes.carry(right))
+    }
 }
 
 /// Which records an actor may see. Compiled into the index query and checked again on the row.

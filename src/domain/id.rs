@@ -112,6 +112,8 @@ identifiers! {
     SearchId = "srch";
     /// A person's request that their data be erased.
     RequestId = "ers";
+    /// The token of a program.
+    TokenId = "tok";
 }
 
 macro_rules! numbers {

@@ -11,6 +11,7 @@
 //! Must not know: how anything is stored, sealed, indexed or shown.
 
 mod actor;
+mod api_scope;
 mod event;
 mod freeze;
 mod hold;
@@ -25,6 +26,7 @@ mod time;
 mod verdict;
 
 pub use actor::{Actor, Right, Role, Scope};
+pub use api_scope::{ApiScope, ApiScopeError, ApiScopes};
 pub use event::{Event, EventKey};
 pub use freeze::FreezeReason;
 pub use hold::{GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldScope, Release};
@@ -32,7 +34,7 @@ pub use id::{
     AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
     FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, LabelId, LabelNo, MatterId,
     MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId, RequestNo,
-    SearchId, StoreId, TenantNo, UserId, UserNo,
+    SearchId, StoreId, TenantNo, TokenId, UserId, UserNo,
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{

@@ -16,7 +16,16 @@ use crate::crypto::Key;
 
 /// Tables that never leave the data directory: keys and their counts; log-ins, which end with the
 /// house they were made in; work on an index that is not copied.
-const LEFT_OUT: [&str; 5] = ["data_key", "wrap_count", "token", "outbox", "index_anchor"];
+const LEFT_OUT: [&str; 8] = [
+    "data_key",
+    "wrap_count",
+    "token",
+    "web_session",
+    "setup_token",
+    "sign_in_link",
+    "outbox",
+    "index_anchor",
+];
 /// Page cache while copying, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
 

@@ -1,4 +1,4 @@
-//! Users, what they were granted, and their tokens (hashes only).
+//! Users and what they were granted.
 
 use rusqlite::{OptionalExtension, Row};
 
@@ -36,19 +36,6 @@ pub enum GrantKind {
     Account = 2,
     /// A conversation behind a wall.
     Denied = 3,
-}
-
-/// A log-in or API token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenRow {
-    /// SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// Whose it is.
-    pub user: UserNo,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it ends.
-    pub expires: Timestamp,
 }
 
 const COLUMNS: &str = "no, id, login, role, password, created, disabled";
@@ -118,22 +105,6 @@ impl Rows {
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
-
-    /// The token of a hash.
-    pub fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRow>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached("select user, created, expires from token where hash = ?1")?
-            .query_row([&hash[..]], |row| {
-                Ok(TokenRow {
-                    hash: *hash,
-                    user: UserNo(row.get(0)?),
-                    created: Timestamp(row.get(1)?),
-                    expires: Timestamp(row.get(2)?),
-                })
-            })
-            .optional()?)
-    }
 }
 
 impl WriteTx<'_> {
@@ -188,31 +159,6 @@ impl WriteTx<'_> {
     pub fn delete_grants(&self, user: UserNo) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached("delete from user_grant where user = ?1")?
-            .execute([user.0])?;
-        Ok(())
-    }
-
-    /// Keeps the hash of a token.
-    pub fn insert_token(&self, row: &TokenRow) -> Result<(), StoreError> {
-        self.connection()
-            .prepare_cached(
-                "insert into token (hash, tenant, user, created, expires)
-                 values (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((
-                &row.hash[..],
-                TenantNo::FIRST.0,
-                row.user.0,
-                row.created.0,
-                row.expires.0,
-            ))?;
-        Ok(())
-    }
-
-    /// Ends every token of a user.
-    pub fn delete_tokens(&self, user: UserNo) -> Result<(), StoreError> {
-        self.connection()
-            .prepare_cached("delete from token where user = ?1")?
             .execute([user.0])?;
         Ok(())
     }

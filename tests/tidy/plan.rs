@@ -35,6 +35,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("hkdf", &["crypto"]),
     ("hmac", &["crypto"]),
     ("hpke", &["crypto"]),
+    ("sha1", &["crypto"]),
     ("sha2", &["crypto"]),
     ("subtle", &["crypto"]),
     ("rusqlite", &["store"]),

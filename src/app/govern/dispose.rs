@@ -298,7 +298,7 @@ impl Appliance {
         let actor = EntryActor {
             id: session.actor.id.to_string(),
             role: Some(session.actor.role),
-            login: None,
+            login: session.login.clone(),
             auth_strength: session.strength,
         };
         let context = EraseContext {

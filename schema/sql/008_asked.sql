@@ -1,4 +1,4 @@
--- 007: searches that somebody asked in a browser. The address of a page names the row, so that no
+-- 008: searches that somebody asked in a browser. The address of a page names the row, so that no
 -- query stands in an address, a history or a log. The same words of the same person are one row.
 
 create table asked (

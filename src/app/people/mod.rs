@@ -1,0 +1,20 @@
+//! People: who is let in, by what, and for how long.
+//!
+//! Purpose: the use-cases of sign-in, sessions, second factors, passwords, tokens, users and grants.
+//!
+//! Invariants:
+//! - What lets somebody in is compared, consumed and logged in one transaction.
+//! - A password, a role or an access that changes ends every other log-in in the same transaction.
+//! - Refused attempts are logged; what was typed stands in the sealed payload only.
+//!
+//! Must not know: cookies, forms, addresses.
+
+mod factor;
+mod session;
+mod setup;
+mod sign_in;
+mod tokens;
+mod users;
+
+pub use factor::TotpOffer;
+pub use session::{Session, SignIn, WebSession};

@@ -1,0 +1,174 @@
+//! Signing in, proving it again, signing out; links that sign in once.
+
+use super::super::{AppError, Appliance, Result};
+use super::{SignIn, WebSession};
+use crate::audit::{Action, AuthStrength, Draft, EntryActor, Outcome};
+use crate::auth::{
+    self, AuthError, LinkToken, SessionKey, begin_session, check_own_password, find_session,
+    make_link, prove_session, take_link,
+};
+use crate::domain::{Now, UserId};
+use crate::store::{UserRow, WriteTx};
+
+impl Appliance {
+    /// Signs a browser in. Unknown logins and wrong passwords answer alike and take alike; refusals
+    /// are logged.
+    ///
+    /// # Errors
+    /// [`AuthError::Refused`]; [`AuthError::Code`] when the password is right and the code is wrong.
+    pub fn sign_in(&self, login: &str, password: &str, code: Option<&str>) -> Result<SignIn> {
+        let recognised = {
+            let rows = self.archive.store().read()?;
+            auth::log_in(&rows, login, password, &*self.entropy)
+        };
+        let now = self.clock.now();
+        let user = match recognised {
+            Ok(user) => user,
+            Err(error) => return Err(self.refused_login(now, login, None, error)),
+        };
+        let code = code.map(str::trim).filter(|code| !code.is_empty());
+        let done = self.change(now, |tx| {
+            if !is_unchanged(tx, &user)? {
+                return Err(AuthError::Refused.into());
+            }
+            let strength = match self.check_code(tx, &user, code, now)? {
+                CodeVerdict::Needed => return Ok(Ok(SignIn::CodeNeeded)),
+                CodeVerdict::Wrong => return Ok(Err(AuthError::Code)),
+                CodeVerdict::None => AuthStrength::Password,
+                CodeVerdict::Right => AuthStrength::SecondFactor,
+            };
+            let (key, web) = self.begin(tx, &user, strength, now)?;
+            Ok(Ok(SignIn::In(key, web)))
+        })?;
+        done.map_err(|error| self.refused_login(now, login, Some(user.id), error))
+    }
+
+    /// Takes the password of somebody who is signed in again, with the code where they have a second
+    /// factor: for ten minutes dangerous acts do not ask.
+    ///
+    /// # Errors
+    /// As [`Appliance::sign_in`], and [`AuthError::Code`] also when the code is missing.
+    pub fn step_up(
+        &self,
+        key: &SessionKey,
+        password: &str,
+        code: Option<&str>,
+    ) -> Result<WebSession> {
+        let (now, hash) = (self.clock.now(), key.hash());
+        let found = find_session(&*self.archive.store().read()?, &hash, now)?;
+        let user = found.user;
+        if let Err(error) = check_own_password(&user, password) {
+            return Err(self.refused_login(now, &user.login, Some(user.id), error));
+        }
+        let code = code.map(str::trim).filter(|code| !code.is_empty());
+        let done = self.change(now, |tx| {
+            if !is_unchanged(tx, &user)? {
+                return Err(AuthError::Session.into());
+            }
+            let strength = match self.check_code(tx, &user, code, now)? {
+                CodeVerdict::Needed | CodeVerdict::Wrong => return Ok(Err(AuthError::Code)),
+                CodeVerdict::None => AuthStrength::Password,
+                CodeVerdict::Right => AuthStrength::SecondFactor,
+            };
+            prove_session(tx, &hash, strength, now)?;
+            let web = self.web_in(tx, &hash, now)?;
+            let draft = self.draft(&web.session, Action::LoginProve).object(user.id);
+            self.log(tx, now, draft, None)?;
+            Ok(Ok(web))
+        })?;
+        done.map_err(|error| self.refused_login(now, &user.login, Some(user.id), error))
+    }
+
+    /// Signs a browser out. A session that is over already is no error.
+    pub fn sign_out(&self, key: &SessionKey) -> Result<()> {
+        let (now, hash) = (self.clock.now(), key.hash());
+        self.change(now, |tx| {
+            if let Ok(web) = self.web_in(tx, &hash, now) {
+                self.log(tx, now, self.draft(&web.session, Action::Logout), None)?;
+            }
+            Ok(tx.delete_web_session(&hash)?)
+        })
+    }
+
+    /// Makes a link that signs a user in once, within fifteen minutes: for demonstrations.
+    pub fn sign_in_link(&self, login: &str) -> Result<LinkToken> {
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let (user, link) = make_link(tx, login, now, &*self.entropy)?;
+            let draft = Draft::new(EntryActor::system(), Action::LoginLink, self.request());
+            self.log(tx, now, draft.object(user.id), None)?;
+            Ok(link)
+        })
+    }
+
+    /// Signs in by a link, which is used up.
+    ///
+    /// # Errors
+    /// [`AuthError::Link`] when it is wrong, used or expired; which, is not said.
+    pub fn open_link(&self, token: &str) -> Result<(SessionKey, WebSession)> {
+        let now = self.clock.now();
+        let opened = self.change(now, |tx| match take_link(tx, token, now) {
+            Ok(user) => Ok(Ok(self.begin(tx, &user, AuthStrength::Token, now)?)),
+            Err(AuthError::Store(error)) => Err(error.into()),
+            Err(refused) => Ok(Err(refused)),
+        })?;
+        opened.map_err(|error| self.refused_login(now, "", None, error))
+    }
+
+    /// Begins a session and logs it.
+    fn begin(
+        &self,
+        tx: &WriteTx<'_>,
+        user: &UserRow,
+        strength: AuthStrength,
+        now: Now,
+    ) -> Result<(SessionKey, WebSession)> {
+        let key = begin_session(tx, user.no, strength, now, &*self.entropy)?;
+        let web = self.web_in(tx, &key.hash(), now)?;
+        self.log(tx, now, self.draft(&web.session, Action::Login), None)?;
+        Ok((key, web))
+    }
+
+    /// Logs that somebody was not let in, and gives the error to tell them. The login as typed stands
+    /// in the payload; the user is named only where the password was right.
+    pub(super) fn refused_login(
+        &self,
+        now: Now,
+        login: &str,
+        user: Option<UserId>,
+        error: AuthError,
+    ) -> AppError {
+        let logged = self.change(now, |tx| {
+            let mut actor = EntryActor::system();
+            actor.auth_strength = AuthStrength::Host;
+            let mut draft =
+                Draft::new(actor, Action::Login, self.request()).result(Outcome::Refused);
+            if let Some(user) = user {
+                draft = draft.object(user);
+            }
+            self.log(tx, now, draft, Some(login.as_bytes()))
+        });
+        match logged {
+            Ok(_) => error.into(),
+            Err(failed) => failed,
+        }
+    }
+}
+
+/// What became of a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CodeVerdict {
+    /// The user has none.
+    None,
+    /// The user has one and gave no code.
+    Needed,
+    /// The code is right and is used up.
+    Right,
+    /// It is wrong or was used.
+    Wrong,
+}
+
+/// Whether a user is still what was read before the transaction.
+fn is_unchanged(tx: &WriteTx<'_>, user: &UserRow) -> Result<bool> {
+    Ok(tx.user(user.no)?.as_ref() == Some(user))
+}
