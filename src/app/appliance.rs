@@ -243,6 +243,16 @@ impl Appliance {
         })
     }
 
+    /// Keeps what a long-running process must keep: compliance time, and the log signed and
+    /// published. To be called about once a minute.
+    pub fn tend(&self) -> Result<()> {
+        if self.quarantine.is_none() {
+            self.keep_clock()?;
+            self.sign_log()?;
+        }
+        Ok(())
+    }
+
     /// The archive, for tests and benches.
     pub fn archive(&self) -> &Archive {
         &self.archive

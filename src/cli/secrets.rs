@@ -33,6 +33,11 @@ impl SecretSource {
         first_line(&path).map(Some)
     }
 
+    /// Whether a passphrase was named.
+    pub(super) fn is_named(&self) -> bool {
+        self.file.is_some() || self.descriptor.is_some()
+    }
+
     /// What opens the data: the passphrase that was named, else the unlock key, else a prompt.
     pub(super) fn open(&self, settings: &Settings, may_ask: bool) -> Result<Secret, Failure> {
         if let Some(passphrase) = self.named()? {

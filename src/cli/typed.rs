@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::command::{
     audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export, freeze,
     hold, import, index, init, keys, label, login, logout, man, matter, policy, query, search,
-    user, verify, why,
+    serve, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -46,6 +46,9 @@ pub(super) enum Command {
     /// Take the tour: a made-up company imported, searched and proven
     #[command(long_about = demo::LONG)]
     Demo(demo::Typed),
+    /// Serve the archive to browsers
+    #[command(long_about = serve::LONG)]
+    Serve(serve::Typed),
     /// Create the data directory, its keys and the first administrator
     #[command(long_about = init::LONG)]
     Init(init::Typed),

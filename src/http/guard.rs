@@ -15,9 +15,9 @@ use super::house::House;
 use super::page::refused;
 use super::refusal::Refusal;
 use super::route::{Access, FORM_BYTES_MAX};
-use crate::app::{Session, SessionKey, WebSession};
+use crate::app::{Session, WebSession};
 use crate::audit::AuthStrength;
-use crate::auth::Token;
+use crate::auth::{SessionKey, Token};
 
 /// Name of the field of a form, and of the header of a script, that shows where it was made.
 pub(super) const CSRF_FIELD: &str = "csrf";
@@ -50,7 +50,11 @@ impl Who {
 impl<S: Send + Sync> FromRequestParts<S> for Who {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Who, Refusal> {
-        parts.extensions.get::<Who>().cloned().ok_or_else(Refusal::nobody)
+        parts
+            .extensions
+            .get::<Who>()
+            .cloned()
+            .ok_or_else(Refusal::nobody)
     }
 }
 
@@ -116,7 +120,9 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
 }
 
 async fn recognise(gate: &Gate, headers: &HeaderMap) -> Result<Who, Refusal> {
-    if gate.is_api && let Some(token) = bearer(headers) {
+    if gate.is_api
+        && let Some(token) = bearer(headers)
+    {
         let token: Token = token.parse().map_err(|_| Refusal::nobody())?;
         let session = gate
             .house
@@ -162,9 +168,9 @@ async fn made_here(request: Request, who: &Who) -> Result<Request, Refusal> {
         };
     }
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, FORM_BYTES_MAX).await.map_err(|_| {
-        Refusal::usage(format!("A form has at most {} KiB.", FORM_BYTES_MAX >> 10))
-    })?;
+    let bytes = to_bytes(body, FORM_BYTES_MAX)
+        .await
+        .map_err(|_| Refusal::usage(format!("A form has at most {} KiB.", FORM_BYTES_MAX >> 10)))?;
     let given = url_pairs(&bytes).find_map(|(name, value)| (name == CSRF_FIELD).then_some(value));
     match given {
         Some(given) if crate::crypto::equal(given.as_bytes(), expected) => {

@@ -24,7 +24,10 @@ async fn alive() -> &'static str {
 
 /// Ready is who can answer: an archive that is unlocked.
 async fn ready(State(house): State<Arc<House>>) -> (StatusCode, &'static str) {
-    match house.appliance().map(|appliance| appliance.quarantine().is_some()) {
+    match house
+        .appliance()
+        .map(|appliance| appliance.quarantine().is_some())
+    {
         Some(false) => (StatusCode::OK, "ready\n"),
         Some(true) => (StatusCode::OK, "ready, read-only\n"),
         None => (StatusCode::SERVICE_UNAVAILABLE, "sealed\n"),
@@ -39,18 +42,41 @@ async fn metrics(State(house): State<Arc<House>>) -> Response {
         let _ = write!(
             text,
             "# HELP {name} {help}\n# TYPE {name} {}\n{name} {value}\n",
-            if name.ends_with("_total") { "counter" } else { "gauge" }
+            if name.ends_with("_total") {
+                "counter"
+            } else {
+                "gauge"
+            }
         );
     };
     let sealed = house.appliance().is_none();
-    row("wordkeep_sealed", "1 while nobody has unlocked the archive", u64::from(sealed));
+    row(
+        "wordkeep_sealed",
+        "1 while nobody has unlocked the archive",
+        u64::from(sealed),
+    );
     for (name, help, counter) in [
-        ("wordkeep_answers_total", "Requests that were answered", &house.answered),
-        ("wordkeep_refusals_total", "Requests that were refused", &house.refused),
-        ("wordkeep_failures_total", "Requests that failed", &house.failed),
+        (
+            "wordkeep_answers_total",
+            "Requests that were answered",
+            &house.answered,
+        ),
+        (
+            "wordkeep_refusals_total",
+            "Requests that were refused",
+            &house.refused,
+        ),
+        (
+            "wordkeep_failures_total",
+            "Requests that failed",
+            &house.failed,
+        ),
     ] {
         row(name, help, counter.load(Ordering::Relaxed));
     }
-    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    let kind = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
     (kind, text).into_response()
 }

@@ -52,7 +52,9 @@ impl<K: Eq + Hash> Buckets<K> {
         bucket.left = filled(bucket, self.size, self.per_second, now);
         bucket.seen = now;
         if bucket.left < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - bucket.left) / self.per_second));
+            return Err(Duration::from_secs_f64(
+                (1.0 - bucket.left) / self.per_second,
+            ));
         }
         bucket.left -= 1.0;
         Ok(())
@@ -78,7 +80,11 @@ mod tests {
         assert!(wait > Duration::from_millis(900) && wait <= Duration::from_secs(1));
         assert!(buckets.take_at("b", start).is_ok());
         assert!(buckets.take_at("a", start + Duration::from_secs(1)).is_ok());
-        assert!(buckets.take_at("a", start + Duration::from_secs(1)).is_err());
+        assert!(
+            buckets
+                .take_at("a", start + Duration::from_secs(1))
+                .is_err()
+        );
     }
 
     #[test]

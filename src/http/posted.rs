@@ -1,9 +1,13 @@
 //! Forms and addresses as values, with refusals in our own words.
 
+use std::ops::Deref;
+
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 
@@ -48,4 +52,21 @@ where
 fn missing(why: &str) -> Refusal {
     let reason = why.rsplit(": ").next().unwrap_or(why);
     Refusal::usage(format!("A field is missing or wrong: {reason}."))
+}
+
+/// Something secret that somebody typed: wiped when it is no longer needed, hidden in debug output.
+#[derive(Clone)]
+pub(super) struct Hidden(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Hidden(Zeroizing::new(text)))
+    }
+}
+
+impl Deref for Hidden {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }

@@ -60,7 +60,12 @@ impl Refusal {
 
     /// The request is wrong.
     pub fn usage(detail: impl Into<String>) -> Refusal {
-        Refusal::new(StatusCode::BAD_REQUEST, "request", "The request is wrong", detail)
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "request",
+            "The request is wrong",
+            detail,
+        )
     }
 
     /// There is no such thing, for this person.
@@ -254,7 +259,11 @@ fn sentence(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().collect())
         .unwrap_or_default();
-    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    let stop = if text.ends_with(['.', '?', '!']) {
+        ""
+    } else {
+        "."
+    };
     format!("{first}{}{stop}", characters.as_str())
 }
 

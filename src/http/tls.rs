@@ -67,7 +67,9 @@ impl TlsFiles {
             Ok(_) => Err(ServeError::Certificate(
                 "the certificate file holds no certificate in PEM".to_owned(),
             )),
-            Err(error) => Err(ServeError::Certificate(format!("the certificate file: {error}"))),
+            Err(error) => Err(ServeError::Certificate(format!(
+                "the certificate file: {error}"
+            ))),
         }
     }
 

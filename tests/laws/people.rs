@@ -54,7 +54,10 @@ fn t7_a_session_ends_with_idleness_with_the_day_and_with_signing_out() {
     let court = court();
     let app = &court.appliance;
     let (key, web) = sign_in(app, "LAW");
-    assert_eq!((web.login.as_str(), web.session.actor.role), ("law", Role::Lawyer));
+    assert_eq!(
+        (web.login.as_str(), web.session.actor.role),
+        ("law", Role::Lawyer)
+    );
     assert!(web.stepped_up && !web.second_factor);
     court.clock.seconds(11 * MINUTE);
     let later = app.web_session(&key).unwrap();

@@ -148,6 +148,16 @@ fn same_disk(one: &Path, other: &Path) -> bool {
     matches!((device(one), device(other)), (Ok(one), Ok(other)) if one == other)
 }
 
+/// Warns when who steals one disk has both.
+pub(super) fn warn_same_disk(context: &Context, key: &Path, data: &Path) {
+    if same_disk(key, data) {
+        context.warn(
+            "the unlock key is on the same disk as the data: who steals the disk has both; better \
+             keep it on another disk, or use a passphrase",
+        );
+    }
+}
+
 fn print(context: &mut Context, made: &Made) -> Ended {
     context.printer.one(made, |to| {
         writeln!(to, "✓ data directory: {}", made.data.display())?;
@@ -169,12 +179,7 @@ fn print(context: &mut Context, made: &Made) -> Ended {
     })?;
     match &made.unlock_key {
         Some(key) => {
-            if same_disk(key, &made.data) {
-                context.warn(
-                    "the unlock key is on the same disk as the data: who steals the disk has both; \
-                     better keep it on another disk, or use a passphrase",
-                );
-            }
+            warn_same_disk(context, key, &made.data);
             context.say("keep a copy of the unlock key in a safe place: without it nobody can read the data");
         }
         None => context.say("without the passphrase nobody can ever read the data again"),

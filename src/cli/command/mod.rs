@@ -30,6 +30,7 @@ pub(super) mod policy;
 pub(super) mod query;
 pub(super) mod recovery;
 pub(super) mod search;
+pub(super) mod serve;
 pub(super) mod user;
 pub(super) mod verify;
 pub(super) mod why;
@@ -58,6 +59,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Backup(typed) => backup::run(context, &typed),
         Command::Keys(typed) => keys::run(context, &typed),
         Command::Check(_) => check::run(context),
+        Command::Serve(typed) => serve::run(context, &typed),
         Command::Demo(typed) => demo::run(context, &typed),
         Command::Matter(typed) => matter::run(context, &typed),
         Command::Hold(typed) => hold::run(context, &typed),

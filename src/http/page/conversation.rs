@@ -72,7 +72,9 @@ async fn list(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
             ul.rows { @for line in &lines { (row(line)) } }
         }
     };
-    Ok(frame.at(Section::Conversations, "Conversations").page(&content))
+    Ok(frame
+        .at(Section::Conversations, "Conversations")
+        .page(&content))
 }
 
 async fn show(
@@ -84,7 +86,10 @@ async fn show(
 ) -> Page {
     let id: ConversationId = id.parse().map_err(|_| Refusal::not_found())?;
     let around = match &at.at {
-        Some(text) => Some(text.parse::<MessageId>().map_err(|_| Refusal::not_found())?),
+        Some(text) => Some(
+            text.parse::<MessageId>()
+                .map_err(|_| Refusal::not_found())?,
+        ),
         None => None,
     };
     let from: Option<SearchId> = at.from.as_deref().and_then(|text| text.parse().ok());
@@ -107,31 +112,31 @@ async fn show(
         })
         .await?;
     let content = view(&slice, around, from);
-    Ok(frame.wide().at(Section::Conversations, "Conversation").page(&content))
+    Ok(frame
+        .wide()
+        .at(Section::Conversations, "Conversation")
+        .page(&content))
 }
 
 fn parse_day(text: &str) -> Result<NaiveDate, Refusal> {
-    text.parse().map_err(|_| Refusal::usage("Write the day as 2024-02-29."))
+    text.parse()
+        .map_err(|_| Refusal::usage("Write the day as 2024-02-29."))
 }
 
 /// The first instant of a day in a zone; where the clocks jump over midnight, the next there is.
 fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
     let local = day.and_time(NaiveTime::MIN);
-    let instant = zone
-        .from_local_datetime(&local)
-        .earliest()
-        .or_else(|| zone.from_local_datetime(&(local + chrono::TimeDelta::hours(1))).earliest());
+    let instant = zone.from_local_datetime(&local).earliest().or_else(|| {
+        zone.from_local_datetime(&(local + chrono::TimeDelta::hours(1)))
+            .earliest()
+    });
     Timestamp(instant.map_or_else(
         || local.and_utc().timestamp_micros(),
         |instant| instant.timestamp_micros(),
     ))
 }
 
-fn view(
-    slice: &ConversationSlice,
-    around: Option<MessageId>,
-    from: Option<SearchId>,
-) -> Markup {
+fn view(slice: &ConversationSlice, around: Option<MessageId>, from: Option<SearchId>) -> Markup {
     let about = &slice.conversation;
     html! {
         header.conversation-head {
@@ -180,7 +185,9 @@ fn further(
     from: Option<SearchId>,
     words: &str,
 ) -> Markup {
-    let search = from.map(|search| format!("&from={search}")).unwrap_or_default();
+    let search = from
+        .map(|search| format!("&from={search}"))
+        .unwrap_or_default();
     html! {
         nav.pager {
             a.button href={ "/c/" (slice.conversation.id) "?at=" (edge.id) (search) "#" (edge.id) } { (words) }
@@ -192,14 +199,13 @@ fn day_heading(day: NaiveDate) -> Markup {
     html! { h2.day { (day.format("%A, %-d %B ")) (day.year()) } }
 }
 
-fn bubble(
-    message: &ShownMessage,
-    about: &ConversationLine,
-    is_asked_for: bool,
-) -> Markup {
+fn bubble(message: &ShownMessage, about: &ConversationLine, is_asked_for: bool) -> Markup {
     let system = message.sender.is_none() || message.kind == Kind::System;
     // The same name stands on the same side all through.
-    let side = message.sender.as_ref().is_some_and(|name| about.participants.first() == Some(name));
+    let side = message
+        .sender
+        .as_ref()
+        .is_some_and(|name| about.participants.first() == Some(name));
     html! {
         article.message .system[system] .ours[side] .asked[is_asked_for] #(message.id) tabindex="0"
             aria-labelledby={ "by-" (message.id) } {

@@ -36,10 +36,30 @@ pub(in crate::http) enum Section {
 /// What stands in the navigation, in its order, and the right that shows it.
 const NAVIGATION: [(Section, &str, &str, Option<Right>); 9] = [
     (Section::Home, "Home", "/", None),
-    (Section::Search, "Search", "/search", Some(Right::ReadContent)),
-    (Section::Conversations, "Conversations", "/c", Some(Right::ReadContent)),
-    (Section::Matters, "Matters", "/matters", Some(Right::ReadRules)),
-    (Section::Retention, "Retention", "/retention", Some(Right::ReadRules)),
+    (
+        Section::Search,
+        "Search",
+        "/search",
+        Some(Right::ReadContent),
+    ),
+    (
+        Section::Conversations,
+        "Conversations",
+        "/c",
+        Some(Right::ReadContent),
+    ),
+    (
+        Section::Matters,
+        "Matters",
+        "/matters",
+        Some(Right::ReadRules),
+    ),
+    (
+        Section::Retention,
+        "Retention",
+        "/retention",
+        Some(Right::ReadRules),
+    ),
     (Section::Import, "Import", "/imports", Some(Right::Import)),
     (Section::Audit, "Audit", "/audit", Some(Right::ReadAudit)),
     (Section::Users, "Users", "/users", Some(Right::ManageUsers)),

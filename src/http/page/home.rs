@@ -76,20 +76,48 @@ async fn reading(house: &Arc<House>, who: &Who, frame: &Frame) -> Result<Markup,
 /// What a role comes for, with the way there.
 fn duties(role: Role) -> Markup {
     const DUTIES: [(Right, &str, &str, &str); 7] = [
-        (Right::PlaceHolds, "Matters and holds", "/matters",
-            "Open a matter, see what a hold would protect, place it. It counts when the page says so."),
-        (Right::WriteRules, "Retention", "/retention",
-            "Write policies, simulate them, approve what is due, keep the certificates."),
-        (Right::ReadAudit, "Audit", "/audit",
-            "Who did what, provably: filter the log, verify it, take a checkpoint away."),
-        (Right::Import, "Import", "/imports",
-            "Bring exported chats in. Nothing is guessed: what is open is asked with its evidence."),
-        (Right::ManageUsers, "Users", "/users",
-            "Who works here, in which role, seeing what."),
-        (Right::ManageKeys, "System", "/system",
-            "Keys, backups, index and clock, each with what to do next."),
-        (Right::ReleaseHolds, "Second person", "/retention",
-            "Some acts need two people. What waits for a second one stands there."),
+        (
+            Right::PlaceHolds,
+            "Matters and holds",
+            "/matters",
+            "Open a matter, see what a hold would protect, place it. It counts when the page says so.",
+        ),
+        (
+            Right::WriteRules,
+            "Retention",
+            "/retention",
+            "Write policies, simulate them, approve what is due, keep the certificates.",
+        ),
+        (
+            Right::ReadAudit,
+            "Audit",
+            "/audit",
+            "Who did what, provably: filter the log, verify it, take a checkpoint away.",
+        ),
+        (
+            Right::Import,
+            "Import",
+            "/imports",
+            "Bring exported chats in. Nothing is guessed: what is open is asked with its evidence.",
+        ),
+        (
+            Right::ManageUsers,
+            "Users",
+            "/users",
+            "Who works here, in which role, seeing what.",
+        ),
+        (
+            Right::ManageKeys,
+            "System",
+            "/system",
+            "Keys, backups, index and clock, each with what to do next.",
+        ),
+        (
+            Right::ReleaseHolds,
+            "Second person",
+            "/retention",
+            "Some acts need two people. What waits for a second one stands there.",
+        ),
     ];
     html! {
         @for (right, title, path, text) in DUTIES {

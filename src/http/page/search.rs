@@ -32,8 +32,12 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/search", Access::With(Right::ReadContent), || get(begin)),
     Route::post("/search", Access::With(Right::ReadContent), || post(ask)),
     Route::get("/s/{id}", Access::With(Right::ReadContent), || get(show)),
-    Route::get("/s/{id}/counts", Access::With(Right::ReadContent), || get(counts)),
-    Route::post("/s/{id}/save", Access::With(Right::ReadContent), || post(save)),
+    Route::get("/s/{id}/counts", Access::With(Right::ReadContent), || {
+        get(counts)
+    }),
+    Route::post("/s/{id}/save", Access::With(Right::ReadContent), || {
+        post(save)
+    }),
 ];
 
 #[derive(Deserialize)]
@@ -385,7 +389,10 @@ fn marked(piece: &Piece) -> Markup {
     let mut parts: Vec<(&str, bool)> = Vec::new();
     let mut end = 0;
     for range in &snippet.highlights {
-        parts.push((snippet.text.get(end..range.start).unwrap_or_default(), false));
+        parts.push((
+            snippet.text.get(end..range.start).unwrap_or_default(),
+            false,
+        ));
         parts.push((snippet.text.get(range.clone()).unwrap_or_default(), true));
         end = range.end;
     }
@@ -442,7 +449,13 @@ async fn counts(
 }
 
 fn facet_list(frame: &Frame, kept: &KeptSearch, facet: &Facet) -> Markup {
-    let most = facet.values.iter().map(|value| value.count).max().unwrap_or(1).max(1);
+    let most = facet
+        .values
+        .iter()
+        .map(|value| value.count)
+        .max()
+        .unwrap_or(1)
+        .max(1);
     let title = match facet.field {
         FacetField::App => "App",
         FacetField::From => "From",

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::super::house::House;
-use super::super::posted::Posted;
+use super::super::posted::{Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::Page;
@@ -23,9 +22,9 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 
 #[derive(Deserialize)]
 struct Claim {
-    token: Zeroizing<String>,
+    token: Hidden,
     login: String,
-    password: Zeroizing<String>,
+    password: Hidden,
 }
 
 async fn show(State(house): State<Arc<House>>, frame: Frame) -> Page {
@@ -67,7 +66,11 @@ fn form(frame: &Frame, why: Option<&str>) -> Response {
     frame.clone().at(Section::Outside, "Set up").page(&content)
 }
 
-async fn claim(State(house): State<Arc<House>>, frame: Frame, Posted(claim): Posted<Claim>) -> Page {
+async fn claim(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    Posted(claim): Posted<Claim>,
+) -> Page {
     let claimed = house
         .ask(move |appliance| appliance.claim_setup(&claim.token, &claim.login, &claim.password))
         .await;

@@ -10,17 +10,17 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::super::cookie::{self, Theme};
 use super::super::house::House;
-use super::super::posted::{Asked, Posted};
+use super::super::posted::{Asked, Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::super::server::Peer;
 use super::Page;
 use super::frame::{Frame, Section};
-use crate::app::{SessionKey, SignIn};
+use crate::app::SignIn;
+use crate::auth::SessionKey;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/sign-in", Access::Anyone, || get(show)),
@@ -57,7 +57,7 @@ struct To {
 #[derive(Deserialize)]
 struct Typed {
     login: String,
-    password: Zeroizing<String>,
+    password: Hidden,
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -113,7 +113,11 @@ async fn sign_in(
     if let Err(wait) = house.sign_ins.take((peer, typed.login.to_lowercase())) {
         return Ok(too_often(&frame, &typed, wait.as_secs() + 1));
     }
-    let (login, password, code) = (typed.login.clone(), typed.password.clone(), typed.code.clone());
+    let (login, password, code) = (
+        typed.login.clone(),
+        typed.password.clone(),
+        typed.code.clone(),
+    );
     let tried = house
         .ask(move |appliance| {
             let code = Some(code.as_str()).filter(|code| !code.is_empty());
@@ -140,7 +144,8 @@ fn too_often(frame: &Frame, typed: &Typed, seconds: u64) -> Response {
     let why = format!("Too many tries. Wait {seconds} seconds, and try again.");
     let mut page = form(frame, &typed.login, &typed.to, false, Some(&why));
     *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    page.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    page.headers_mut()
+        .insert(header::RETRY_AFTER, seconds.into());
     page
 }
 
@@ -155,7 +160,7 @@ fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
 
 #[derive(Deserialize)]
 struct Link {
-    token: Zeroizing<String>,
+    token: Hidden,
 }
 
 /// A link that signs somebody in once carries its token behind the hash, where no server and no log
@@ -192,7 +197,10 @@ async fn sign_out(State(house): State<Arc<House>>, headers: HeaderMap) -> Page {
     Ok((
         AppendHeaders([
             (header::SET_COOKIE, cookie),
-            (header::HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned()),
+            (
+                header::HeaderName::from_static("clear-site-data"),
+                "\"cache\"".to_owned(),
+            ),
         ]),
         Redirect::to("/sign-in"),
     )
@@ -221,7 +229,13 @@ mod tests {
 
     #[test]
     fn t7_nobody_is_sent_to_another_host_after_signing_in() {
-        for path in ["//evil.example", "https://evil.example", "/\\evil", "/a?b=//c", "evil"] {
+        for path in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "/a?b=//c",
+            "evil",
+        ] {
             assert_eq!(safe_path(path), "/", "{path}");
         }
         assert_eq!(safe_path("/c/cnv_01"), "/c/cnv_01");

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use maud::html;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::super::house::House;
-use super::super::posted::Posted;
+use super::super::posted::{Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::Page;
@@ -23,7 +22,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 
 #[derive(Deserialize)]
 struct Typed {
-    passphrase: Zeroizing<String>,
+    passphrase: Hidden,
 }
 
 async fn show(State(house): State<Arc<House>>, frame: Frame) -> Page {
