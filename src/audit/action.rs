@@ -50,6 +50,14 @@ macro_rules! actions {
                     Action::Other(_) => Phase::Whole,
                 }
             }
+
+            /// The act of a text; an unknown one is [`Action::Other`].
+            pub fn from_name(name: &str) -> Action {
+                match name {
+                    $($text => Action::$name,)*
+                    other => Action::Other(other.to_owned()),
+                }
+            }
         }
     };
 }
@@ -202,17 +210,6 @@ actions! {
     LockRecord = "lock.record", None, Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
-}
-
-impl Action {
-    /// The act of a text; an unknown one is [`Action::Other`].
-    pub fn from_name(name: &str) -> Action {
-        Action::ALL
-            .iter()
-            .find(|action| action.name() == name)
-            .cloned()
-            .unwrap_or_else(|| Action::Other(name.to_owned()))
-    }
 }
 
 #[cfg(test)]
