@@ -76,7 +76,7 @@ pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
 pub use policy::PolicyVersionRow;
 pub use record_copy::{RecordCounts, check_record_copy};
-pub use request::{RequestItemRow, RequestRow};
+pub use request::{RequestItemRow, RequestRow, Spans};
 pub use tombstone::{TombstoneKind, TombstoneRow};
 pub use transaction::{ReadTx, Rows, WriteTx};
 pub use user::{GrantKind, TokenRow, UserRow};
