@@ -130,7 +130,8 @@ actions! {
     /// A backup is no longer kept, its key is destroyed: object = backup.
     BackupForget = "backup.forget", Some(Right::ManageKeys), Whole;
     /// The data directory was made from a backup: object = backup, facts: disposed (messages whose
-    /// keys were destroyed since the backup), packs, log_size (entries of the log in the backup).
+    /// keys were destroyed since the backup), packs, log_size (entries of the log in the backup),
+    /// certificates (the last number that may be taken).
     BackupRestore = "backup.restore", None, Whole;
     /// Somebody confirmed a restored data directory: destruction may go on.
     RestoreConfirm = "restore.confirm", Some(Right::ConfirmRestore), Whole;

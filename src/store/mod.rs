@@ -61,7 +61,7 @@ pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
 pub use disposition::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, SimulationRow,
 };
-pub use erase_rows::{EraseBatchRow, EraseFate, EraseItemRow, EraseState};
+pub use erase_rows::{CERTIFICATE_SEQUENCE, EraseBatchRow, EraseFate, EraseItemRow, EraseState};
 pub use error::StoreError;
 pub use event::EventRow;
 pub use freeze::FreezeRow;
