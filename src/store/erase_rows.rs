@@ -210,9 +210,9 @@ impl Rows {
     /// What the kept backups are owed: batches, and the current keys of buckets in which something
     /// was moved while its old key was destroyed.
     pub fn owed_survivors(&self) -> Result<Vec<(u64, Vec<DataKeyId>)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "select batch, data_key from erase_owed order by batch, data_key",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("select batch, data_key from erase_owed order by batch, data_key")?;
         let mut rows = statement.query([])?;
         let mut owed: Vec<(u64, Vec<DataKeyId>)> = Vec::new();
         while let Some(row) = rows.next()? {
