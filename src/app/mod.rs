@@ -52,7 +52,7 @@ pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
-pub use demo::{DemoEvent, DemoRequest, run_demo};
+pub use demo::{DemoEvent, DemoRequest, Staged, run_demo, stage_demo};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};

@@ -45,7 +45,7 @@ pub(super) fn row(line: &ConversationLine) -> Markup {
         li.conversation {
             a href={ "/c/" (line.id) } { (part::name(&line.title)) }
             span.aside {
-                (line.app.name()) " · " (part::count(line.messages, "message", "messages"))
+                (part::app(line.app)) " · " (part::count(line.messages, "message", "messages"))
                 @if let (Some(first), Some(last)) = (line.first, line.last) {
                     " · " (part::time(first, Tz::UTC, part::DAY)) " – " (part::time(last, Tz::UTC, part::DAY))
                 }
@@ -143,7 +143,7 @@ fn view(slice: &ConversationSlice, around: Option<MessageId>, from: Option<Searc
             @if let Some(search) = from { a.back href={ "/s/" (search) } { "← Hits" } }
             h1 { (part::name(&about.title)) }
             p {
-                (about.app.name()) " · " (part::count(about.messages, "message", "messages"))
+                (part::app(about.app)) " · " (part::count(about.messages, "message", "messages"))
                 @if let (Some(first), Some(last)) = (about.first, about.last) {
                     " · " (part::time(first, slice.zone, part::DAY)) " – " (part::time(last, slice.zone, part::DAY))
                 }
@@ -216,7 +216,9 @@ fn bubble(message: &ShownMessage, about: &ConversationLine, is_asked_for: bool) 
                         None => "Notice of the platform",
                     }
                 }
-                (part::local(message.local, message.sent, "%H:%M"))
+                a.cite href={ "#" (message.id) } title={ "Address of " (message.id) } {
+                    (part::local(message.local, message.sent, "%H:%M"))
+                }
             }
             @if !message.body.is_empty() { p.body { (part::words(&message.body)) } }
             @for file in &message.attachments {
@@ -230,7 +232,6 @@ fn bubble(message: &ShownMessage, about: &ConversationLine, is_asked_for: bool) 
                         ol.versions { @for version in &message.earlier { li { (part::words(version)) } } }
                     }
                 }
-                a.cite href={ "#" (message.id) } title="Address of this message" { (message.id) }
             }
         }
     }
