@@ -18,7 +18,7 @@ mod spread;
 mod story;
 mod time;
 mod why;
-mod words;
+pub(super) mod words;
 
 pub use advance::{ClaimLine, ClockStanding};
 pub use dispose::{BatchLine, Planned, Review};
