@@ -57,10 +57,12 @@ pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    BatchLine, ClaimLine, ClockStanding, Consequences, EventLine, FreezeLine, HoldExtent, HoldLine,
-    HoldStanding, HoldTarget, LabelLine, LabelOn, MatterLine, NewEvent, NewHold, NewPolicy,
-    NewRequest, Placed, Planned, PolicyChanged, PolicyLine, Released, RequestAct, RequestCounts,
-    RequestDecision, RequestItem, RequestLine, Review, Simulated, Why,
+    About, Asked, BatchLine, BatchStory, CertificateStory, ClaimLine, ClockStanding, Consequences,
+    DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget,
+    LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold, NewPolicy,
+    NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory, Released,
+    RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review, ReviewLine,
+    RuleName, Sentence, Simulated, Spread, VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;

@@ -87,6 +87,13 @@ pub const ROUTES: &[&[Route]] = &[
     page::home::ROUTES,
     page::search::ROUTES,
     page::conversation::ROUTES,
+    page::matters::ROUTES,
+    page::holds::ROUTES,
+    page::retention::ROUTES,
+    page::policies::ROUTES,
+    page::dispositions::ROUTES,
+    page::requests::ROUTES,
+    page::why::ROUTES,
 ];
 
 /// The whole of it, ready to be served.

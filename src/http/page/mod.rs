@@ -4,15 +4,25 @@
 //! Must not know: how anything is decided. What somebody may not use is not shown to them, and the
 //! use-case refuses it all the same.
 
+mod certificate;
 pub(super) mod conversation;
+pub(super) mod dispositions;
+mod form;
 pub(super) mod frame;
+pub(super) mod holds;
 pub(super) mod home;
+pub(super) mod matters;
 pub(super) mod part;
+pub(super) mod policies;
+mod policy_form;
 pub(super) mod refused;
+pub(super) mod requests;
+pub(super) mod retention;
 pub(super) mod search;
 pub(super) mod setup;
 pub(super) mod sign_in;
 pub(super) mod unlock;
+pub(super) mod why;
 
 use axum::response::Response;
 
