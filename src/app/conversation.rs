@@ -13,7 +13,7 @@ use crate::domain::{
     Scope, Timestamp,
 };
 use crate::search::NameIndex;
-use crate::store::{ConversationRow, MessageRow};
+use crate::store::{ConversationRow, MessageRow, Rows};
 
 /// Most messages of one slice.
 pub const SLICE_MESSAGES_MAX: u32 = 10_000;
@@ -44,11 +44,11 @@ pub struct ConversationLine {
     pub title: String,
     /// Its platform.
     pub app: App,
-    /// Messages it holds.
+    /// Messages it holds and shows.
     pub messages: u64,
-    /// First and last message.
+    /// Time of the first of them.
     pub first: Option<Timestamp>,
-    /// Time of the last message.
+    /// Time of the last of them.
     pub last: Option<Timestamp>,
     /// Who writes in it.
     pub participants: Vec<String>,
@@ -100,12 +100,12 @@ impl Appliance {
         self.require(session, Right::ReadContent, Action::ContentView)?;
         let scope = self.scope(session)?;
         let names = self.names()?;
-        let rows = self.archive.store().read()?.conversations()?;
-        let mut lines: Vec<ConversationLine> = rows
-            .iter()
-            .filter(|row| scope.allows(row.no, row.account))
-            .map(|row| line(&names, row))
-            .collect();
+        let picture = self.archive.store().read()?;
+        let mut rows = picture.conversations()?;
+        rows.retain(|row| scope.allows(row.no, row.account));
+        count_shown(&picture, &scope, &mut rows)?;
+        drop(picture);
+        let mut lines: Vec<ConversationLine> = rows.iter().map(|row| line(&names, row)).collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.last));
         let now = self.clock.now();
         let draft = self
@@ -147,9 +147,13 @@ impl Appliance {
     }
 
     fn visible(&self, scope: &Scope, id: ConversationId) -> Result<ConversationRow> {
-        let row = self.archive.store().read()?.conversation_by_id(id)?;
-        row.filter(|row| scope.allows(row.no, row.account))
-            .ok_or_else(|| AppError::NotFound(id.to_string()))
+        let rows = self.archive.store().read()?;
+        let mut row = rows
+            .conversation_by_id(id)?
+            .filter(|row| scope.allows(row.no, row.account))
+            .ok_or_else(|| AppError::NotFound(id.to_string()))?;
+        count_shown(&rows, scope, std::slice::from_mut(&mut row))?;
+        Ok(row)
     }
 
     fn slice(
@@ -210,6 +214,20 @@ impl Appliance {
             .word("ids", hex(&sha256_of(&[&ids])));
         self.change(now, |tx| Ok(self.log(tx, now, draft, None)?.seq))
     }
+}
+
+/// Leaves what is withheld out of the counts and spans of conversations: they would tell of it.
+fn count_shown(rows: &Rows, scope: &Scope, conversations: &mut [ConversationRow]) -> Result<()> {
+    if scope.withheld.is_empty() {
+        return Ok(());
+    }
+    let shown = rows.spans_without_withheld()?;
+    for row in conversations {
+        if let Some((messages, span)) = shown.get(&row.no) {
+            (row.messages, row.span) = (*messages, *span);
+        }
+    }
+    Ok(())
 }
 
 fn line(names: &NameIndex, row: &ConversationRow) -> ConversationLine {

@@ -14,7 +14,7 @@ mod release;
 mod request;
 mod simulate;
 mod time;
-mod words;
+pub(super) mod words;
 
 pub use advance::{ClaimLine, ClockStanding};
 pub use dispose::{BatchLine, Planned, Review};

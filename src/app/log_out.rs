@@ -10,6 +10,7 @@ use crate::audit::{Action, Appended};
 impl Appliance {
     /// Ends every log-in of this person at the command line, leaves their programs alone, and removes the file of the token at hand.
     pub fn log_out(&self, session: &Session, token_file: &Path) -> Result<Appended> {
+        self.require_person(session, &Action::Logout)?;
         let now = self.clock.now();
         let appended = self.change(now, |tx| {
             tx.delete_logins(session.actor.no, None)?;

@@ -67,7 +67,9 @@ pub use govern::{
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
-pub use people::{Session, SignIn, TotpOffer, WebSession};
+pub use people::{
+    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, Session, SignIn, TotpOffer, WebSession,
+};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

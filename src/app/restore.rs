@@ -123,6 +123,7 @@ pub fn restore_backup(
         appliance.log(tx, now, whole, None)?;
         let draft = Draft::new(host.clone(), Action::BackupRestore, request.clone())
             .object(backup)
+            .count("certificates", tx.last_certificate()?)
             .count("disposed", disposed)
             .count("packs", packs)
             .count("log_size", log_size)

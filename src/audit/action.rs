@@ -50,6 +50,14 @@ macro_rules! actions {
                     Action::Other(_) => Phase::Whole,
                 }
             }
+
+            /// The act of a text; an unknown one is [`Action::Other`].
+            pub fn from_name(name: &str) -> Action {
+                match name {
+                    $($text => Action::$name,)*
+                    other => Action::Other(other.to_owned()),
+                }
+            }
         }
     };
 }
@@ -140,7 +148,8 @@ actions! {
     /// A backup is no longer kept, its key is destroyed: object = backup.
     BackupForget = "backup.forget", Some(Right::ManageKeys), Whole;
     /// The data directory was made from a backup: object = backup, facts: disposed (messages whose
-    /// keys were destroyed since the backup), packs, log_size (entries of the log in the backup).
+    /// keys were destroyed since the backup), packs, log_size (entries of the log in the backup),
+    /// certificates (the last number that may be taken).
     BackupRestore = "backup.restore", None, Whole;
     /// Somebody confirmed a restored data directory: destruction may go on.
     RestoreConfirm = "restore.confirm", Some(Right::ConfirmRestore), Whole;
@@ -220,17 +229,6 @@ actions! {
     LockRecord = "lock.record", None, Whole;
     /// The configuration was changed.
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
-}
-
-impl Action {
-    /// The act of a text; an unknown one is [`Action::Other`].
-    pub fn from_name(name: &str) -> Action {
-        Action::ALL
-            .iter()
-            .find(|action| action.name() == name)
-            .cloned()
-            .unwrap_or_else(|| Action::Other(name.to_owned()))
-    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 //! The bytes are RFC 8785 with integers only. Their form is checked when they are written and again
 //! when they are read: an entry that is spelled in another way than ours is not an entry.
 
+mod canonical;
+
 use std::collections::BTreeMap;
-use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Digest, Edge, from_hex, hex, leaf_hash};
+use crate::crypto::{Digest, Edge, hex, leaf_hash};
 use crate::domain::{EntryNo, Role, Timestamp};
 
 use super::action::Action;
@@ -279,22 +280,18 @@ pub struct Entry {
 }
 
 /// The shape in the bytes. Fields stand in the order of their names, which is the canonical one.
-/// Texts are borrowed: a word has no escapes, so one that cannot be borrowed is not canonical.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct WireEntry<'a> {
     action: &'a str,
-    #[serde(borrow)]
     actor: WireActor<'a>,
     clock_quality: ClockQuality,
-    #[serde(borrow)]
     facts: BTreeMap<&'a str, WireFact<'a>>,
-    hold_versions: Vec<&'a str>,
+    hold_versions: &'a [String],
     matter: Option<&'a str>,
-    objects: Vec<&'a str>,
+    objects: &'a [String],
     on_behalf: Option<&'a str>,
     payload_commit: &'a str,
-    policy_versions: Vec<&'a str>,
+    policy_versions: &'a [String],
     reason_code: Option<&'a str>,
     request_id: &'a str,
     result: Outcome,
@@ -303,8 +300,7 @@ struct WireEntry<'a> {
     wall: i64,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct WireActor<'a> {
     auth_strength: AuthStrength,
     id: &'a str,
@@ -312,7 +308,7 @@ struct WireActor<'a> {
     role: Option<&'a str>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum WireFact<'a> {
     Number(i64),
@@ -338,19 +334,7 @@ impl Entry {
 
     /// Reads canonical bytes; the error says what is wrong with others.
     pub fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {
-        if bytes.len() > ENTRY_BYTES_MAX {
-            return Err("longer than 8 KiB".to_owned());
-        }
-        let wire: WireEntry<'_> =
-            serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let mut expected = Expected(bytes);
-        let same = serde_json::to_writer(&mut expected, &wire);
-        if same.is_err() || !expected.0.is_empty() {
-            return Err("not in canonical form".to_owned());
-        }
-        let entry = Self::from_wire(&wire)?;
-        entry.check().map_err(|error| error.to_string())?;
-        Ok(entry)
+        canonical::read(bytes)
     }
 
     fn to_wire<'a>(&'a self, commit: &'a str) -> WireEntry<'a> {
@@ -373,12 +357,12 @@ impl Entry {
                 .iter()
                 .map(|(name, value)| (name.as_str(), fact(value)))
                 .collect(),
-            hold_versions: borrowed(&draft.hold_versions),
+            hold_versions: &draft.hold_versions,
             matter: draft.matter.as_deref(),
-            objects: borrowed(&draft.objects),
+            objects: &draft.objects,
             on_behalf: draft.on_behalf.as_deref(),
             payload_commit: commit,
-            policy_versions: borrowed(&draft.policy_versions),
+            policy_versions: &draft.policy_versions,
             reason_code: draft.reason_code.as_deref(),
             request_id: &draft.request_id,
             result: draft.result,
@@ -386,52 +370,6 @@ impl Entry {
             t_c: self.t_c.0,
             wall: self.wall.0,
         }
-    }
-
-    fn from_wire(wire: &WireEntry<'_>) -> std::result::Result<Self, String> {
-        let role = wire.actor.role.map(|name| {
-            // The look-up is case-blind, the bytes are not.
-            Role::from_name(name)
-                .filter(|role| role.name() == name)
-                .ok_or(format!("unknown role {name:?}"))
-        });
-        let payload_commit = from_hex(wire.payload_commit)
-            .filter(|bytes| hex(bytes) == wire.payload_commit)
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or("payload_commit is not 32 bytes in lower-case hex")?;
-        let fact = |fact: &WireFact<'_>| match fact {
-            WireFact::Number(number) => Fact::Number(*number),
-            WireFact::Word(word) => Fact::Word((*word).to_owned()),
-        };
-        Ok(Self {
-            seq: EntryNo(wire.seq),
-            t_c: Timestamp(wire.t_c),
-            wall: Timestamp(wire.wall),
-            payload_commit,
-            draft: Draft {
-                actor: EntryActor {
-                    id: wire.actor.id.to_owned(),
-                    role: role.transpose()?,
-                    login: wire.actor.login.map(str::to_owned),
-                    auth_strength: wire.actor.auth_strength,
-                },
-                on_behalf: wire.on_behalf.map(str::to_owned),
-                action: Action::from_name(wire.action),
-                objects: owned(&wire.objects),
-                matter: wire.matter.map(str::to_owned),
-                reason_code: wire.reason_code.map(str::to_owned),
-                policy_versions: owned(&wire.policy_versions),
-                hold_versions: owned(&wire.hold_versions),
-                result: wire.result,
-                request_id: wire.request_id.to_owned(),
-                clock_quality: wire.clock_quality,
-                facts: wire
-                    .facts
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), fact(value)))
-                    .collect(),
-            },
-        })
     }
 
     fn check(&self) -> Result<()> {
@@ -462,7 +400,7 @@ impl Entry {
             .chain([draft.action.name()]);
         for word in words {
             if !is_word(word) {
-                return Err(refuse("an id is empty, too long, or has other than letters, digits and _.:/@+=-; texts belong in the payload".to_owned()));
+                return Err(refuse(NO_WORD.to_owned()));
             }
         }
         let numbers = draft.facts.values().filter_map(|fact| match fact {
@@ -481,41 +419,23 @@ impl Entry {
     }
 }
 
-/// Takes only what is expected, in its order: compares what is written without keeping it.
-struct Expected<'b>(&'b [u8]);
-
-impl io::Write for Expected<'_> {
-    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
-        match self.0.strip_prefix(written) {
-            Some(rest) => {
-                self.0 = rest;
-                Ok(written.len())
-            }
-            None => Err(io::ErrorKind::InvalidData.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn borrowed(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
-}
-
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
 fn refuse(reason: String) -> AuditError {
     AuditError::Entry(reason)
 }
 
+/// What is wrong with a text where a word belongs.
+const NO_WORD: &str = "an id is empty, too long, or has other than letters, digits and _.:/@+=-; \
+                       texts belong in the payload";
+
 /// Words are ids, codes and digests: no spaces, so that no name and no text slips in.
 fn is_word(word: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:/@+=-".contains(&byte);
-    (1..=WORD_BYTES_MAX).contains(&word.len()) && word.bytes().all(allowed)
+    (1..=WORD_BYTES_MAX).contains(&word.len()) && word.bytes().all(is_word_byte)
+}
+
+/// None of them is ever escaped in JSON, so a word has one spelling.
+const fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'.' | b':' | b'/' | b'@' | b'+' | b'=' | b'-')
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 
 use crate::crypto::{
     Checkpoint, DIGEST_LEN, Digest, Edge, NoteVerifier, TILE_WIDTH, TileId, TileKind,
@@ -24,13 +27,17 @@ use super::files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, hash_tiles, history_
 use super::log::LogEnd;
 use super::replay::Replay;
 use super::report::{PROBLEMS_MAX, Problem, Report, Verdict};
-use pages::{ENTRY_LEN_BYTES, Page, Parsed, parse_all, stored_page};
+use pages::{ENTRY_LEN_BYTES, Page, Parsed, ParsedPage, Read, stored_page};
 
 /// Entries read at a time; also those of a full tile.
 const PAGE: u64 = TILE_WIDTH as u64;
 
 /// Pages that are parsed together: 4,096 entries, few enough to stay near the cores.
 const STRIDE_PAGES: usize = 16;
+
+/// Strides that are parsed at a time at most, whatever the number of cores: reading does not keep
+/// more of them busy, and each holds some megabytes.
+const STRIDES_AHEAD: usize = 8;
 
 /// What the caller knows from before: whose log it is and what it once was.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +72,21 @@ pub fn verify_store(rows: &Rows, files: &dyn LogFiles, pins: &Pins) -> Report {
 enum Entries<'a> {
     Files,
     Rows(&'a Rows),
+}
+
+/// Where the log ends.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// By the newest checkpoint.
+    size: u64,
+    /// By the entries of the store, which may be ahead of it.
+    end: u64,
+}
+
+impl Ends {
+    fn last(self) -> u64 {
+        self.size.max(self.end)
+    }
 }
 
 struct Verifier<'a> {
@@ -295,6 +317,8 @@ impl<'a> Verifier<'a> {
     }
 
     /// One pass over the leaves: entries against leaves, the tree against every claim.
+    ///
+    /// This thread reads ahead and judges in order; other threads hash and parse what was read.
     fn walk(
         &mut self,
         leaves: &BTreeMap<u64, Vec<Digest>>,
@@ -303,57 +327,60 @@ impl<'a> Verifier<'a> {
         end: u64,
     ) {
         self.compare_claims();
-        let mut start = 0;
-        while start < size.max(end) {
-            for entries in self.stride(source, start, size, end) {
-                let tile = leaves.get(&(start / PAGE)).map_or(&[][..], Vec::as_slice);
-                let count = tile.len().max(entries.as_ref().map_or(0, Vec::len));
-                for at in 0..count {
-                    let index = start + at as u64;
-                    let entry = entries.as_ref().and_then(|entries| entries.get(at));
-                    let Some(leaf) = self.leaf(index, entry, tile.get(at)) else {
-                        return;
-                    };
-                    self.edge.append(leaf, |_| ());
-                    self.compare_claims();
+        let ends = Ends { size, end };
+        let ahead = thread::available_parallelism().map_or(1, NonZero::get);
+        let (mut start, mut next) = (0, 0);
+        thread::scope(|scope| {
+            let mut parsing = VecDeque::new();
+            loop {
+                while next < ends.last() && parsing.len() < ahead.min(STRIDES_AHEAD) {
+                    let stride = self.stride(source, next, ends);
+                    next += PAGE * stride.len() as u64;
+                    parsing.push_back(scope.spawn(move || {
+                        let pages = stride.into_iter().map(Read::parse);
+                        pages.collect::<Vec<_>>()
+                    }));
                 }
-                // What is missing was named already; nothing behind a hole can be proved.
-                if (count as u64) < PAGE.min(size.max(end) - start) {
+                let Some(stride) = parsing.pop_front() else {
                     return;
+                };
+                let stride = stride.join().unwrap_or_else(|panic| resume_unwind(panic));
+                for page in stride {
+                    let tile = leaves.get(&(start / PAGE)).map_or(&[][..], Vec::as_slice);
+                    // What is missing was named already; nothing behind a hole can be proved.
+                    if self.judge(page, tile, start) < PAGE.min(ends.last() - start) {
+                        return;
+                    }
+                    start += PAGE;
                 }
-                start += PAGE;
             }
-        }
+        });
     }
 
-    /// The pages from `start` on, read one after the other and then parsed by all cores; it ends
-    /// with the first page that is not full, since nothing behind a hole is looked at.
-    fn stride(
-        &mut self,
-        source: Option<Entries<'_>>,
-        start: u64,
-        size: u64,
-        end: u64,
-    ) -> Vec<Option<Vec<Parsed>>> {
-        let mut pages = Vec::new();
-        let mut from = start;
-        while from < size.max(end) && pages.len() < STRIDE_PAGES {
-            let page = source.and_then(|source| self.page(source, from, size, end));
-            let is_full = page.as_ref().is_some_and(|page| page.len() as u64 == PAGE);
-            pages.push(page);
-            if !is_full {
-                break;
-            }
-            from += PAGE;
+    /// Judges a page in its turn; gives how many leaves it has, by its entries or by its tile.
+    fn judge(&mut self, page: ParsedPage, tile: &[Digest], start: u64) -> u64 {
+        if let Some(trouble) = page.trouble {
+            self.unread_count += u64::from(trouble.unread);
+            self.problem(None, Some(trouble.index), trouble.what);
         }
-        let entries: Vec<&[u8]> = pages.iter().flatten().flat_map(Page::entries).collect();
-        let mut parsed = parse_all(&entries).into_iter();
-        pages
-            .iter()
-            .map(|page| {
-                let page = page.as_ref()?;
-                Some(parsed.by_ref().take(page.len()).collect())
-            })
+        let entries = page.entries.unwrap_or_default();
+        let count = tile.len().max(entries.len());
+        for (at, index) in (0..count).zip(start..) {
+            let Some(leaf) = self.leaf(index, entries.get(at), tile.get(at)) else {
+                return at as u64;
+            };
+            self.edge.append(leaf, |_| ());
+            self.compare_claims();
+        }
+        count as u64
+    }
+
+    /// The pages from `start` on, as they were read.
+    fn stride(&self, source: Option<Entries<'_>>, start: u64, ends: Ends) -> Vec<Read> {
+        (start..ends.last())
+            .step_by(PAGE as usize)
+            .take(STRIDE_PAGES)
+            .map(|from| source.map_or(Read::NOTHING, |source| self.page(source, from, ends)))
             .collect()
     }
 
@@ -379,32 +406,16 @@ impl<'a> Verifier<'a> {
         Some(tile.copied().unwrap_or(entry.leaf))
     }
 
-    /// A page of entries; a hole or a malformed file is named and ends the entries there.
-    fn page(&mut self, source: Entries<'_>, start: u64, size: u64, end: u64) -> Option<Page> {
-        let (read, wanted) = match source {
+    /// A page of entries, up to the first hole.
+    fn page(&self, source: Entries<'_>, start: u64, ends: Ends) -> Read {
+        match source {
             Entries::Files => {
-                let wanted = PAGE.min(size.saturating_sub(start));
-                (self.bundle(start, wanted as u16), wanted)
+                let wanted = PAGE.min(ends.size.saturating_sub(start));
+                Read::new(self.bundle(start, wanted as u16), start, wanted)
             }
             Entries::Rows(rows) => {
-                let wanted = PAGE.min(end.saturating_sub(start));
-                (stored_page(rows, start, wanted), wanted)
-            }
-        };
-        match read {
-            Ok(entries) => {
-                if (entries.len() as u64) < wanted {
-                    let hole = start + entries.len() as u64;
-                    self.problem(None, Some(hole), "an entry is missing");
-                }
-                Some(entries)
-            }
-            Err(error) => {
-                if matches!(error, AuditError::Unreadable(_) | AuditError::Store(_)) {
-                    self.unread_count += 1;
-                }
-                self.problem(None, Some(start), error.to_string());
-                None
+                let wanted = PAGE.min(ends.end.saturating_sub(start));
+                Read::new(stored_page(rows, start, wanted), start, wanted)
             }
         }
     }

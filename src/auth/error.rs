@@ -14,7 +14,10 @@ pub enum AuthError {
     /// The session of a browser is unknown or over.
     #[error("you are not signed in any more; sign in again")]
     Session,
-    /// Login and password are right, and the code of the second factor is missing, wrong or used.
+    /// Login and password are right, and the code of the second factor is missing.
+    #[error("a code of the second factor is needed too")]
+    CodeMissing,
+    /// Login and password are right, and the code of the second factor is wrong or used.
     #[error("the code is wrong or was used already; wait for the next one")]
     Code,
     /// The setup token is wrong, used or expired, or there is an administrator.

@@ -31,7 +31,7 @@ pub use setup::{SETUP_MINUTES, SetupToken, check_setup, claim_setup, offer_setup
 pub use token::{FoundToken, TOKEN_DAYS_MAX, Token, find_token, issue_api_token, issue_token};
 pub use user::{
     LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, check_new_user, check_own_password,
-    create_user, disable_user, log_in, set_password, set_role, user_named,
+    create_user, disable_user, enable_user, log_in, set_password, set_role, user_named,
 };
 pub use web_session::{
     FoundSession, IDLE_MINUTES, SESSION_HOURS, STEP_UP_MINUTES, SessionKey, begin_session,

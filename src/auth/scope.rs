@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{AuthError, Result};
 use crate::audit::Action;
-use crate::domain::{AccountNo, Actor, ApiScope, ConversationNo, Right, Scope};
+use crate::domain::{AccountNo, Actor, ApiScope, ApiScopes, ConversationNo, Right, Scope};
 use crate::store::{GrantKind, Rows};
 
 /// Checks that the actor's role carries the right to an act, and the token too, where a program acts.
@@ -50,7 +50,8 @@ pub fn scope_of(rows: &Rows, actor: &Actor) -> Result<Scope> {
 /// [`Right::ReadRestricted`].
 pub fn scope_with_restricted(rows: &Rows, actor: &Actor) -> Result<Scope> {
     let mut scope = Scope::nothing();
-    if !actor.role.may(Right::ReadContent) {
+    let sees = actor.scopes.is_none_or(ApiScopes::see_content);
+    if !sees || !actor.role.may(Right::ReadContent) {
         return Ok(scope);
     }
     for (kind, object) in rows.grants(actor.no)? {

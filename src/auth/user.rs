@@ -107,20 +107,15 @@ pub fn actor_of(row: &UserRow) -> Actor {
 /// Recognises somebody by login and password. Unknown logins cost the same work and give the same
 /// answer as wrong passwords.
 pub fn log_in(rows: &Rows, login: &str, password: &str, entropy: &dyn Entropy) -> Result<UserRow> {
-    let row = rows.user_by_login(&login.to_ascii_lowercase())?;
-    let hash = match &row {
-        Some(row) => row.password.clone(),
-        // A hash of random bytes under the same cost: nothing verifies against it.
-        None => hash_password(
-            &random_bytes::<16>(entropy),
-            &LoginCost::default().0,
-            entropy,
-        )?,
+    let Some(row) = rows.user_by_login(&login.to_ascii_lowercase())? else {
+        // One hash, as for a known login; what is too long to be hashed is not hashed for either.
+        let _ = hash_password(password.as_bytes(), &LoginCost::default().0, entropy);
+        return Err(AuthError::Refused);
     };
-    let verdict = verify_password(password.as_bytes(), &hash, &LoginCost::default().0)?;
-    match row {
-        Some(row) if !row.disabled && !matches!(verdict, PasswordVerdict::Wrong) => Ok(row),
-        _ => Err(AuthError::Refused),
+    match verify_password(password.as_bytes(), &row.password, &LoginCost::default().0)? {
+        PasswordVerdict::Wrong => Err(AuthError::Refused),
+        _ if row.disabled => Err(AuthError::Refused),
+        _ => Ok(row),
     }
 }
 
@@ -147,6 +142,14 @@ pub fn disable_user(tx: &WriteTx<'_>, login: &str) -> Result<UserRow> {
     tx.update_user(&row)?;
     end_access(tx, row.no, None)?;
     still_administered(tx)?;
+    Ok(row)
+}
+
+/// Lets a user sign in again.
+pub fn enable_user(tx: &WriteTx<'_>, login: &str) -> Result<UserRow> {
+    let mut row = user_named(tx, login)?;
+    row.disabled = false;
+    tx.update_user(&row)?;
     Ok(row)
 }
 

@@ -178,6 +178,7 @@ fn exit_of_auth(error: &AuthError) -> Exit {
         | AuthError::Token
         | AuthError::Session
         | AuthError::Code
+        | AuthError::CodeMissing
         | AuthError::Setup
         | AuthError::Link
         | AuthError::Scope
@@ -208,8 +209,14 @@ fn advice(error: &AppError) -> Option<&'static str> {
         AppError::Auth(AuthError::Refused) => Some(
             "check both; an administrator can add you with: wordkeep user add LOGIN --role ROLE",
         ),
+        AppError::Auth(AuthError::Scope) => {
+            Some("log in as a person, or make a token with the scope: wordkeep token create")
+        }
         AppError::Auth(AuthError::Forbidden { .. }) => {
             Some("the refusal is in the audit log; log in as somebody whose role may")
+        }
+        AppError::Auth(AuthError::CodeMissing) => {
+            Some("write it, or a recovery code, into a file and give --code-file FILE")
         }
         AppError::Auth(AuthError::Unknown(_)) => Some("list them with: wordkeep user list"),
         AppError::NotFound(_) => {

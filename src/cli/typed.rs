@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::command::{
-    audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export, freeze,
-    hold, import, index, init, keys, label, login, logout, man, matter, policy, query, search,
-    serve, user, verify, why,
+    admin, audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export,
+    freeze, hold, import, index, init, keys, label, login, logout, man, matter, password, policy,
+    query, search, serve, token, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -105,8 +105,15 @@ pub(super) enum Command {
     /// Check configuration, keys, disk, clock, permissions, index and log
     #[command(long_about = check::LONG)]
     Check(check::Typed),
-    /// Add, list and end users
+    /// Add, list and end users; say what they see
     User(user::Typed),
+    /// Make, list and end tokens for programs
+    Token(token::Typed),
+    /// Change your own password
+    #[command(long_about = password::LONG)]
+    Password(password::Typed),
+    /// The emergency door: administrators made and let in again from the host
+    Admin(admin::Typed),
     /// Print completions for a shell
     #[command(long_about = completions::LONG)]
     Completions(completions::Typed),

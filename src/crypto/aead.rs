@@ -247,6 +247,17 @@ mod tests {
         assert_eq!(hex(&sealed), "530f8afbc74536b9a963b4f1c4cb738b");
     }
 
+    // NIST SP 800-38D section 5.2.1.1: at most 2^39 - 256 bits.
+    #[test]
+    fn the_longest_plaintext_is_that_of_the_standard() {
+        assert_eq!(u128::from(PLAIN_LEN_MAX) * 8, (1 << 39) - 256);
+    }
+
+    #[test]
+    fn a_cipher_is_not_printed_by_chance() {
+        assert_eq!(format!("{:?}", cipher(7)), "Cipher(***)");
+    }
+
     #[test]
     fn the_row_nonce_is_number_version_part() {
         let nonce = Nonce::row(0x0102_0304_0506_0708, 0x090a, 0x0b0c);

@@ -386,6 +386,36 @@ mod tests {
     }
 
     #[test]
+    fn what_hpke_asks_for_comes_from_the_entropy() {
+        let entropy = Fixed((1..=8).collect());
+        let mut chance = Chance(&entropy);
+        assert_eq!(chance.try_next_u32(), Ok(0x0403_0201));
+        assert_eq!(chance.try_next_u64(), Ok(0x0807_0605_0403_0201));
+        let mut bytes = [0; 3];
+        assert_eq!(chance.try_fill_bytes(&mut bytes), Ok(()));
+        assert_eq!(bytes, [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_escrow_has_a_largest_size() {
+        let entropy = SeededEntropy::new(3);
+        let public = RecoveryKey::random(&entropy).public().unwrap();
+        let mut plain = vec![7; 5_000_000];
+        assert!(public.seal_escrow(STORE, &plain, &entropy).is_ok());
+        for _ in 0..2 {
+            plain.push(7);
+            let refused = public.seal_escrow(STORE, &plain, &entropy);
+            assert!(matches!(refused, Err(Error::Limit(_))));
+        }
+    }
+
+    #[test]
+    fn a_recovery_key_is_not_printed_by_chance() {
+        let key = RecoveryKey::random(&SeededEntropy::new(2));
+        assert_eq!(format!("{key:?}"), "RecoveryKey(***)");
+    }
+
+    #[test]
     fn only_the_recovery_key_of_the_store_opens() {
         let entropy = SeededEntropy::new(1);
         let key = RecoveryKey::random(&entropy);
@@ -434,6 +464,15 @@ mod tests {
             assert!(RecoveryKey::from_text(&wrong).is_err(), "letter {at}");
         }
         assert!(RecoveryKey::from_text(&text[..text.len() - 1]).is_err());
+        // 60 letters carry four bits more than the key and its checksum: they are zero.
+        let last = LETTERS
+            .iter()
+            .position(|letter| text.ends_with(char::from(*letter)));
+        for padding in 1..16 {
+            let other = char::from(LETTERS[last.unwrap() | padding]);
+            let wrong = format!("{}{other}", &text[..text.len() - 1]);
+            assert!(RecoveryKey::from_text(&wrong).is_err(), "padding {padding}");
+        }
         assert!(RecoveryKey::from_text(&format!("{}00", *text)).is_err());
     }
 }

@@ -94,6 +94,26 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
         .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
+/// The digest of exactly 64 hexadecimal digits in lower case, as [`hex`] writes them.
+pub fn digest_from_hex(digits: &str) -> Option<Digest> {
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let mut digest = [0; DIGEST_LEN];
+    if pairs.len() != DIGEST_LEN {
+        return None;
+    }
+    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +124,22 @@ mod tests {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex(&sha256(b"abc")), expected);
         assert_eq!(hex(&sha256_of(&[b"a", b"", b"bc"])), expected);
+    }
+
+    #[test]
+    fn a_digest_is_read_as_it_was_written_and_in_no_other_spelling() {
+        let digest = sha256(b"abc");
+        let digits = hex(&digest);
+        assert_eq!(digest_from_hex(&digits), Some(digest));
+        for other in [
+            digits.to_uppercase(),
+            digits[1..].to_owned(),
+            digits[2..].to_owned(),
+            format!("{digits}00"),
+            digits.replacen('b', "g", 1),
+        ] {
+            assert_eq!(digest_from_hex(&other), None, "{other}");
+        }
     }
 
     #[test]

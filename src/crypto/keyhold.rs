@@ -195,6 +195,13 @@ mod tests {
     }
 
     #[test]
+    fn the_file_is_two_places_without_a_gap() {
+        assert_eq!(Place::A.offset(), 0);
+        assert_eq!(Place::B.offset(), PLACE_LEN as u64);
+        assert_eq!(KEYHOLD_FILE_LEN, 8192);
+    }
+
+    #[test]
     fn damage_and_a_wrong_root_are_told_apart() {
         let file = place(&Keyhold::first(&SeededEntropy::new(1)));
         let read = |file: &[u8], root: &Key, store| KeyholdFile::read(file, root, store);
@@ -227,6 +234,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_generation_reads_back(generation: u64) {
+            let hold = Keyhold { generation, key: Key::from_bytes([6; 32]) };
+            let read = KeyholdFile::read(&place(&hold), &root(), STORE).expect("reads");
+            prop_assert_eq!(read.holds, [(Place::A, hold)]);
+        }
+
         #[test]
         fn a_torn_write_of_one_place_leaves_the_other(
             written in 0..PLACE_LEN,

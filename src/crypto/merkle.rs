@@ -494,6 +494,46 @@ mod tests {
     }
 
     #[test]
+    fn an_edge_is_reloaded_from_its_peaks_if_their_number_fits() {
+        let tree = tree(&leaves(13));
+        let edge = Edge::load(&tree, 13).expect("nodes are there");
+        let again = Edge::from_peaks(13, edge.peaks().to_vec()).expect("three peaks");
+        assert_eq!((again.size(), again.root()), (tree.size(), tree.root()));
+        assert_eq!(tree.size(), 13);
+        assert!(Edge::from_peaks(12, edge.peaks().to_vec()).is_none());
+        assert!(Edge::from_peaks(15, edge.peaks().to_vec()).is_none());
+    }
+
+    /// A log of any length whose leaves are all the same: a node depends on its level alone.
+    struct Uniform;
+
+    impl NodeSource for Uniform {
+        fn node(&self, level: u8, _: u64) -> Result<Digest> {
+            Ok((0..level).fold(leaf_hash(b"the same"), |hash, _| node_hash(&hash, &hash)))
+        }
+    }
+
+    #[test]
+    fn a2_the_largest_trees_are_proved_too() {
+        let new = u64::MAX;
+        let new_root = root_of(&Uniform, new).expect("nodes are there");
+        let leaf = leaf_hash(b"the same");
+        for at in [0, 1, 1 << 63, new - 2, new - 1] {
+            let proof = inclusion_proof(&Uniform, at, new).expect("in the tree");
+            assert_eq!(verify_inclusion(&leaf, at, new, &proof, &new_root), Ok(()));
+        }
+        for old in [1, 3, 1 << 63, (1 << 63) + 1, new - 1] {
+            let old_root = root_of(&Uniform, old).expect("nodes are there");
+            let proof = consistency_proof(&Uniform, old, new).expect("a prefix");
+            assert!(proof.len() <= PROOF_LEN_MAX, "{}", proof.len());
+            let verdict = verify_consistency(old, &old_root, new, &new_root, &proof);
+            assert_eq!(verdict, Ok(()), "of {old}");
+        }
+        let longest = consistency_proof(&Uniform, 3, new).expect("a prefix").len();
+        assert_eq!(longest, PROOF_LEN_MAX);
+    }
+
+    #[test]
     fn proofs_outside_the_tree_are_refused() {
         let tree = tree(&leaves(5));
         assert_eq!(inclusion_proof(&tree, 5, 5), Err(Error::Proof));

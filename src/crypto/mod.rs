@@ -39,7 +39,10 @@ pub use escrow::{
     ESCROW_HEADER_LEN, ESCROW_LEN_MAX, EscrowHeader, RECOVERY_PUBLIC_LEN, RecoveryKey,
     RecoveryPublic,
 };
-pub use hash::{DIGEST_LEN, Digest, Hasher, equal, from_hex, hex, hmac_sha256, sha256, sha256_of};
+pub use hash::{
+    DIGEST_LEN, Digest, Hasher, digest_from_hex, equal, from_hex, hex, hmac_sha256, sha256,
+    sha256_of,
+};
 pub use key::{Entropy, KEY_LEN, Key, KeyFingerprint, SeededEntropy, random_bytes};
 pub use keyhold::{KEYHOLD_FILE_LEN, Keyhold, KeyholdFile, PLACE_LEN, Place};
 pub use merkle::{

@@ -412,6 +412,41 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_would_not_read_back_is_not_signed() {
+        let sign = |text: &str| SignedNote::sign(text, "example", &key());
+        for text in [
+            "",
+            "cut",
+            "two\n\nparts\n",
+            "\nfirst\n",
+            "a tab\t\n",
+            "nul\0\n",
+            "cr\r\n",
+        ] {
+            assert!(sign(text).is_err(), "{text:?}");
+        }
+        for text in ["one\n", "one\ntwo\n", "one \u{e9}\n"] {
+            let note = sign(text).expect("signs");
+            assert_eq!(SignedNote::parse(note.to_text().as_bytes()), Ok(note));
+        }
+    }
+
+    #[test]
+    fn a_note_holds_at_most_sixteen_signatures() {
+        let mut note = SignedNote::sign("text\n", "example", &key()).expect("signs");
+        for number in 1..NOTE_SIGNATURES_MAX {
+            note.add(&format!("witness{number}"), &key())
+                .expect("signs");
+        }
+        assert_eq!(
+            SignedNote::parse(note.to_text().as_bytes()),
+            Ok(note.clone())
+        );
+        note.add("one.more", &key()).expect("signs");
+        assert!(SignedNote::parse(note.to_text().as_bytes()).is_err());
+    }
+
+    #[test]
     fn a_name_that_breaks_the_line_is_not_signed() {
         for origin in ["", "a b", "a+b", "a\nb"] {
             let bad = Checkpoint {

@@ -201,6 +201,12 @@ mod tests {
         RowCipher::derive(&Key::from_bytes([5; 32]), &RunSalt([6; 32]))
     }
 
+    #[test]
+    fn a_bucket_is_its_month_above_its_shard() {
+        assert_eq!(bucket_tag(24_000, 5), 0x0000_5dc0_0000_0005);
+        assert_ne!(bucket_tag(0, 1), bucket_tag(1, 0));
+    }
+
     /// The text as the specification words it, field by field.
     fn plainly(table: &str, store: u128, tenant: u32, place: &RowPlace) -> Vec<u8> {
         let fields = [

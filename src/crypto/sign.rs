@@ -103,6 +103,12 @@ mod tests {
     }
 
     #[test]
+    fn a_signing_key_is_not_printed_by_chance() {
+        let key = SigningKey::from_key(&Key::from_bytes([7; 32]));
+        assert_eq!(format!("{key:?}"), "SigningKey(***)");
+    }
+
+    #[test]
     fn a_weak_public_key_is_refused() {
         let mut one = [0; 32];
         one[0] = 1;

@@ -540,10 +540,13 @@ mod tests {
         assert!(add(&Secret::passphrase(""), "empty"));
         assert!(add(&Secret::passphrase("x"), &"l".repeat(65)));
         assert!(add(&Secret::key_file(&[0; 31]), "short"));
-        for _ in 0..SLOT_COUNT_MAX {
-            assert!(!add(&Secret::key_file(&[0; 32]), "fits"));
+        assert!(add(&Secret::key_file(&[0; 65_537]), "long"));
+        assert!(!add(&Secret::key_file(&[0; 65_536]), "fits"));
+        for _ in 1..SLOT_COUNT_MAX {
+            assert!(!add(&Secret::key_file(&[0; 32]), &"l".repeat(64)));
         }
         assert!(add(&Secret::key_file(&[0; 32]), "one too many"));
+        assert_eq!(SlotFile::parse(&file.to_bytes()), Ok(file));
     }
 
     #[test]

@@ -176,6 +176,11 @@ mod tests {
     }
 
     #[test]
+    fn a_wrapper_prints_its_count_and_not_its_key() {
+        assert_eq!(format!("{:?}", wrapper()), "Wrapper { used: 0, .. }");
+    }
+
+    #[test]
     fn a_wrap_opens_in_its_own_place_only() {
         let entropy = SeededEntropy::new(1);
         let key = Key::random(&entropy);

@@ -156,6 +156,17 @@ impl ApiScopes {
         self.iter().any(|scope| scope.rights().contains(&right))
     }
 
+    /// Whether any of them has to do with what was written: without one of these nothing is visible,
+    /// not even by its name.
+    pub const fn see_content(self) -> bool {
+        self.has(ApiScope::SearchRead)
+            || self.has(ApiScope::ConversationRead)
+            || self.has(ApiScope::ExportCreate)
+            || self.has(ApiScope::PolicyWrite)
+            || self.has(ApiScope::HoldWrite)
+            || self.has(ApiScope::DispositionWrite)
+    }
+
     /// The scopes, in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = ApiScope> {
         ApiScope::ALL

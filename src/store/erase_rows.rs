@@ -101,6 +101,10 @@ pub struct EraseItemRow {
     pub fate: EraseFate,
 }
 
+/// Name in `number_sequence` of the numbers of certificates, where they were lifted by a restore: its
+/// mark is the last number that is taken.
+pub const CERTIFICATE_SEQUENCE: &str = "certificate";
+
 const BATCH_COLUMNS: &str = "batch, root, hold_epoch, items, state, begun, decided, \
     generation_before, generation_after, sampled, key_absent, index_absent, scan_hits, certificate";
 
@@ -163,6 +167,30 @@ impl Rows {
         ))?;
         let rows = statement.query_map([], read_batch)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The highest number of a certificate there ever was; 0 before the first. In a restored record
+    /// those that were made after the backup count too, as far as the escrow knew of them.
+    pub fn last_certificate(&self) -> Result<u64, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "select max(
+                   coalesce((select max(certificate) from erase_batch), 0),
+                   coalesce((select high_water from number_sequence where name = ?1), 0))",
+            )?
+            .query_row([CERTIFICATE_SEQUENCE], |row| row.get(0))?)
+    }
+
+    /// The highest number a certificate may have got by the time somebody restores what is here now:
+    /// each run that was begun gets one more.
+    pub fn certificates_to_come(&self) -> Result<u64, StoreError> {
+        let open: u64 = self.connection.query_row(
+            "select count(*) from erase_batch where certificate is null",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(self.last_certificate()? + open)
     }
 
     /// The items of a batch, by number.
@@ -458,9 +486,17 @@ mod tests {
         assert_eq!(tx.erased_but_indexed().unwrap(), indexed);
         row.state = EraseState::Checked;
         row.decided = Some(Timestamp(8));
+        let numbers = |tx: &WriteTx<'_>| {
+            let last = tx.last_certificate().unwrap();
+            (last, tx.certificates_to_come().unwrap())
+        };
+        assert_eq!(numbers(&tx), (0, 1));
         row.certificate = Some(1);
         tx.update_erase_batch(&row).unwrap();
         assert_eq!(tx.erase_batches().unwrap(), [row]);
+        assert_eq!(numbers(&tx), (1, 1));
+        tx.lift_sequence(CERTIFICATE_SEQUENCE, 6).unwrap();
+        assert_eq!(numbers(&tx), (6, 6));
         assert!(tx.erased_but_indexed().unwrap().is_empty());
     }
 

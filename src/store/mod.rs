@@ -68,7 +68,7 @@ pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
 pub use disposition::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, SimulationRow,
 };
-pub use erase_rows::{EraseBatchRow, EraseFate, EraseItemRow, EraseState};
+pub use erase_rows::{CERTIFICATE_SEQUENCE, EraseBatchRow, EraseFate, EraseItemRow, EraseState};
 pub use error::StoreError;
 pub use event::EventRow;
 pub use freeze::FreezeRow;
@@ -83,7 +83,7 @@ pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
 pub use policy::PolicyVersionRow;
 pub use record_copy::{RecordCounts, check_record_copy};
-pub use request::{RequestItemRow, RequestRow};
+pub use request::{RequestItemRow, RequestRow, Spans};
 pub use second_factor::SecondFactorRow;
 pub use setup::{LinkRow, SetupTokenRow};
 pub use staging::{StagedFile, StagedReader, StagedWriter};

@@ -1,13 +1,13 @@
 //! Requests for erasure and what became of each message they are about. Never deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
-use super::{Rows, StoreError, WriteTx};
+use super::{ConversationSpan, Rows, StoreError, WriteTx};
 use crate::domain::{
-    Ground, HoldNo, MessageNo, PersonNo, RequestId, RequestNo, RequestOutcome, TenantNo, Timestamp,
-    UserNo,
+    ConversationNo, Ground, HoldNo, MessageNo, PersonNo, RequestId, RequestNo, RequestOutcome,
+    TenantNo, Timestamp, UserNo,
 };
 
 /// One request.
@@ -28,6 +28,9 @@ pub struct RequestRow {
     /// Content number of its words (who, reference, reason).
     pub text_no: u64,
 }
+
+/// How many messages conversations hold, and what those span.
+pub type Spans = BTreeMap<ConversationNo, (u64, Option<ConversationSpan>)>;
 
 /// One message of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,32 @@ impl Rows {
     /// Messages hidden from ordinary search.
     pub fn withheld(&self) -> Result<BTreeSet<MessageNo>, StoreError> {
         self.messages_of("select message from erasure_item where outcome in (0, 2)")
+    }
+
+    /// The conversations that hold messages hidden from ordinary search: how many others each holds,
+    /// and what those span.
+    pub fn spans_without_withheld(&self) -> Result<Spans, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "with hidden as (select distinct message from erasure_item where outcome in (0, 2))
+             select conversation,
+                    count(*) filter (where hidden.message is null),
+                    min(sent) filter (where hidden.message is null),
+                    max(sent) filter (where hidden.message is null)
+             from message left join hidden on hidden.message = message.no
+             where conversation in
+                   (select conversation from hidden join message on message.no = hidden.message)
+             group by conversation",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let first: Option<i64> = row.get(2)?;
+            let last: Option<i64> = row.get(3)?;
+            let span = first.zip(last).map(|(first, last)| ConversationSpan {
+                first: Timestamp(first),
+                last: Timestamp(last),
+            });
+            Ok((ConversationNo(row.get(0)?), (row.get(1)?, span)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Messages that a request wants on the next list.

@@ -381,11 +381,34 @@ fn d6_what_a_request_restricts_is_hidden_from_ordinary_search() {
         app.conversation(session, &request).unwrap().messages.len()
     };
     assert_eq!(slice(&court.law), 40);
+    // Nor do the list and the head of a conversation tell of it.
+    let listed = |session| {
+        let lines = app.conversations(session).unwrap();
+        let line = lines
+            .into_iter()
+            .find(|line| line.id == near.hits[0].conversation.id);
+        let line = line.unwrap();
+        (line.messages, line.first, line.last)
+    };
+    let sent = |session| {
+        let mut request = SearchRequest::new("*");
+        request.limit = 100;
+        let hits = app.search(session, &request).unwrap().answer.hits;
+        let times: Vec<Timestamp> = hits.iter().map(|hit| hit.line.time.sent).collect();
+        (
+            times.len() as u64,
+            times.iter().min().copied(),
+            times.iter().max().copied(),
+        )
+    };
+    assert_eq!(listed(&court.law), sent(&court.law));
+    assert_eq!(listed(&court.law).0, 40);
     // Who has the right and asks for it sees it, and the log says so.
     let mut open = court.law.clone();
     open.restricted = true;
     assert_eq!(count(app, &open, "*"), 60);
     assert_eq!(slice(&open), 60);
+    assert_eq!(listed(&open), sent(&open));
     let mut aud = house::log_in(app, "aud");
     aud.restricted = true;
     assert!(app.search(&aud, &SearchRequest::new("*")).is_err());

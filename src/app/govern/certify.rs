@@ -37,10 +37,10 @@ impl Appliance {
         }
         let batches = rows.erase_batches()?;
         let known = batches.iter().find(|one| one.batch == row.batch.0);
-        let last = batches.iter().filter_map(|one| one.certificate).max();
-        let number = known
-            .and_then(|one| one.certificate)
-            .unwrap_or(last.unwrap_or(0) + 1);
+        let number = match known.and_then(|one| one.certificate) {
+            Some(number) => number,
+            None => rows.last_certificate()? + 1,
+        };
         drop(rows);
         let outcome = self.archive.certified(row.batch.0, number, context)?;
         let proof = self.proof_of(outcome)?;

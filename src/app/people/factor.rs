@@ -5,7 +5,7 @@ use super::Session;
 use super::sign_in::CodeVerdict;
 use crate::archive::ArchiveError;
 use crate::audit::{Action, Appended};
-use crate::auth::{self, AuthError, require_person};
+use crate::auth::{self, AuthError};
 use crate::crypto::TotpSecret;
 use crate::domain::Now;
 use crate::store::{Rows, SecondFactorRow, UserRow, WriteTx};
@@ -33,7 +33,7 @@ impl Appliance {
     /// # Errors
     /// [`AppError::Conflict`] when they have one in use.
     pub fn begin_totp(&self, session: &Session) -> Result<TotpOffer> {
-        require_person(&session.actor)?;
+        self.require_own(session, &Action::FactorAdd)?;
         let now = self.clock.now();
         let user = session.actor.no;
         let secret = TotpSecret::random(&*self.entropy);
@@ -77,7 +77,7 @@ impl Appliance {
     /// # Errors
     /// [`AuthError::Code`] when the code is wrong; [`AppError::Conflict`] when nothing was offered.
     pub fn confirm_totp(&self, session: &Session, code: &str) -> Result<(Vec<String>, Appended)> {
-        require_person(&session.actor)?;
+        self.require_own(session, &Action::FactorAdd)?;
         let (now, user) = (self.clock.now(), session.actor.no);
         self.change(now, |tx| {
             let offered = tx.second_factor(user)?.filter(|row| !row.in_use);
@@ -99,7 +99,7 @@ impl Appliance {
     /// # Errors
     /// [`AuthError::Code`] when the code is wrong; [`AppError::Conflict`] when there is none.
     pub fn remove_totp(&self, session: &Session, code: &str) -> Result<Appended> {
-        require_person(&session.actor)?;
+        self.require_own(session, &Action::FactorRemove)?;
         let (now, user) = (self.clock.now(), session.actor.no);
         let removed = self.change(now, |tx| {
             let row = tx.user(user)?.ok_or(AuthError::Session)?;

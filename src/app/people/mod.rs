@@ -9,12 +9,17 @@
 //!
 //! Must not know: cookies, forms, addresses.
 
+mod api_tokens;
 mod factor;
+mod grants;
+mod password;
 mod session;
 mod setup;
 mod sign_in;
 mod tokens;
 mod users;
 
+pub use api_tokens::{API_TOKENS_MAX, ApiTokenLine, NewApiToken};
 pub use factor::TotpOffer;
+pub use grants::Grant;
 pub use session::{Session, SignIn, WebSession};

@@ -9,7 +9,7 @@ use super::super::{AppError, Appliance, Result, Settings, replace_secret};
 use crate::audit::{Action, Appended, Draft, EntryActor, Outcome};
 use crate::auth::{self, AuthError, SetupToken};
 use crate::crypto::{Secret, StretchCost};
-use crate::domain::Role;
+use crate::domain::{Right, Role};
 
 /// File of the setup token in the data directory.
 const SETUP_FILE: &str = "setup-token";
@@ -40,6 +40,7 @@ impl Appliance {
     /// Makes a setup token that ends in thirty minutes, in the place of an elder; `None` once there is
     /// an administrator. It is written to a file that only the owner of the data may read, too.
     pub fn new_setup_token(&self) -> Result<Option<SetupToken>> {
+        self.refuse_in_quarantine(Right::ManageUsers)?;
         let now = self.clock.now();
         if !self.setup_open()? {
             self.remove_setup_file()?;
@@ -65,6 +66,7 @@ impl Appliance {
     /// # Errors
     /// [`AuthError::Setup`] when the token is wrong, used or expired, or there is an administrator.
     pub fn claim_setup(&self, token: &str, login: &str, password: &str) -> Result<Appended> {
+        self.refuse_in_quarantine(Right::ManageUsers)?;
         let now = self.clock.now();
         // Whoever holds no token learns nothing of what would be a login.
         let checked = auth::check_setup(&*self.archive.store().read()?, token, now);

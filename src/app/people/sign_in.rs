@@ -10,6 +10,9 @@ use crate::auth::{
 use crate::domain::{Now, UserId};
 use crate::store::{UserRow, WriteTx};
 
+/// Characters of a refused login that are kept: whoever is not known cannot fill the log.
+const TYPED_CHARS_MAX: usize = 128;
+
 impl Appliance {
     /// Signs a browser in. Unknown logins and wrong passwords answer alike and take alike; refusals
     /// are logged.
@@ -47,7 +50,7 @@ impl Appliance {
     /// factor: for ten minutes dangerous acts do not ask.
     ///
     /// # Errors
-    /// As [`Appliance::sign_in`], and [`AuthError::Code`] also when the code is missing.
+    /// As [`Appliance::sign_in`], and [`AuthError::CodeMissing`] when the code is missing.
     pub fn step_up(
         &self,
         key: &SessionKey,
@@ -66,7 +69,8 @@ impl Appliance {
                 return Err(AuthError::Session.into());
             }
             let strength = match self.check_code(tx, &user, code, now)? {
-                CodeVerdict::Needed | CodeVerdict::Wrong => return Ok(Err(AuthError::Code)),
+                CodeVerdict::Needed => return Err(AuthError::CodeMissing.into()),
+                CodeVerdict::Wrong => return Ok(Err(AuthError::Code)),
                 CodeVerdict::None => AuthStrength::Password,
                 CodeVerdict::Right => AuthStrength::SecondFactor,
             };
@@ -146,7 +150,9 @@ impl Appliance {
             if let Some(user) = user {
                 draft = draft.object(user);
             }
-            self.log(tx, now, draft, Some(login.as_bytes()))
+            let typed: String = login.chars().take(TYPED_CHARS_MAX).collect();
+            let payload = (!typed.is_empty()).then_some(typed.as_bytes());
+            self.log(tx, now, draft, payload)
         });
         match logged {
             Ok(_) => error.into(),
@@ -169,6 +175,6 @@ pub(super) enum CodeVerdict {
 }
 
 /// Whether a user is still what was read before the transaction.
-fn is_unchanged(tx: &WriteTx<'_>, user: &UserRow) -> Result<bool> {
+pub(super) fn is_unchanged(tx: &WriteTx<'_>, user: &UserRow) -> Result<bool> {
     Ok(tx.user(user.no)?.as_ref() == Some(user))
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Appliance, Result};
 use super::Session;
-use super::sign_in::CodeVerdict;
+use super::sign_in::{CodeVerdict, is_unchanged};
 use crate::audit::{Action, AuthStrength};
 use crate::auth::{self, AuthError, Token, actor_of, find_token};
 
@@ -33,7 +33,8 @@ impl Appliance {
     /// Like [`Appliance::log_in`], with the code of a second factor.
     ///
     /// # Errors
-    /// [`AuthError::Code`] when the user has one and the code is missing, wrong or used.
+    /// [`AuthError::CodeMissing`] when the user has one and gave no code, [`AuthError::Code`] when it is
+    /// wrong or used.
     pub fn log_in_with(
         &self,
         login: &str,
@@ -51,8 +52,12 @@ impl Appliance {
             Err(error) => return Err(self.refused_login(now, login, None, error)),
         };
         let done = self.change(now, |tx| {
+            if !is_unchanged(tx, &user)? {
+                return Err(AuthError::Refused.into());
+            }
             let strength = match self.check_code(tx, &user, code, now)? {
-                CodeVerdict::Needed | CodeVerdict::Wrong => return Ok(Err(AuthError::Code)),
+                CodeVerdict::Needed => return Err(AuthError::CodeMissing.into()),
+                CodeVerdict::Wrong => return Ok(Err(AuthError::Code)),
                 CodeVerdict::None => AuthStrength::Password,
                 CodeVerdict::Right => AuthStrength::SecondFactor,
             };

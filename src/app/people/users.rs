@@ -81,6 +81,17 @@ impl Appliance {
         })
     }
 
+    /// Lets a user sign in again, with the password they had.
+    pub fn enable_user(&self, session: &Session, login: &str) -> Result<Appended> {
+        self.require(session, Right::ManageUsers, Action::UserEnable)?;
+        let now = self.clock.now();
+        self.change(now, |tx| {
+            let user = auth::enable_user(tx, login)?;
+            let draft = self.draft(session, Action::UserEnable).object(user.id);
+            self.log(tx, now, draft, None)
+        })
+    }
+
     /// Every user, for those who manage them.
     pub fn users(&self, session: &Session) -> Result<Vec<UserRow>> {
         self.require(session, Right::ManageUsers, Action::UserAdd)?;

@@ -29,7 +29,8 @@ use crate::audit::CHECKPOINT_FILE;
 use crate::crypto::{KEY_LEN, Key, RecoveryKey};
 use crate::domain::{BackupId, Now, StoreId, Timestamp};
 use crate::store::{
-    BackupRow, DataKeyId, DataKeyState, KeyKind, KeyPurpose, Rows, WriteTx, replace_whole_file,
+    BackupRow, CERTIFICATE_SEQUENCE, DataKeyId, DataKeyState, KeyKind, KeyPurpose, Rows, WriteTx,
+    replace_whole_file,
 };
 
 /// Name of the escrow inside a target.
@@ -412,7 +413,7 @@ impl Archive {
             log_key: self.log_verifier().to_vkey(),
             generation: self.keyring.generation(),
             last_run: rows.last_seal_run()?,
-            sequences: rows.sequences()?,
+            sequences: sequences_of(&rows)?,
             keys: self.live_keys(&rows)?,
             backups: kept.iter().map(escrow_backup).collect::<Result<_>>()?,
             targets: paths.collect::<Result<_>>()?,
@@ -441,6 +442,18 @@ impl Archive {
         }
         Ok(keys)
     }
+}
+
+/// The marks of all sequences, and the last number of a certificate: it is replaced between a purge
+/// and its certificate, and so tells of that one too.
+fn sequences_of(rows: &Rows) -> Result<Vec<(String, u64)>> {
+    let mut sequences = rows.sequences()?;
+    sequences.retain(|(name, _)| name != CERTIFICATE_SEQUENCE);
+    match rows.certificates_to_come()? {
+        0 => {}
+        last => sequences.push((CERTIFICATE_SEQUENCE.to_owned(), last)),
+    }
+    Ok(sequences)
 }
 
 fn escrow_backup(backup: &KeptBackup) -> Result<EscrowBackup> {

@@ -76,7 +76,8 @@ pub struct Approved<P> {
 
 impl Approved<Plan> {
     /// Checks the approvals of a plan against its rule: enough different people, none of them the
-    /// requester or barred, all after eligibility was computed, the recall window over.
+    /// requester or barred, none before eligibility was computed, the recall window over. A clock
+    /// that stands still gives list and approval one instant: their order is that of the log.
     ///
     /// An approval that may not count is an error and not just left out: it shows that somebody
     /// did what they must not, or that the caller mixed up plans.
@@ -101,7 +102,7 @@ impl Approved<Plan> {
             if by == rule.requester || rule.barred.contains(&by) {
                 return Err(NotApproved::Barred(by));
             }
-            if approval.at <= rule.computed {
+            if approval.at < rule.computed {
                 return Err(NotApproved::Early(by));
             }
             if approval.at > now.compliance {
@@ -215,9 +216,14 @@ mod tests {
     }
 
     #[test]
+    fn d3_an_approval_at_the_instant_of_the_list_counts() {
+        assert!(tried(&[(2, 100)], &rule(1), 150).is_ok());
+    }
+
+    #[test]
     fn d3_times_are_strict() {
         let early = Err(NotApproved::Early(UserNo(2)));
-        assert_eq!(tried(&[(2, 100)], &rule(1), 900), early);
+        assert_eq!(tried(&[(2, 99)], &rule(1), 900), early);
         let ahead = Err(NotApproved::Ahead(UserNo(2)));
         assert_eq!(tried(&[(2, 901)], &rule(1), 900), ahead);
         let open = Err(NotApproved::Recall(Timestamp(151)));

@@ -67,6 +67,12 @@ impl Disposals {
             Action::EraseOutcome => Batch::outcome,
             Action::CertificateMake => Batch::certificate,
             Action::DispositionPlan => return self.plan(entry, wrong),
+            Action::BackupRestore => {
+                // Those made after the backup are out in the world, and not in this log.
+                let taken = draft.number("certificates").unwrap_or(0);
+                self.certificates = self.certificates.max(taken);
+                return;
+            }
             _ => return,
         };
         let id = draft.objects.first().cloned().unwrap_or_default();
@@ -125,7 +131,7 @@ impl Disposals {
         }
     }
 
-    /// Certificates are numbered without gaps.
+    /// Certificates are numbered without gaps, but for those that a restore skips.
     fn number(&mut self, draft: &Draft, wrong: &mut Vec<String>) {
         let number = draft.number("certificate").unwrap_or(0);
         let expected = self.certificates + 1;

@@ -623,6 +623,36 @@ mod tests {
     }
 
     #[test]
+    fn a2_certificates_have_no_gap_but_for_those_a_restore_skips() {
+        let outcome = |number| {
+            Draft::new(officer(), Action::EraseOutcome, "r")
+                .object("batch-1")
+                .count("certificate", number)
+                .count("erased", 1)
+                .count("dropped", 0)
+        };
+        let mut story = approved();
+        story.add(slice(&[]));
+        story.add(outcome(1));
+        assert_eq!(story.wrong(), []);
+        story.0.pop();
+        story.add(outcome(4));
+        story.check("certificate 4 follows 0");
+        // What the escrow knew of is not given out again.
+        let restore = Draft::new(EntryActor::system(), Action::BackupRestore, "restore")
+            .object("bak_1")
+            .count("certificates", 3)
+            .count("disposed", 0);
+        story.0.pop();
+        story.add(restore);
+        story.add(outcome(4));
+        assert_eq!(story.wrong(), []);
+        story.0.pop();
+        story.add(outcome(1));
+        story.check("certificate 1 follows 3");
+    }
+
+    #[test]
     fn a2_a_clock_that_one_person_advanced_is_found() {
         let claim = |actor, action| Draft::new(actor, action, "r").word("claim", 1);
         let mut story = approved();

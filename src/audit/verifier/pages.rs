@@ -1,10 +1,7 @@
-//! Pages of entries: read one after the other, hashed and parsed by all cores.
-
-use std::num::NonZero;
+//! Pages of entries: read one after the other, hashed and parsed elsewhere.
 
 use super::super::entry::Entry;
-use super::super::error::Result;
-use super::PAGE;
+use super::super::error::{AuditError, Result};
 use crate::crypto::{Digest, leaf_hash};
 use crate::domain::EntryNo;
 use crate::store::Rows;
@@ -24,38 +21,80 @@ impl Parsed {
     }
 }
 
-/// Hashes and reads entries, in their order, by all cores where there are many.
-pub(super) fn parse_all(entries: &[&[u8]]) -> Vec<Parsed> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let share = entries.len().div_ceil(cores).max(PAGE as usize);
-    let read =
-        |part: &[&[u8]]| -> Vec<Parsed> { part.iter().map(|entry| Parsed::read(entry)).collect() };
-    let mut parts = entries.chunks(share);
-    let own = parts.next().unwrap_or_default();
-    std::thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
-        let mut all = read(own);
-        for other in others {
-            match other.join() {
-                Ok(mut part) => all.append(&mut part),
-                Err(panic) => std::panic::resume_unwind(panic),
+/// A page as it was read from files or rows, before anything in it is looked at.
+pub(super) struct Read {
+    /// The entries up to the first hole; `None` without entries, or when they could not be read.
+    pub page: Option<Page>,
+    /// What to say of the page before its entries are judged.
+    pub trouble: Option<Trouble>,
+}
+
+/// What went wrong with reading a page.
+pub(super) struct Trouble {
+    pub index: u64,
+    pub what: String,
+    /// Nothing is proved broken: it could not be read.
+    pub unread: bool,
+}
+
+impl Read {
+    /// Without entries: only the hashes are at hand.
+    pub const NOTHING: Read = Read {
+        page: None,
+        trouble: None,
+    };
+
+    /// A page from `start` on that should hold `wanted` entries.
+    pub fn new(read: Result<Page>, start: u64, wanted: u64) -> Read {
+        let trouble = |index, what, unread| Trouble {
+            index,
+            what,
+            unread,
+        };
+        match read {
+            Ok(page) => Read {
+                trouble: ((page.len() as u64) < wanted).then(|| {
+                    let hole = start + page.len() as u64;
+                    trouble(hole, "an entry is missing".to_owned(), false)
+                }),
+                page: Some(page),
+            },
+            Err(error) => {
+                let unread = matches!(error, AuditError::Unreadable(_) | AuditError::Store(_));
+                Read {
+                    page: None,
+                    trouble: Some(trouble(start, error.to_string(), unread)),
+                }
             }
         }
-        all
-    })
+    }
+
+    /// Hashes and reads the entries.
+    pub fn parse(self) -> ParsedPage {
+        ParsedPage {
+            entries: self
+                .page
+                .map(|page| page.entries().map(Parsed::read).collect()),
+            trouble: self.trouble,
+        }
+    }
+}
+
+/// A page whose entries were hashed and read.
+pub(super) struct ParsedPage {
+    pub entries: Option<Vec<Parsed>>,
+    pub trouble: Option<Trouble>,
 }
 
 /// Stored entries from `start` on, up to the first hole.
 pub(super) fn stored_page(rows: &Rows, start: u64, wanted: u64) -> Result<Page> {
-    let rows = rows.audit_entries(EntryNo(start), EntryNo(start + wanted))?;
     let mut page = Page::default();
-    for (row, index) in rows.iter().zip(start..) {
-        if row.seq.0 != index {
-            break;
+    rows.each_audit_entry(EntryNo(start), EntryNo(start + wanted), |seq, entry| {
+        if seq.0 == start + page.len() as u64 {
+            page.bytes.extend_from_slice(entry);
+            page.lengths.push(entry.len());
         }
-        page.bytes.extend_from_slice(&row.entry);
-        page.lengths.push(row.entry.len());
-    }
+    })?;
     Ok(page)
 }
 

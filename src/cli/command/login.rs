@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Ended;
 use crate::app::{AppError, replace_secret};
-use crate::auth::TOKEN_DAYS_MAX;
+use crate::auth::{AuthError, TOKEN_DAYS_MAX};
 use crate::cli::context::{Context, last_entry};
 use crate::cli::failure::Exit;
 use crate::cli::printable::line;
@@ -22,6 +22,7 @@ pub(in crate::cli) const LONG: &str = "Log in and keep a token for the commands 
 Examples:
   $ wordkeep login ana
   $ wordkeep login ana --password-file - --days 1 < password.txt
+  $ wordkeep login ana --password-file password.txt --code-file code.txt
 
 The token is written to a file only you may read (--token-file chooses another place, for example one
 per person on a shared host). Commands that touch messages need it: being root on the host is not
@@ -35,6 +36,9 @@ pub(in crate::cli) struct Typed {
     /// Read the password from the first line of a file (- for standard input)
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Read the code of the second factor, or a recovery code, from the first line of a file
+    #[arg(long, value_name = "FILE")]
+    code_file: Option<PathBuf>,
     /// Days until the token ends, at most 365
     #[arg(long, value_name = "N", default_value_t = DAYS_DEFAULT,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(TOKEN_DAYS_MAX)))]
@@ -62,7 +66,18 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         }
     };
     let password = context.password(typed.password_file.as_ref(), &login, false)?;
-    let (session, token) = appliance.log_in(&login, &password, typed.days)?;
+    let given = match &typed.code_file {
+        Some(path) => Some(secrets::first_line(path)?),
+        None => None,
+    };
+    let code = given.as_ref().map(|code| code.as_str());
+    let (session, token) = match appliance.log_in_with(&login, &password, code, typed.days) {
+        Err(AppError::Auth(AuthError::CodeMissing)) if context.may_ask => {
+            let code = secrets::prompt("code of your second factor: ")?;
+            appliance.log_in_with(&login, &password, Some(&code), typed.days)?
+        }
+        done => done?,
+    };
     let token_file = appliance.settings().token.clone();
     replace_secret(&token_file, format!("{token}\n").as_bytes())?;
     let done = LoggedIn {

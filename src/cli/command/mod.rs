@@ -1,5 +1,6 @@
 //! One file per command: its help, its flags, the call, the print.
 
+pub(super) mod admin;
 pub(super) mod audit;
 pub(super) mod backup;
 mod certificate;
@@ -26,11 +27,13 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
 pub(super) mod matter;
+pub(super) mod password;
 pub(super) mod policy;
 pub(super) mod query;
 pub(super) mod recovery;
 pub(super) mod search;
 pub(super) mod serve;
+pub(super) mod token;
 pub(super) mod user;
 pub(super) mod verify;
 pub(super) mod why;
@@ -72,6 +75,9 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Event(typed) => event::run(context, &typed),
         Command::Freeze(typed) => freeze::run(context, &typed),
         Command::User(typed) => user::run(context, &typed),
+        Command::Token(typed) => token::run(context, &typed),
+        Command::Password(typed) => password::run(context, &typed),
+        Command::Admin(typed) => admin::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Man(typed) => man::run(context, &typed),
     }

@@ -1,4 +1,4 @@
-//! `wordkeep user`: add, list, change and end users.
+//! `wordkeep user`: add, list, change and end users; say what they see.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Ended;
+use crate::app::{Appliance, Grant, Session};
 use crate::audit::Appended;
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
@@ -44,7 +45,36 @@ const DISABLE: &str = "End a user's access
 Examples:
   $ wordkeep user disable rui
 
-At once: no log-in, no token. The user stays in the list and in the audit log; their messages stay.";
+At once: no log-in, no session, no token. The user stays in the list and in the audit log; their messages stay.";
+
+const ENABLE: &str = "Let a user log in again
+
+Examples:
+  $ wordkeep user enable rui
+
+With the password, the role and the grants they had.";
+const GRANT: &str = "Say what a user sees
+
+Examples:
+  $ wordkeep user grant rui --conversation cnv_01JD2V7Q4M8W3K5T9R6X0ZB1CE
+  $ wordkeep user grant lea --everything --deny cnv_01JD2V7Q4M8W3K5T9R6X0ZB1CE
+  $ wordkeep user grant rui --nothing
+
+It takes the place of all that was granted before, and counts from the next request on. A wall
+(--deny) stands before every grant. Without a flag it lists what is granted now.";
+const RESET_PASSWORD: &str = "Give another user a new password
+
+Examples:
+  $ wordkeep user reset-password lea
+
+Everything they are logged in with ends. Their second factor stays.";
+const RESET_FACTOR: &str = "Take the second factor from another user
+
+Examples:
+  $ wordkeep user reset-factor lea
+
+For somebody who lost the device and the recovery codes: their password alone lets them in until they
+set up another one.";
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -77,6 +107,59 @@ enum Verb {
         /// Log-in name
         login: String,
     },
+    /// Let a user log in again
+    #[command(long_about = ENABLE)]
+    Enable {
+        /// Log-in name
+        login: String,
+    },
+    /// Say what a user sees
+    #[command(long_about = GRANT)]
+    Grant(GrantTyped),
+    /// Give another user a new password
+    #[command(long_about = RESET_PASSWORD)]
+    ResetPassword {
+        /// Log-in name
+        login: String,
+        /// Read the password from the first line of a file (- for standard input)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Take the second factor from another user
+    #[command(long_about = RESET_FACTOR)]
+    ResetFactor {
+        /// Log-in name
+        login: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct GrantTyped {
+    /// Log-in name
+    login: String,
+    /// Every conversation that is not walled off
+    #[arg(long)]
+    everything: bool,
+    /// A conversation; may be repeated
+    #[arg(long, value_name = "ID")]
+    conversation: Vec<ConversationId>,
+    /// A conversation behind a wall; may be repeated
+    #[arg(long, value_name = "ID")]
+    deny: Vec<ConversationId>,
+    /// Nothing at all
+    #[arg(long, conflicts_with_all = ["everything", "conversation", "deny"])]
+    nothing: bool,
+}
+
+impl GrantTyped {
+    /// What is to be granted; `None` when nothing was said.
+    fn grants(&self) -> Option<Vec<Grant>> {
+        let mut grants = Vec::new();
+        grants.extend(self.everything.then_some(Grant::Everything));
+        grants.extend(self.conversation.iter().copied().map(Grant::Conversation));
+        grants.extend(self.deny.iter().copied().map(Grant::Denied));
+        (self.nothing || !grants.is_empty()).then_some(grants)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +208,34 @@ impl Row for UserLine {
 }
 
 #[derive(Serialize)]
+struct GrantLine {
+    grant: &'static str,
+    object: Option<String>,
+}
+
+impl GrantLine {
+    fn of(grant: &Grant) -> GrantLine {
+        let (grant, object) = match grant {
+            Grant::Everything => ("everything", None),
+            Grant::Conversation(id) => ("conversation", Some(id.to_string())),
+            Grant::Account(no) => ("account", Some(no.to_string())),
+            Grant::Denied(id) => ("denied", Some(id.to_string())),
+        };
+        GrantLine { grant, object }
+    }
+}
+
+impl Row for GrantLine {
+    const HEADINGS: &'static [&'static str] = &["GRANT", "OBJECT"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.grant.to_owned(),
+            self.object.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+#[derive(Serialize)]
 struct Changed<'a> {
     login: &'a str,
     change: String,
@@ -134,44 +245,83 @@ struct Changed<'a> {
 /// Runs the verb.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     let (appliance, session) = context.open_session()?;
-    match &typed.verb {
-        Verb::List => {
-            let zone = zone_of(appliance.settings())?;
-            let rows: Vec<UserLine> = appliance
-                .users(&session)?
-                .into_iter()
-                .map(|user| UserLine {
-                    login: user.login,
-                    role: user.role.name(),
-                    id: user.id.to_string(),
-                    created: rfc3339(user.created),
-                    active: !user.disabled,
-                    created_local: in_zone(user.created, zone),
-                })
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
-        }
-        Verb::Add(add) => {
-            let password = context.password(add.password_file.as_ref(), &add.login, true)?;
-            let grants = &add.conversation;
-            let entry = appliance.add_user(&session, &add.login, add.role, &password, grants)?;
-            changed(
-                context,
-                &add.login,
-                format!("added as {}", add.role.name()),
-                &entry,
-            )
+    let app: &Appliance = &appliance;
+    let (login, told, entry) = match &typed.verb {
+        Verb::List => return list(context, app, &session),
+        Verb::Grant(typed) => return grant(context, app, &session, typed),
+        Verb::Add(new) => {
+            let password = context.password(new.password_file.as_ref(), &new.login, true)?;
+            let grants = &new.conversation;
+            let entry = app.add_user(&session, &new.login, new.role, &password, grants)?;
+            (&new.login, format!("added as {}", new.role.name()), entry)
         }
         Verb::Role { login, role } => {
-            let entry = appliance.set_role(&session, login, *role)?;
-            changed(context, login, format!("is now {}", role.name()), &entry)
+            let entry = app.set_role(&session, login, *role)?;
+            (login, format!("is now {}", role.name()), entry)
         }
         Verb::Disable { login } => {
-            let entry = appliance.disable_user(&session, login)?;
-            changed(context, login, "may no longer log in".to_owned(), &entry)
+            let entry = app.disable_user(&session, login)?;
+            (login, "may no longer log in".to_owned(), entry)
         }
-    }
+        Verb::Enable { login } => {
+            let entry = app.enable_user(&session, login)?;
+            (login, "may log in again".to_owned(), entry)
+        }
+        Verb::ResetPassword {
+            login,
+            password_file,
+        } => {
+            let password = context.password(password_file.as_ref(), login, true)?;
+            let entry = app.reset_password(&session, login, &password)?;
+            (login, "has another password".to_owned(), entry)
+        }
+        Verb::ResetFactor { login } => {
+            let entry = app.reset_totp(&session, login)?;
+            (login, "has no second factor".to_owned(), entry)
+        }
+    };
+    changed(context, login, told, &entry)
+}
+
+fn list(context: &mut Context, appliance: &Appliance, session: &Session) -> Ended {
+    let zone = zone_of(appliance.settings())?;
+    let rows: Vec<UserLine> = appliance
+        .users(session)?
+        .into_iter()
+        .map(|user| UserLine {
+            login: user.login,
+            role: user.role.name(),
+            id: user.id.to_string(),
+            created: rfc3339(user.created),
+            active: !user.disabled,
+            created_local: in_zone(user.created, zone),
+        })
+        .collect();
+    context.printer.list(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// What a user is granted, shown or replaced.
+fn grant(
+    context: &mut Context,
+    appliance: &Appliance,
+    session: &Session,
+    typed: &GrantTyped,
+) -> Ended {
+    let login = &typed.login;
+    let Some(grants) = typed.grants() else {
+        let granted = appliance.grants_of(session, login)?;
+        let rows: Vec<GrantLine> = granted.iter().map(GrantLine::of).collect();
+        context.printer.list(&rows)?;
+        return Ok(Exit::Done);
+    };
+    let entry = appliance.set_grants(session, login, &grants)?;
+    let told = match grants.len() {
+        0 => "sees nothing".to_owned(),
+        1 => "has 1 grant".to_owned(),
+        many => format!("has {many} grants"),
+    };
+    changed(context, login, told, &entry)
 }
 
 fn changed(context: &mut Context, login: &str, change: String, entry: &Appended) -> Ended {

@@ -27,8 +27,8 @@ use wordkeep::store::{
     StoreError,
 };
 
-use crate::house::{Place, count, import, ios_export, log_in, plain_chat};
-use crate::world::{MANY, at, hold, policy, present};
+use super::house::{Place, count, import, ios_export, log_in, plain_chat};
+use super::world::{MANY, at, hold, policy, present};
 
 const NOW: &str = "2030-03-01";
 

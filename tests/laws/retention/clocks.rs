@@ -6,7 +6,7 @@ use wordkeep::retention::clock::{
     CREDIT_MICROS, Quality, Reading, Step, YEAR_MICROS, attest, first, quality, step,
 };
 
-use crate::chance::Chance;
+use super::chance::Chance;
 
 const SECOND: i64 = Timestamp::MICROS_PER_SECOND;
 const DAY: i64 = Timestamp::MICROS_PER_DAY;

@@ -8,10 +8,10 @@ use wordkeep::domain::{
 };
 use wordkeep::retention::{Edit, Present, ScopeChange, due, edit};
 
-use crate::chance::Chance;
-use crate::oracle::{Said, say};
-use crate::walk;
-use crate::world::{Rec, World, hold, key, policy, release, two_clocks};
+use super::chance::Chance;
+use super::oracle::{Said, say};
+use super::walk;
+use super::world::{Rec, World, hold, key, policy, release, two_clocks};
 
 const DAY: i64 = Timestamp::MICROS_PER_DAY;
 /// The world begins on 1 January 2019 and lasts three years: short enough for things to meet.

@@ -6,8 +6,8 @@ use wordkeep::domain::{
 };
 use wordkeep::retention::Present;
 
-use crate::walk::due;
-use crate::world::{Rec, World};
+use super::walk::due;
+use super::world::{Rec, World};
 
 const DAY: i64 = 86_400_000_000;
 

@@ -14,7 +14,7 @@ use wordkeep::store::{
     MessageRow, SimulationRow,
 };
 
-use crate::world::{MANY, Rec, World, at, hold, key, policy, present};
+use super::world::{MANY, Rec, World, at, hold, key, policy, present};
 
 /// A message row of a record.
 fn row(rec: &Rec) -> MessageRow {

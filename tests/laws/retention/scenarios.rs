@@ -13,8 +13,8 @@ use wordkeep::retention::{
 };
 use wordkeep::store::{ActKind, DispositionActRow};
 
-use crate::rules::{frozen_list, listed};
-use crate::world::{ALL, Rec, World, at, hold, in_zone, key, policy, present, release, two_clocks};
+use super::rules::{frozen_list, listed};
+use super::world::{ALL, Rec, World, at, hold, in_zone, key, policy, present, release, two_clocks};
 
 const DAY: i64 = Timestamp::MICROS_PER_DAY;
 

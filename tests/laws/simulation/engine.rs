@@ -390,8 +390,10 @@ pub fn lines_of(world: &World) -> BTreeSet<String> {
 
 /// What the archive says of itself, in the same lines.
 pub fn lines(app: &Appliance, live: &Live, known: &Known) -> BTreeSet<String> {
+    // Before the rows are held: two readers at once would be two connections.
+    let backups = app.archive().kept_backups().unwrap().len();
     let rows = app.archive().store().read().unwrap();
-    let mut lines = BTreeSet::new();
+    let mut lines = BTreeSet::from([format!("backups {backups}")]);
     for (no, Seen { key, versions, .. }) in live {
         lines.insert(format!("live {no} {key:?} {versions:?}"));
     }
@@ -447,10 +449,6 @@ pub fn lines(app: &Appliance, live: &Live, known: &Known) -> BTreeSet<String> {
         let who = known.writers.get(&handle).copied().unwrap_or(u8::MAX);
         lines.insert(format!("member {chat} {who}"));
     }
-    lines.insert(format!(
-        "backups {}",
-        app.archive().kept_backups().unwrap().len()
-    ));
     lists(&rows, &mut lines);
     lines
 }

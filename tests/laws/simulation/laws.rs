@@ -382,7 +382,7 @@ impl Judged<'_> {
         if people.len() < new.needed || people.contains(certificate.batch.requested_by.as_str()) {
             return broken("it was not approved by enough others");
         }
-        if last + 7 * DAY > moment.now || last <= certificate.batch.computed {
+        if last + 7 * DAY > moment.now || last < certificate.batch.computed {
             return broken("nobody could call it back");
         }
         self.walk.tally.law(Law::I3);
