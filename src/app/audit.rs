@@ -1,5 +1,6 @@
 //! The use-cases of the audit log: read it, sign it, give it away, refuse to go on from an old copy.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,15 @@ use super::{AppError, Appliance, Result, Session};
 use crate::audit::{Action, Appended, AuditError, Entry, LogEnd, LogFiles, LogSink, VKEY_FILE};
 use crate::crypto::{Checkpoint, open_checkpoint};
 use crate::domain::{EntryNo, Right, Role, Timestamp};
+use crate::store::{AuditEntryRow, Rows};
 
 /// Entries read at a time.
 const PAGE: u64 = 1_024;
 /// Most entries one answer lists.
 pub const LOG_LINES_MAX: usize = 10_000;
+
+/// Most entries that are looked through for one page of a filtered log.
+pub const LOG_SCAN_MAX: u64 = 200_000;
 
 /// Which entries are wanted; every filter that is set must hold.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +86,11 @@ pub struct LogPage {
     pub audit: Appended,
 }
 
+/// Whether somebody may see what was typed.
+fn reads_payloads(session: &Session) -> bool {
+    matches!(session.actor.role, Role::Auditor | Role::RecordsOfficer)
+}
+
 impl Appliance {
     /// Lists entries. That the log was read is itself durable in it before anything is shown.
     pub fn read_log(&self, session: &Session, request: &LogRequest) -> Result<LogPage> {
@@ -102,13 +112,98 @@ impl Appliance {
         Ok(LogPage { lines, next, audit })
     }
 
+    /// Lists entries newest first, for reading on a page: those before entry `before`, or the last ones.
+    /// At most [`LOG_SCAN_MAX`] entries are looked through at a time; `next` says before which entry
+    /// to go on. That the log was read is durable in it before anything is shown.
+    pub fn read_log_back(
+        &self,
+        session: &Session,
+        request: &LogRequest,
+        before: Option<u64>,
+    ) -> Result<LogPage> {
+        self.require(session, Right::ReadAudit, Action::LogRead)?;
+        let (mut lines, mut next) = (Vec::new(), None);
+        let limit = request.limit.clamp(1, LOG_LINES_MAX);
+        let shows_typed = reads_payloads(session);
+        {
+            let rows = self.archive.store().read()?;
+            let size = rows.audit_edge()?.map_or(0, |(size, _)| size);
+            let end = before.unwrap_or(size).min(size);
+            let floor = end.saturating_sub(LOG_SCAN_MAX);
+            let mut upper = end;
+            'reading: while upper > floor {
+                let lower = upper.saturating_sub(PAGE).max(floor);
+                for row in rows
+                    .audit_entries(EntryNo(lower), EntryNo(upper))?
+                    .iter()
+                    .rev()
+                {
+                    let Some(line) = self.line(&rows, row, request, shows_typed)? else {
+                        continue;
+                    };
+                    if lines.len() == limit {
+                        next = Some(row.seq.0 + 1);
+                        break 'reading;
+                    }
+                    lines.push(line);
+                }
+                upper = lower;
+            }
+            if next.is_none() && floor > 0 {
+                next = Some(floor);
+            }
+        }
+        let now = self.clock.now();
+        let audit = self.change(now, |tx| {
+            let draft = self
+                .draft(session, Action::LogRead)
+                .count("entries", lines.len() as u64);
+            self.log(tx, now, draft, None)
+        })?;
+        Ok(LogPage { lines, next, audit })
+    }
+
+    /// The log-in names of those whom entries name by id, for those who may read the log.
+    pub fn actor_names(&self, session: &Session) -> Result<BTreeMap<String, String>> {
+        self.require(session, Right::ReadAudit, Action::LogRead)?;
+        let users = self.archive.store().read()?.users()?;
+        Ok(users
+            .into_iter()
+            .map(|user| (user.id.to_string(), user.login))
+            .collect())
+    }
+
+    /// One entry as shown, if it is wanted.
+    fn line(
+        &self,
+        rows: &Rows,
+        row: &AuditEntryRow,
+        request: &LogRequest,
+        shows_typed: bool,
+    ) -> Result<Option<LogLine>> {
+        let entry = Entry::parse(&row.entry)
+            .map_err(|what| AppError::Integrity(format!("audit entry {}: {what}", row.seq)))?;
+        if !request.takes(&entry) {
+            return Ok(None);
+        }
+        let payload = match shows_typed {
+            true => self.archive.payload(rows, row, &entry.payload_commit)?,
+            false => None,
+        };
+        Ok(Some(LogLine {
+            entry,
+            json: String::from_utf8_lossy(&row.entry).into_owned(),
+            payload: payload.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        }))
+    }
+
     fn collect(
         &self,
         session: &Session,
         request: &LogRequest,
         limit: usize,
     ) -> Result<(Vec<LogLine>, Option<u64>)> {
-        let reads_payloads = matches!(session.actor.role, Role::Auditor | Role::RecordsOfficer);
+        let shows_typed = reads_payloads(session);
         let rows = self.archive.store().read()?;
         let size = rows.audit_edge()?.map_or(0, |(size, _)| size);
         let mut lines = Vec::new();
@@ -116,24 +211,13 @@ impl Appliance {
         while from < size {
             let end = (from + PAGE).min(size);
             for row in rows.audit_entries(EntryNo(from), EntryNo(end))? {
-                let entry = Entry::parse(&row.entry).map_err(|what| {
-                    AppError::Integrity(format!("audit entry {}: {what}", row.seq))
-                })?;
-                if !request.takes(&entry) {
+                let Some(line) = self.line(&rows, &row, request, shows_typed)? else {
                     continue;
-                }
+                };
                 if lines.len() == limit {
                     return Ok((lines, Some(row.seq.0)));
                 }
-                let payload = match reads_payloads {
-                    true => self.archive.payload(&rows, &row, &entry.payload_commit)?,
-                    false => None,
-                };
-                lines.push(LogLine {
-                    entry,
-                    json: String::from_utf8_lossy(&row.entry).into_owned(),
-                    payload: payload.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-                });
+                lines.push(line);
             }
             from = end;
         }

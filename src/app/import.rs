@@ -40,7 +40,7 @@ impl Appliance {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         self.record_locks()?;
-        let mut opened = Opened::open(&request.path)?;
+        let mut opened = Opened::open(request)?;
         progress.begins(&opened.name, opened.bytes);
         let digest = opened.digest()?;
         let lookup = self.archive.lookup("import", &[&digest]);

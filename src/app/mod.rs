@@ -25,6 +25,7 @@ mod disposed;
 mod entropy;
 mod error;
 pub mod export;
+mod figures;
 mod files;
 mod govern;
 pub mod import;
@@ -39,11 +40,12 @@ mod restore;
 pub mod sample;
 mod search;
 mod settings;
+mod upload;
 mod verify;
 
 pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use asked::{KeptSearch, QUERY_CHARS_MAX};
-pub use audit::{LOG_LINES_MAX, LogLine, LogPage, LogRequest};
+pub use audit::{LOG_LINES_MAX, LOG_SCAN_MAX, LogLine, LogPage, LogRequest};
 pub use backup::{BackupLine, BackupReceipt, BackupRequest, parse_recovery_key};
 pub use backup_check::{BackupReport, verify_backup};
 pub use certificate::{CertificateReport, verify_certificate, verify_certificate_file};
@@ -55,6 +57,7 @@ pub use conversation::{
 pub use demo::{DemoEvent, DemoRequest, Staged, run_demo, stage_demo};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
+pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     About, Asked, BatchLine, BatchStory, CertificateStory, ClaimLine, ClockStanding, Consequences,
@@ -74,4 +77,5 @@ pub use restore::{
 };
 pub use search::{Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
+pub use upload::{UPLOAD_BYTES_MAX, Upload, Uploaded};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};

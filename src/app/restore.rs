@@ -341,7 +341,8 @@ impl Appliance {
         }))
     }
 
-    fn last_drill(&self) -> Result<Option<LastDrill>> {
+    /// The last trial restore, if there was one.
+    pub(super) fn last_drill(&self) -> Result<Option<LastDrill>> {
         let kept = self.archive.store().read()?.fact(FACT_DRILL)?;
         let kept = kept.and_then(|bytes| <[u8; 25]>::try_from(bytes).ok());
         Ok(kept.map(|bytes| {
@@ -392,10 +393,13 @@ impl Appliance {
 
 /// What is kept of the last trial.
 #[derive(Clone, Copy, Debug)]
-struct LastDrill {
-    at: Timestamp,
-    millis: u64,
-    sound: bool,
+pub(super) struct LastDrill {
+    /// When.
+    pub(super) at: Timestamp,
+    /// How long it took.
+    pub(super) millis: u64,
+    /// Whether all was sound.
+    pub(super) sound: bool,
 }
 
 /// A directory that goes when the trial ends, however it ends.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::app::AppError;
 use crate::auth::AuthError;
-use crate::ingest::{Question, QuestionKind};
+use crate::ingest::{ANSWER_NEW, Question, QuestionKind};
 use crate::query::render_carets;
 use crate::store::StoreError;
 
@@ -126,7 +126,10 @@ fn write_questions(to: &mut dyn Write, questions: &[Question]) -> io::Result<()>
             writeln!(to, "  = answer with: {flag}")?;
         }
         for reading in &question.readings {
-            write!(to, "  = {flag} {:4}", reading.answer)?;
+            match (question.kind, reading.answer.as_str()) {
+                (QuestionKind::Continues, ANSWER_NEW) => write!(to, "  = --new-conversation")?,
+                (_, answer) => write!(to, "  = {flag} {answer:4}")?,
+            }
             if let (Some(first), Some(last)) = (reading.first, reading.last) {
                 write!(to, "  first {} · last {}", wall(first), wall(last))?;
             }
@@ -146,6 +149,7 @@ fn flag_of(kind: QuestionKind) -> &'static str {
         QuestionKind::TrustHeaders => "--trust-headers",
         QuestionKind::Mapping => "--map FILE",
         QuestionKind::ImportRest => "--import-rest",
+        QuestionKind::Continues => "--conversation",
     }
 }
 

@@ -66,6 +66,32 @@ pub enum Right {
     AdvanceClock,
 }
 
+impl Right {
+    /// Every right, in the order of this list.
+    pub const ALL: [Right; 20] = [
+        Right::ReadContent,
+        Right::Export,
+        Right::Import,
+        Right::ReadAudit,
+        Right::ManageUsers,
+        Right::ManageKeys,
+        Right::MaintainIndex,
+        Right::Verify,
+        Right::ConfirmRestore,
+        Right::PlaceHolds,
+        Right::ReleaseHolds,
+        Right::ReadRules,
+        Right::WriteRules,
+        Right::MarkRecords,
+        Right::Freeze,
+        Right::RequestDisposition,
+        Right::ReviewDisposition,
+        Right::HandleRequests,
+        Right::ReadRestricted,
+        Right::AdvanceClock,
+    ];
+}
+
 impl Role {
     /// Every role, in the order of its number.
     pub const ALL: [Role; 5] = [
@@ -223,6 +249,14 @@ mod tests {
             assert!(!role.may(Right::Export) || role.may(Right::ReadContent));
         }
         assert!(Role::Lawyer.may(Right::Export) && !Role::Manager.may(Right::Export));
+    }
+
+    #[test]
+    fn the_list_of_rights_is_whole() {
+        for (place, right) in Right::ALL.into_iter().enumerate() {
+            assert_eq!(right as usize, place);
+        }
+        assert_eq!(Right::ALL.len(), Right::AdvanceClock as usize + 1);
     }
 
     #[test]

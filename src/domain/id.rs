@@ -114,6 +114,10 @@ identifiers! {
     RequestId = "ers";
     /// The token of a program.
     TokenId = "tok";
+    /// A long act under way, or its result.
+    JobId = "job";
+    /// A file on its way in.
+    UploadId = "upl";
 }
 
 macro_rules! numbers {

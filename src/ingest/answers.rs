@@ -85,7 +85,12 @@ pub enum QuestionKind {
     Mapping,
     /// Whether to leave out rows without a readable date (`Answers::import_rest`).
     ImportRest,
+    /// Which conversation the chat continues: its id, or [`ANSWER_NEW`]. Asked by who knows them.
+    Continues,
 }
+
+/// The answer to [`QuestionKind::Continues`] that begins a conversation.
+pub const ANSWER_NEW: &str = "new";
 
 /// One way to understand the source.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,7 +35,7 @@ mod zipped;
 mod zone;
 
 pub use answers::{
-    Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading, Refusal, Summary,
+    ANSWER_NEW, Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading, Refusal, Summary,
     ZoneAnswer,
 };
 pub use budget::Budget;

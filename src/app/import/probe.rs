@@ -10,7 +10,10 @@ use crate::domain::{App, AttachmentState, ConversationNo, Note, NoteKind, Presen
 use crate::ingest::align::{
     Anchor, Echo, Facts, Identity, Known, Sighting, Verdict, align, anchors, echo, identify,
 };
-use crate::ingest::{Container, Found, IngestError, Outcome, ParsedMessage, Sink, Stop};
+use crate::ingest::{
+    ANSWER_NEW, Container, Found, IngestError, Outcome, ParsedMessage, Question, QuestionKind,
+    Reading, Sink, Stop,
+};
 use crate::store::{ConversationRow, MessageRow};
 
 /// What is planned for one conversation of the source.
@@ -317,18 +320,30 @@ fn continues(
     match identity {
         Identity::Same(no, _) => Ok(Some(no)),
         Identity::Unclear(Some(no)) if !run.request.new_conversation => {
-            let id = archive
-                .store()
-                .read()?
-                .conversation(no)?
-                .map(|row| row.id.to_string());
-            Err(AppError::Usage(format!(
-                "\"{key}\" has too little in common with conversation {} to tell whether it \
-                 continues it: say --conversation ID, or --new-conversation",
-                id.unwrap_or_default()
-            )))
+            let row = archive.store().read()?.conversation(no)?;
+            let id = row.map(|row| row.id.to_string()).unwrap_or_default();
+            Err(AppError::Questions(vec![unclear(key, &id)]))
         }
         Identity::Different | Identity::Unclear(_) => Ok(None),
+    }
+}
+
+/// Whether a chat continues a conversation it has a little in common with.
+fn unclear(key: &str, conversation: &str) -> Question {
+    let reading = |answer: &str| Reading {
+        answer: answer.to_owned(),
+        first: None,
+        last: None,
+    };
+    Question {
+        kind: QuestionKind::Continues,
+        entry: key.to_owned(),
+        reason: format!(
+            "it has too little in common with conversation {conversation} to tell whether it \
+             continues it, or is one of its own"
+        ),
+        readings: vec![reading(conversation), reading(ANSWER_NEW)],
+        preselect: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::app::{AppError, Result, read_text};
+use crate::app::{AppError, Result, Uploaded, read_text};
 use crate::domain::{ConversationId, EntryNo, ImportId, Note, NoteKind, Timestamp, ZoneSource};
 use crate::ingest::{Answers, DateOrder, Mapping, Summary, ZoneAnswer};
 use crate::store::{ImportCounts, ImportRow};
@@ -15,8 +15,10 @@ const REMARKS_MAX: usize = 100;
 /// One import as asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ImportRequest {
-    /// File or folder.
+    /// File or folder; not looked at when a file was uploaded.
     pub path: PathBuf,
+    /// The uploaded file that is to be imported.
+    pub uploaded: Option<Uploaded>,
     /// IANA zone of local times.
     pub zone: Option<String>,
     /// Order of day and month.
@@ -27,6 +29,8 @@ pub struct ImportRequest {
     pub me: Option<String>,
     /// Mapping file of a table.
     pub mapping: Option<PathBuf>,
+    /// The mapping itself (JSON), where it does not come as a file.
+    pub mapping_text: Option<String>,
     /// Whether rows without a readable date are left out.
     pub import_rest: bool,
     /// Title for the conversation.
@@ -41,14 +45,18 @@ pub struct ImportRequest {
 
 impl ImportRequest {
     pub(super) fn answers(&self, now: Timestamp, default_zone: &str) -> Result<Answers> {
-        let mapping = match &self.mapping {
-            None => None,
-            Some(path) => {
+        let mapping = match (&self.mapping, &self.mapping_text) {
+            (None, None) => None,
+            (Some(path), _) => {
                 let text = read_text(path, MAPPING_BYTES_MAX)?;
                 let mapping = Mapping::from_json(&text)
                     .map_err(|error| AppError::Usage(format!("{}: {error}", path.display())))?;
                 Some(mapping)
             }
+            (None, Some(text)) => Some(
+                Mapping::from_json(text)
+                    .map_err(|error| AppError::Usage(format!("the mapping: {error}")))?,
+            ),
         };
         let zone = match &self.zone {
             Some(name) => ZoneAnswer {

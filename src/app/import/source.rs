@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{AppError, Result};
-use crate::app::Appliance;
+use super::{AppError, ImportRequest, Result};
+use crate::app::{Appliance, Uploaded};
 use crate::app::files::{FileSource, files_below};
 use crate::archive::AdmittedAttachment;
 use crate::crypto::Hasher;
@@ -23,7 +23,15 @@ pub(super) struct Opened {
     pub(super) bytes: u64,
     pub(super) modified: Option<Timestamp>,
     pub(super) container: Container<'static>,
-    path: std::path::PathBuf,
+    origin: Origin,
+}
+
+/// Where the bytes are.
+enum Origin {
+    /// On disk: a file or a folder.
+    Path(PathBuf),
+    /// Staged.
+    Uploaded(Uploaded),
 }
 
 /// What is known of the media of a container, by entry.
@@ -43,7 +51,23 @@ impl Media {
 }
 
 impl Opened {
-    pub(super) fn open(path: &Path) -> Result<Opened> {
+    /// Opens what is to be imported.
+    pub(super) fn open(request: &ImportRequest) -> Result<Opened> {
+        let Some(uploaded) = &request.uploaded else {
+            return Self::open_path(&request.path);
+        };
+        let source = uploaded.source();
+        let (bytes, modified) = (source.bytes(), source.modified());
+        Ok(Opened {
+            name: uploaded.name.clone(),
+            bytes,
+            modified,
+            container: Container::open(vec![Box::new(source)], Budget::default())?,
+            origin: Origin::Uploaded(uploaded.clone()),
+        })
+    }
+
+    fn open_path(path: &Path) -> Result<Opened> {
         let files = if path.is_dir() {
             files_below(path)?
         } else {
@@ -74,19 +98,21 @@ impl Opened {
             bytes,
             modified,
             container,
-            path: path.to_owned(),
+            origin: Origin::Path(path.to_owned()),
         })
     }
 
     /// SHA-256 of the file; of a folder, over the names and digests of its files in order.
     pub(super) fn digest(&self) -> Result<[u8; 32]> {
-        if !self.path.is_dir() {
-            return hash_file(&self.path);
-        }
+        let path = match &self.origin {
+            Origin::Uploaded(uploaded) => return uploaded.digest(),
+            Origin::Path(path) if !path.is_dir() => return hash_file(path),
+            Origin::Path(path) => path,
+        };
         let mut folder = Hasher::new();
-        for file in files_below(&self.path)? {
+        for file in files_below(path)? {
             let name = file
-                .strip_prefix(&self.path)
+                .strip_prefix(path)
                 .unwrap_or(&file)
                 .to_string_lossy();
             folder.update(&(name.len() as u64).to_be_bytes());

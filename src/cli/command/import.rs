@@ -229,11 +229,13 @@ fn bring_in(context: &mut Context, typed: &Typed) -> Ended {
 fn request(typed: &Typed, path: &Path) -> ImportRequest {
     ImportRequest {
         path: path.to_owned(),
+        uploaded: None,
         zone: typed.tz.clone(),
         date_order: typed.date_order.map(DateOrder::from),
         trust_headers: typed.trust_headers,
         me: typed.me.clone(),
         mapping: typed.map.clone(),
+        mapping_text: None,
         import_rest: typed.import_rest,
         title: typed.title.clone(),
         conversation: typed.conversation,
