@@ -4,15 +4,25 @@
 //! Must not know: how anything is decided. What somebody may not use is not shown to them, and the
 //! use-case refuses it all the same.
 
+pub(super) mod account;
+pub(super) mod audit;
+mod audit_words;
 pub(super) mod conversation;
 pub(super) mod frame;
+pub(super) mod help;
 pub(super) mod home;
+pub(super) mod import_report;
+pub(super) mod imports;
+pub(super) mod job;
 pub(super) mod part;
 pub(super) mod refused;
 pub(super) mod search;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod step_up;
+pub(super) mod system;
 pub(super) mod unlock;
+pub(super) mod users;
 
 use axum::response::Response;
 
