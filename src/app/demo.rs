@@ -2,6 +2,7 @@
 //! data directory that is gone afterwards. Every step is a use-case as anybody would call it.
 
 mod govern;
+mod stage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ use crate::domain::{BatchNo, Role, Timestamp};
 use crate::ingest::{DateOrder, zip_of};
 use crate::retention::Certificate;
 use govern::DemoClock;
+
+pub use stage::{Staged, stage_demo};
 
 /// Messages shown on each side of a hit of the tour.
 const CONTEXT: u32 = 2;
@@ -96,6 +99,25 @@ struct Workplace {
     temporary: bool,
 }
 
+impl Workplace {
+    /// The directory that was named, or a temporary one.
+    fn new(request: &DemoRequest, entropy: &dyn Entropy) -> Workplace {
+        match &request.dir {
+            Some(dir) => Workplace {
+                root: dir.clone(),
+                temporary: false,
+            },
+            None => {
+                let unique = hex(&random_bytes::<8>(entropy));
+                Workplace {
+                    root: std::env::temp_dir().join(format!("wordkeep-demo-{unique}")),
+                    temporary: true,
+                }
+            }
+        }
+    }
+}
+
 impl Drop for Workplace {
     fn drop(&mut self) {
         if self.temporary {
@@ -112,17 +134,8 @@ pub fn run_demo(
     tell: &mut dyn FnMut(DemoEvent<'_>),
 ) -> Result<()> {
     let entropy = super::SystemEntropy;
-    let (root, temporary) = match &request.dir {
-        Some(dir) => (dir.clone(), false),
-        None => {
-            let unique = hex(&random_bytes::<8>(&entropy));
-            (
-                std::env::temp_dir().join(format!("wordkeep-demo-{unique}")),
-                true,
-            )
-        }
-    };
-    let workplace = Workplace { root, temporary };
+    let workplace = Workplace::new(request, &entropy);
+    let temporary = workplace.temporary;
     tell(DemoEvent::Begins(&workplace.root, temporary));
     let clock = DemoClock::new(&entropy);
     let (appliance, administrator) = create(&workplace.root, &entropy, &clock)?;

@@ -7,13 +7,17 @@ mod event;
 mod freeze;
 mod hold;
 mod label;
+mod listing;
 mod lock;
 mod matter;
 mod policy;
 mod release;
 mod request;
 mod simulate;
+mod spread;
+mod story;
 mod time;
+mod why;
 pub(super) mod words;
 
 pub use advance::{ClaimLine, ClockStanding};
@@ -22,10 +26,14 @@ pub use event::{EventLine, NewEvent};
 pub use freeze::FreezeLine;
 pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
 pub use label::{LabelLine, LabelOn};
+pub use listing::{BatchStory, CertificateStory, ListedItem, ReviewLine, RuleName};
 pub use matter::MatterLine;
-pub use policy::{NewPolicy, PolicyChanged, PolicyLine};
-pub use release::{Consequences, Released};
+pub use policy::{LastSimulation, NewPolicy, PolicyChanged, PolicyLine};
+pub use release::{Asked, Consequences, Released};
 pub use request::{
     NewRequest, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine,
 };
-pub use simulate::{Simulated, Why};
+pub use simulate::{DueNow, Simulated, Why};
+pub use spread::{DueSoon, PREVIEW_DAYS, Spread};
+pub use story::{PolicyStory, VersionLine};
+pub use why::{About, Sentence};

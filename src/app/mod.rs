@@ -54,16 +54,18 @@ pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
-pub use demo::{DemoEvent, DemoRequest, run_demo};
+pub use demo::{DemoEvent, DemoRequest, Staged, run_demo, stage_demo};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    BatchLine, ClaimLine, ClockStanding, Consequences, EventLine, FreezeLine, HoldExtent, HoldLine,
-    HoldStanding, HoldTarget, LabelLine, LabelOn, MatterLine, NewEvent, NewHold, NewPolicy,
-    NewRequest, Placed, Planned, PolicyChanged, PolicyLine, Released, RequestAct, RequestCounts,
-    RequestDecision, RequestItem, RequestLine, Review, Simulated, Why,
+    About, Asked, BatchLine, BatchStory, CertificateStory, ClaimLine, ClockStanding, Consequences,
+    DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget,
+    LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold, NewPolicy,
+    NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory, Released,
+    RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review, ReviewLine,
+    RuleName, Sentence, Simulated, Spread, VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use keys::KeyStatus;

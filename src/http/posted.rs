@@ -66,10 +66,15 @@ impl<S: Send + Sync> FromRequest<S> for Files {
     type Rejection = Refusal;
     async fn from_request(mut request: Request, state: &S) -> Result<Self, Refusal> {
         let unproven = request.extensions_mut().remove::<Unproven>();
-        let unproven = unproven.ok_or_else(Refusal::foreign_form)?;
-        let mut form = Multipart::from_request(request, state)
-            .await
-            .map_err(|_| cut_off())?;
+        let known = request.extensions().get::<Who>().cloned();
+        let form = Multipart::from_request(request, state).await;
+        let form = form.map_err(|_| cut_off());
+        let (unproven, mut form) = match (unproven, known) {
+            (Some(unproven), _) => (unproven, form?),
+            // The mark stood in a header.
+            (None, Some(who)) => return form.map(|form| Files { who, form }),
+            (None, None) => return Err(Refusal::foreign_form()),
+        };
         let first = form.next_field().await.map_err(|_| cut_off())?;
         let first = first.filter(|field| field.name() == Some(CSRF_FIELD));
         let mark = text_of(first.ok_or_else(Refusal::foreign_form)?).await?;

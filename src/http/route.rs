@@ -117,6 +117,13 @@ pub const ROUTES: &[&[Route]] = &[
     page::users::ROUTES,
     page::system::ROUTES,
     page::help::ROUTES,
+    page::matters::ROUTES,
+    page::holds::ROUTES,
+    page::retention::ROUTES,
+    page::policies::ROUTES,
+    page::dispositions::ROUTES,
+    page::requests::ROUTES,
+    page::why::ROUTES,
 ];
 
 /// The whole of it, ready to be served.

@@ -87,6 +87,22 @@ pub(super) fn let_go(
     Ok(())
 }
 
+/// The same without a word: one list is destroyed and certified.
+pub(super) fn let_one_list_go(
+    appliance: &Appliance,
+    staff: &Staff,
+    clock: &DemoClock,
+) -> Result<()> {
+    let mut quiet = |_: DemoEvent<'_>| ();
+    hold(appliance, staff, &mut quiet)?;
+    policy(appliance, staff, &mut quiet)?;
+    clock.pass(FLOOR_DAYS);
+    let batch = list(appliance, staff, &mut quiet)?;
+    clock.pass(RECALL_DAYS);
+    appliance.run_disposition(&staff.officer, batch)?;
+    certify(appliance, staff, batch, &mut quiet)
+}
+
 fn hold(appliance: &Appliance, staff: &Staff, tell: &mut dyn FnMut(DemoEvent<'_>)) -> Result<()> {
     let (matter, _) = appliance.open_matter(&staff.lawyer, "Vogel Gastro", "DEMO-1")?;
     let new = NewHold {

@@ -450,7 +450,7 @@ const fn name_of(kind: ActKind) -> &'static str {
     }
 }
 
-fn line_of(
+pub(super) fn line_of(
     row: &DispositionRow,
     items: &[DispositionItemRow],
     acts: &[DispositionActRow],

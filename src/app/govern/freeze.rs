@@ -3,8 +3,8 @@
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
 use crate::audit::{Action, Appended, Draft, EntryActor};
-use crate::domain::{FreezeNo, FreezeReason, Now, Right, Timestamp};
-use crate::store::{FreezeRow, WriteTx};
+use crate::domain::{FreezeNo, FreezeReason, Now, Right, Timestamp, UserNo};
+use crate::store::{FreezeRow, Rows, WriteTx};
 
 /// A freeze as listed.
 #[derive(Clone, Debug)]
@@ -21,6 +21,10 @@ pub struct FreezeLine {
     pub lift_requested: bool,
     /// When it was lifted.
     pub lifted: Option<Timestamp>,
+    /// Login of who set it; `None` when the house itself did.
+    pub set_by: Option<String>,
+    /// Login of who asked to lift it, and whether that is whoever looks.
+    pub lift_asked_by: Option<(String, bool)>,
 }
 
 impl Appliance {
@@ -134,10 +138,27 @@ impl Appliance {
                 since: row.since,
                 lift_requested: row.lift_requested_by.is_some(),
                 lifted: row.lifted.map(|(at, _)| at),
+                set_by: self.login_if(&rows, row.set_by)?,
+                lift_asked_by: self
+                    .login_if(&rows, row.lift_requested_by)?
+                    .map(|login| (login, row.lift_requested_by == Some(session.actor.no))),
             });
         }
         drop(rows);
         self.log_rules_read(session, "freezes", lines.len())?;
         Ok(lines)
+    }
+    /// Every freeze that stands, as [`Appliance::freezes`].
+    ///
+    /// # Errors
+    /// As [`Appliance::freezes`].
+    pub fn standing_freezes(&self, session: &Session) -> Result<Vec<FreezeLine>> {
+        let mut lines = self.freezes(session)?;
+        lines.retain(|line| line.lifted.is_none());
+        Ok(lines)
+    }
+
+    fn login_if(&self, rows: &Rows, no: Option<UserNo>) -> Result<Option<String>> {
+        no.map(|no| self.login_of(rows, no)).transpose()
     }
 }

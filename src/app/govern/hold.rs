@@ -3,13 +3,14 @@
 //! A hold is one row. It protects from the commit on, and what it protects is decided by the exact
 //! evaluator over the record; the counts shown here may come from the index and say so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::super::clock::Stopwatch;
 use super::super::search::refused;
 use super::super::{AppError, Appliance, Reading, Result, SearchRequest, Session};
-use super::release::Released;
+use super::release::{Asked, Released};
+use super::spread::{DueSoon, Inside, Spread};
 use super::{matter, words};
 use crate::archive::Watermark;
 use crate::audit::{Action, Appended};
@@ -19,7 +20,7 @@ use crate::domain::{
 };
 use crate::query::ast::Pieces;
 use crate::query::{Directory, NamePattern, NoFacts, ParseContext, Purpose, Resolved, parse};
-use crate::search::{Budget, Order, Page, Search};
+use crate::search::{Budget, Search};
 use crate::store::{HoldRow, Rows, WriteTx};
 
 /// Most messages of one hold by ids.
@@ -42,6 +43,8 @@ pub enum HoldTarget {
     Custodian(String),
     /// One conversation.
     Conversation(ConversationId),
+    /// The messages the query finds when the hold is placed, and none that come later.
+    Found(String),
 }
 
 /// A hold as asked for.
@@ -78,6 +81,10 @@ pub struct HoldExtent {
     pub reading: Option<Reading>,
     /// In words, what it protects.
     pub protects: String,
+    /// The same messages by platform, year and person.
+    pub spread: Spread,
+    /// What would go soon without it; only a preview looks for that.
+    pub due_soon: Option<DueSoon>,
 }
 
 /// A hold that was placed.
@@ -135,6 +142,14 @@ pub struct HoldLine {
     pub standing: HoldStanding,
     /// Days it protects after a release.
     pub grace_days: u16,
+    /// So many messages before and after a match are protected too.
+    pub keep_context: u16,
+    /// Whether messages that come later can fall under it.
+    pub is_dynamic: bool,
+    /// Login of who placed it.
+    pub placed_by: String,
+    /// The voice for its release that waits for another, or was the first of two.
+    pub release_asked: Option<Asked>,
 }
 
 /// A target with names resolved.
@@ -163,7 +178,7 @@ impl Appliance {
     ) -> Result<HoldExtent> {
         self.require(session, Right::PlaceHolds, Action::HoldPlace)?;
         let aimed = self.aim(session, target, zone, accept)?;
-        let extent = self.extent(aimed)?;
+        let extent = self.extent(aimed, true)?;
         self.log_rules_read(session, "hold.preview", 1)?;
         Ok(extent)
     }
@@ -280,14 +295,15 @@ impl Appliance {
             }
             _ => None,
         };
-        let extent = self.extent(Aimed {
+        let aimed = Aimed {
             scope: row.hold.scope,
             items,
             named: Vec::new(),
             query: [typed, canonical],
             resolved,
             protects,
-        })?;
+        };
+        let extent = self.extent(aimed, false)?;
         self.log_rules_read(session, "hold.extent", 1)?;
         Ok(extent)
     }
@@ -366,6 +382,10 @@ impl Appliance {
                 from: row.hold.from,
                 standing: standing_of(&row, now.compliance),
                 grace_days: row.hold.grace_days,
+                keep_context: row.hold.keep_context,
+                is_dynamic: row.hold.scope != HoldScope::Ids,
+                placed_by: self.login_of(&rows, row.hold.placed_by)?,
+                release_asked: self.release_asked(&rows, session, &row)?,
             });
         }
         drop(rows);
@@ -384,6 +404,7 @@ impl Appliance {
         match target {
             HoldTarget::Messages(ids) => self.aim_at_messages(&scope, ids),
             HoldTarget::Query(text) => self.aim_at_query(&scope, text, zone, accept),
+            HoldTarget::Found(text) => self.aim_at_found(&scope, text, zone, accept),
             HoldTarget::Custodian(name) => self.aim_at_person(&scope, name),
             HoldTarget::Conversation(id) => {
                 let row = self.archive.store().read()?.conversation_by_id(*id)?;
@@ -455,6 +476,47 @@ impl Appliance {
         })
     }
 
+    /// What a query finds now, as a hold by ids.
+    fn aim_at_found(
+        &self,
+        scope: &Scope,
+        text: &str,
+        zone: Option<&str>,
+        accept: &[String],
+    ) -> Result<Aimed> {
+        let aimed_at = self.aim_at_query(scope, text, zone, accept)?;
+        let Some((resolved, reading)) = aimed_at.resolved else {
+            return Err(AppError::Usage("write a query".to_owned()));
+        };
+        let found = self.found(&resolved, scope, HOLD_ITEMS_MAX)?;
+        if found.is_empty() {
+            return Err(AppError::Usage(
+                "the query finds nothing now; a hold that also protects what comes later can be \
+                 placed on it"
+                    .to_owned(),
+            ));
+        }
+        let mut items: Vec<MessageNo> = found.into_iter().collect();
+        items.sort_unstable();
+        let rows = self.archive.store().read()?;
+        let mut named = Vec::with_capacity(items.len());
+        for no in &items {
+            named.extend(self.public_id(&rows, *no)?);
+        }
+        let read_as = &reading.read_as;
+        let protects = format!(
+            "{} messages found on the day it was placed: {read_as}",
+            items.len()
+        );
+        Ok(Aimed {
+            items,
+            named,
+            query: [text.to_owned(), reading.resolved.clone()],
+            resolved: Some((resolved, reading)),
+            ..aimed(HoldScope::Ids, protects)
+        })
+    }
+
     fn aim_at_person(&self, scope: &Scope, name: &str) -> Result<Aimed> {
         let (person, label) = self.person_named(scope, name)?;
         let protects = format!("every conversation of {label}");
@@ -484,44 +546,52 @@ impl Appliance {
         Ok((no.person, format!("{} ({})", person.label, person.id)))
     }
 
-    fn extent(&self, aimed: Aimed) -> Result<HoldExtent> {
+    fn extent(&self, aimed: Aimed, ahead: bool) -> Result<HoldExtent> {
         let watch = Stopwatch::start();
         let watermark = self.archive.watermark()?;
-        let rows = self.archive.store().read()?;
-        let messages = match aimed.scope {
-            HoldScope::Ids => aimed.items.len() as u64,
-            HoldScope::Query => {
-                drop(rows);
-                let resolved = aimed.resolved.as_ref().map(|(resolved, _)| resolved);
-                resolved.map_or(Ok(0), |resolved| self.count_all(resolved))?
-            }
-            HoldScope::Conversation(no) => messages_of(&rows, |row| row == no)?,
+        let everything = Scope::everything();
+        let inside = match aimed.scope {
+            HoldScope::Ids => Inside::Messages(aimed.items.iter().copied().collect()),
+            HoldScope::Query => Inside::Messages(match &aimed.resolved {
+                Some((resolved, _)) => self.found(resolved, &everything, usize::MAX)?,
+                None => HashSet::new(),
+            }),
+            HoldScope::Conversation(no) => Inside::Conversations(HashSet::from([no])),
             HoldScope::Custodian(no) => {
-                let with = self.conversations_of(no)?;
-                messages_of(&rows, |row| with.contains(&row))?
+                Inside::Conversations(self.conversations_of(no)?.into_iter().collect())
             }
-            HoldScope::Account(account) => rows
-                .conversations()?
-                .iter()
-                .filter(|row| row.account == Some(account))
-                .map(|row| row.messages)
-                .sum(),
+            HoldScope::Account(account) => {
+                let conversations = self.archive.store().read()?.conversations()?;
+                let of = conversations
+                    .iter()
+                    .filter(|row| row.account == Some(account));
+                Inside::Conversations(of.map(|row| row.no).collect())
+            }
         };
+        let messages = match &inside {
+            Inside::Messages(numbers) => numbers.len() as u64,
+            Inside::Conversations(numbers) => {
+                let rows = self.archive.store().read()?;
+                messages_of(&rows, |row| numbers.contains(&row))?
+            }
+        };
+        let took = watch.elapsed();
         Ok(HoldExtent {
             messages,
             watermark,
-            took: watch.elapsed(),
+            took,
             reading: aimed.resolved.map(|(_, reading)| reading),
             protects: aimed.protects,
+            spread: self.spread(&inside)?,
+            due_soon: ahead.then(|| self.due_soon(&inside)).transpose()?,
         })
     }
 
-    /// How many messages match, over the whole archive.
-    fn count_all(&self, resolved: &Resolved) -> Result<u64> {
+    /// The messages that match within a sight; an error when there are more than `most`.
+    fn found(&self, resolved: &Resolved, sight: &Scope, most: usize) -> Result<HashSet<MessageNo>> {
         let watch = Stopwatch::start();
         let names = self.names()?;
-        let everything = Scope::everything();
-        let scoped = names.within(&self.archive, &everything, None);
+        let scoped = names.within(&self.archive, sight, None);
         let spent = || watch.elapsed();
         let search = Search {
             archive: &self.archive,
@@ -533,13 +603,35 @@ impl Appliance {
                 spent: &spent,
             },
         };
-        let page = Page {
-            order: Order::Newest,
-            after: None,
-            limit: 0,
-            context_lines: 0,
+        let (keys, total) = search.keys(most).map_err(refused)?;
+        let keys = keys.ok_or_else(|| {
+            AppError::Usage(format!(
+                "{total} messages match, and a hold by ids names at most {HOLD_ITEMS_MAX}: let the \
+                 hold follow the query instead"
+            ))
+        })?;
+        Ok(keys.into_iter().map(|key| key.no).collect())
+    }
+
+    fn release_asked(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        row: &HoldRow,
+    ) -> Result<Option<Asked>> {
+        let Some((at, by)) = row.release_requested else {
+            return Ok(None);
         };
-        Ok(search.page(&page).map_err(refused)?.total)
+        let [reason] = match row.release_text_no {
+            Some(no) => self.words(rows, no)?,
+            None => [String::new()],
+        };
+        Ok(Some(Asked {
+            at,
+            by: self.login_of(rows, by)?,
+            is_own: by == session.actor.no,
+            reason,
+        }))
     }
 
     fn conversations_of(

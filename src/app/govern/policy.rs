@@ -70,6 +70,38 @@ pub struct PolicyLine {
     pub newest: PolicyVersion,
     /// The number of the version in force, if one is.
     pub in_force: Option<u32>,
+    /// Its latest simulation, of whichever version.
+    pub simulated: Option<LastSimulation>,
+}
+
+impl PolicyLine {
+    /// How it stands, in words.
+    pub fn standing(&self) -> &'static str {
+        match (self.in_force, self.newest.state) {
+            (Some(_), PolicyState::Draft) => "in force, draft waits",
+            (Some(_), PolicyState::Disabled) => "in force, ends",
+            (Some(_), PolicyState::Enabled) => "in force",
+            (None, PolicyState::Enabled) => "waits",
+            (None, state) => state.name(),
+        }
+    }
+}
+
+/// The latest simulation of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastSimulation {
+    /// The version that was tried.
+    pub version: u32,
+    /// When it ran.
+    pub ran: Timestamp,
+    /// The day it looked at.
+    pub as_of: Timestamp,
+    /// Records looked at.
+    pub records: u64,
+    /// Records that would be due.
+    pub due: u64,
+    /// Whether no rule and no hold changed since.
+    pub is_fresh: bool,
 }
 
 /// What came of enabling or ending a policy.
@@ -190,6 +222,20 @@ impl Appliance {
         self.put_in_force(session, id, &after, draft.text_no, reason)
     }
 
+    /// Why a draft cannot be enabled yet; `None` when nothing is missing, or it is no draft.
+    pub(super) fn missing_to_enable(
+        &self,
+        rows: &Rows,
+        newest: &PolicyVersion,
+    ) -> Result<Option<String>> {
+        if newest.state != PolicyState::Draft {
+            return Ok(None);
+        }
+        let simulated = rows.last_simulation(newest.id)?;
+        let missing = may_enable(simulated.as_ref(), rows.epochs()?).err();
+        Ok(missing.map(|error| error.to_string()))
+    }
+
     /// Ends a policy: what it kept is no longer kept by it.
     ///
     /// # Errors
@@ -233,6 +279,7 @@ impl Appliance {
                 citation: words.citation,
                 newest: newest.version,
                 in_force: in_force(&rows, no, now.compliance)?.map(|row| row.version.id.version),
+                simulated: last_simulation(&rows, newest.version.id)?,
             });
         }
         drop(rows);
@@ -412,6 +459,25 @@ pub(super) fn newest_of(rows: &Rows, no: PolicyNo) -> Result<PolicyVersionRow> {
         .filter(|row| row.version.id.no == no)
         .max_by_key(|row| row.version.id.version)
         .ok_or_else(|| AppError::NotFound(format!("a version of policy {no}")))
+}
+
+/// The latest simulation of the newest version, or of the nearest before it that has one.
+fn last_simulation(rows: &Rows, newest: PolicyRef) -> Result<Option<LastSimulation>> {
+    let epochs = rows.epochs()?;
+    for version in (1..=newest.version).rev() {
+        let tried = PolicyRef { version, ..newest };
+        if let Some(row) = rows.last_simulation(tried)? {
+            return Ok(Some(LastSimulation {
+                version,
+                ran: row.ran,
+                as_of: row.as_of,
+                records: row.records,
+                due: row.eligible,
+                is_fresh: row.epochs == epochs,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// The version of a policy in force at an instant.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::hold::hold_of;
+use super::spread::policy_name;
 use crate::audit::{Action, Appended};
 use crate::domain::{HoldId, HoldNo, MessageId, MessageNo, PolicyNo, Right, Timestamp};
 use crate::retention::{ItemOutcome, Present, item_outcome, survey};
@@ -26,6 +27,19 @@ pub struct Consequences {
     pub samples: Vec<MessageId>,
     /// When the grace would be over if it began now.
     pub from: Timestamp,
+}
+
+/// The first of two voices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was given.
+    pub at: Timestamp,
+    /// Login of who gave it.
+    pub by: String,
+    /// Whether whoever looks gave it: then somebody else has to agree.
+    pub is_own: bool,
+    /// Why.
+    pub reason: String,
 }
 
 /// A hold after a voice for its release.
@@ -96,14 +110,7 @@ impl Appliance {
             Ok(())
         })?;
         for (no, count) in by_policy {
-            let term = without
-                .rules()
-                .terms()
-                .iter()
-                .map(|term| term.version.id)
-                .find(|version| version.no == no);
-            let name = term.and_then(|version| without.policy_words(version));
-            let name = name.map_or_else(|| format!("policy {no}"), |words| words.name.clone());
+            let name = policy_name(&without, no);
             found.by_policy.push((name, count));
         }
         let rows = self.archive.store().read()?;

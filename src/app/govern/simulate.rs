@@ -7,8 +7,8 @@ use super::super::{AppError, Appliance, Result, Session};
 use super::policy::{newest_of, policy_of};
 use crate::audit::{Action, Appended};
 use crate::domain::{
-    HoldId, HoldNo, LabelId, LabelNo, MessageId, PolicyId, PolicyNo, PolicyRef, Reason, Right,
-    Scope as Sight, Timestamp, Verdict,
+    ConversationId, HoldId, HoldNo, LabelId, LabelNo, MessageId, PolicyId, PolicyNo, PolicyRef,
+    Reason, Right, Scope as Sight, Timestamp, Verdict,
 };
 use crate::retention::{Book, PolicyWords, Present, Simulation, simulate, why};
 use crate::store::{Rows, SimulationRow};
@@ -24,10 +24,23 @@ pub struct Simulated {
     pub found: Simulation,
     /// Public ids of the samples.
     pub samples: Vec<MessageId>,
+    /// What is due by who wrote it, by name, most first.
+    pub by_person: Vec<(String, u64)>,
     /// Time it took.
     pub took: Duration,
     /// The audit entry.
     pub audit: Appended,
+}
+
+/// What is due by the rules in force.
+#[derive(Clone, Debug)]
+pub struct DueNow {
+    /// The counts; the rules that are tried are those in force.
+    pub found: Simulation,
+    /// Messages that are due, by the policy that lets them go.
+    pub by_policy: Vec<(PolicyId, String, u64)>,
+    /// Time it took.
+    pub took: Duration,
 }
 
 /// Why a message is still here.
@@ -35,6 +48,8 @@ pub struct Simulated {
 pub struct Why {
     /// The message.
     pub message: MessageId,
+    /// The conversation it stands in.
+    pub conversation: ConversationId,
     /// What the rules say.
     pub verdict: Verdict,
     /// Every reason, in the order of the rules.
@@ -99,7 +114,9 @@ impl Appliance {
                 .count("eligible", found.eligible);
             self.log(tx, now, draft, None)
         })?;
+        let by_person = self.person_labels(&found.by_custodian)?;
         Ok(Simulated {
+            by_person,
             policy: id,
             version: row.version.id,
             found,
@@ -127,8 +144,12 @@ impl Appliance {
         let book = self.book(&rows)?;
         let (verdict, reasons) = why(&self.archive, &book, &present, row.no)?
             .ok_or_else(|| AppError::NotFound(id.to_string()))?;
+        let conversation = rows
+            .conversation(row.conversation)?
+            .ok_or_else(|| AppError::NotFound(id.to_string()))?;
         let mut answer = Why {
             message: id,
+            conversation: conversation.id,
             verdict,
             at: present.now.compliance,
             policies: Vec::new(),

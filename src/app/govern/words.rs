@@ -103,6 +103,12 @@ impl Appliance {
         Ok(known.map_or_else(|| "unknown".to_owned(), |user| user.id.to_string()))
     }
 
+    /// The login of a user, as people know each other.
+    pub(super) fn login_of(&self, rows: &Rows, no: UserNo) -> Result<String> {
+        let user = rows.user(no)?;
+        Ok(user.map_or_else(|| "unknown".to_owned(), |user| user.login))
+    }
+
     /// Opens the words that were sealed under a content number; `N` of them, missing ones empty.
     pub(super) fn words<const N: usize>(&self, rows: &Rows, no: u64) -> Result<[String; N]> {
         let mut texts = self.archive.open_texts(rows, no)?.into_iter();

@@ -1,33 +1,43 @@
 //! `wordkeep demo`: the tour of a made-up company, from its export files to the proof.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::serve::serve_house;
 use super::{Ended, conv, demo_govern, export, search};
 use crate::app::export::ExportReceipt;
 use crate::app::import::ImportReceipt;
 use crate::app::sample::MESSAGES_DEFAULT;
-use crate::app::{DemoEvent, DemoRequest, SearchAnswer, VerifyReport, run_demo};
+use crate::app::{
+    AppError, DemoEvent, DemoRequest, SearchAnswer, VerifyReport, run_demo, stage_demo,
+};
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::meter::{Meter, Way};
 use crate::cli::printable::{line, thousands};
+use crate::http::{House, HouseOptions, ServeOptions};
 
 /// What the help says at length.
-pub(in crate::cli) const LONG: &str = "Take the tour
+pub(in crate::cli) const LONG: &str = "Try everything on a made-up company
 
 Examples:
   $ wordkeep demo
-  $ wordkeep demo --messages 100000 --seed 7
-  $ wordkeep demo --dir /tmp/tour
+  $ wordkeep demo --port 9000 --messages 100000 --seed 7
+  $ wordkeep demo --tour
 
-A made-up trading company is written as chat exports, imported, sealed, searched, shown in context,
-given out as evidence, put on hold, let go by a policy, certified and verified, each step with the
-words it was asked in. Time passes by a clock of its own. Everything lies in a temporary directory with
+A made-up trading company is written as chat exports, imported, sealed, put on hold and let go by a
+policy; then its pages are served to browsers on this computer, with one link for each role that signs
+in once. With --tour the terminal is the stage: each step is shown with the words it was asked in, and
+the end is the proof. Time passes by a clock of its own. Everything lies in a temporary directory with
 keys of its own, which is removed at the end, also after Ctrl-C; with --dir it stays.";
+
+/// Port of the demonstration; the next free one where it is taken.
+const PORT_DEFAULT: u16 = 8470;
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -38,23 +48,81 @@ pub(in crate::cli) struct Typed {
     /// The same seed makes the same company
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Show every step in the terminal instead, and end
+    #[arg(long)]
+    tour: bool,
+    /// Port on this computer; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = PORT_DEFAULT, conflicts_with = "tour")]
+    port: u16,
     /// Work here and leave everything behind
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
-/// Takes the tour.
+/// Serves the company, or takes the tour.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
-    let meter = Meter::new(Way::Auto, context.is_lively, Interrupt::listen()?);
+    let interrupt = Interrupt::listen()?;
+    let meter = Meter::new(Way::Auto, context.is_lively, interrupt.clone());
     let request = DemoRequest {
         dir: typed.dir.clone(),
         messages: typed.messages,
         seed: typed.seed,
     };
+    match typed.tour {
+        true => tour(context, &request, &meter),
+        false => show(context, &request, typed.port, &meter, &interrupt),
+    }
+}
+
+/// The pages, until Ctrl-C.
+fn show(
+    context: &mut Context,
+    request: &DemoRequest,
+    port: u16,
+    meter: &Meter,
+    interrupt: &Interrupt,
+) -> Ended {
+    let staged = match stage_demo(request, meter) {
+        Err(AppError::Interrupted(_)) if interrupt.asked() => return Ok(Exit::Interrupted),
+        staged => staged?,
+    };
+    meter.clear();
+    let options = HouseOptions {
+        secure: false,
+        demo: true,
+    };
+    let house = House::open(Arc::clone(&staged.appliance), options);
+    let options = ServeOptions {
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+        tls: None,
+        insecure_http: false,
+    };
+    let ended = serve_house(
+        context,
+        &house,
+        &options,
+        interrupt,
+        &mut |context, served| {
+            let to = context.printer.sink();
+            writeln!(to, "Demo data: a made-up company; nobody in it exists.")?;
+            writeln!(to, "{} is ready; each link signs in once:", served.origin())?;
+            for (role, _, link) in &staged.links {
+                writeln!(to, "  {:<16} {}/enter#{link}", role.name(), served.origin())?;
+            }
+            writeln!(to, "Ctrl-C ends it, and everything is deleted.")?;
+            Ok(to.flush()?)
+        },
+    );
+    drop(house);
+    drop(staged);
+    ended
+}
+
+fn tour(context: &mut Context, request: &DemoRequest, meter: &Meter) -> Ended {
     let coloured = context.printer.is_coloured();
     let mut trouble: Option<io::Error> = None;
     let to = context.printer.sink();
-    run_demo(&request, &meter, &mut |event| {
+    run_demo(request, meter, &mut |event| {
         meter.clear();
         if let Err(error) = tell(to, &event, coloured).and_then(|()| to.flush()) {
             trouble.get_or_insert(error);

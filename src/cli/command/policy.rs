@@ -178,6 +178,8 @@ struct PolicyRow {
     newest_state: &'static str,
     in_force: Option<u32>,
     citation: String,
+    #[serde(skip)]
+    standing: &'static str,
 }
 
 impl Row for PolicyRow {
@@ -185,16 +187,9 @@ impl Row for PolicyRow {
         "POLICY", "STATE", "ACTION", "PERIOD", "FROM", "LEVEL", "LOCK", "NAME", "SCOPE",
     ];
     fn cells(&self) -> Vec<String> {
-        let state = match (self.in_force, self.newest_state) {
-            (Some(_), "draft") => "in force, draft waits",
-            (Some(_), "disabled") => "in force, ends",
-            (Some(_), _) => "in force",
-            (None, "enabled") => "waits",
-            (None, state) => state,
-        };
         vec![
             self.id.clone(),
-            state.to_owned(),
+            self.standing.to_owned(),
             self.action.to_owned(),
             self.period.clone(),
             self.trigger.to_owned(),
@@ -377,6 +372,7 @@ fn show_simulation(
 }
 
 fn row_of(policy: PolicyLine) -> PolicyRow {
+    let standing = policy.standing();
     let newest = &policy.newest;
     PolicyRow {
         id: policy.id.to_string(),
@@ -392,5 +388,6 @@ fn row_of(policy: PolicyLine) -> PolicyRow {
         newest_state: newest.state.name(),
         in_force: policy.in_force,
         citation: policy.citation,
+        standing,
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn row(line: &ConversationLine) -> Markup {
         li.conversation {
             a href={ "/c/" (line.id) } { (part::name(&line.title)) }
             span.aside {
-                (line.app.name()) " · " (part::count(line.messages, "message", "messages"))
+                (part::app(line.app)) " · " (part::count(line.messages, "message", "messages"))
                 @if let (Some(first), Some(last)) = (line.first, line.last) {
                     " · " (part::time(first, Tz::UTC, part::DAY)) " – " (part::time(last, Tz::UTC, part::DAY))
                 }
@@ -111,20 +111,20 @@ async fn show(
             )
         })
         .await?;
-    let content = view(&slice, around, from);
+    let content = view(&slice, around, from, frame.may(Right::ReadRules));
     Ok(frame
         .wide()
         .at(Section::Conversations, "Conversation")
         .page(&content))
 }
 
-fn parse_day(text: &str) -> Result<NaiveDate, Refusal> {
+pub(super) fn parse_day(text: &str) -> Result<NaiveDate, Refusal> {
     text.parse()
         .map_err(|_| Refusal::usage("Write the day as 2024-02-29."))
 }
 
 /// The first instant of a day in a zone; where the clocks jump over midnight, the next there is.
-fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
+pub(super) fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
     let local = day.and_time(NaiveTime::MIN);
     let instant = zone.from_local_datetime(&local).earliest().or_else(|| {
         zone.from_local_datetime(&(local + chrono::TimeDelta::hours(1)))
@@ -136,14 +136,19 @@ fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
     ))
 }
 
-fn view(slice: &ConversationSlice, around: Option<MessageId>, from: Option<SearchId>) -> Markup {
+fn view(
+    slice: &ConversationSlice,
+    around: Option<MessageId>,
+    from: Option<SearchId>,
+    says_why: bool,
+) -> Markup {
     let about = &slice.conversation;
     html! {
         header.conversation-head {
             @if let Some(search) = from { a.back href={ "/s/" (search) } { "← Hits" } }
             h1 { (part::name(&about.title)) }
             p {
-                (about.app.name()) " · " (part::count(about.messages, "message", "messages"))
+                (part::app(about.app)) " · " (part::count(about.messages, "message", "messages"))
                 @if let (Some(first), Some(last)) = (about.first, about.last) {
                     " · " (part::time(first, slice.zone, part::DAY)) " – " (part::time(last, slice.zone, part::DAY))
                 }
@@ -170,7 +175,7 @@ fn view(slice: &ConversationSlice, around: Option<MessageId>, from: Option<Searc
                 @let new_day = place == 0
                     || slice.messages[place - 1].local.date() != message.local.date();
                 @if new_day { (day_heading(message.local.date())) }
-                (bubble(message, about, around == Some(message.id)))
+                (bubble(message, about, around == Some(message.id), says_why))
             }
         }
         @if slice.more_after && let Some(last) = slice.messages.last() {
@@ -199,7 +204,12 @@ fn day_heading(day: NaiveDate) -> Markup {
     html! { h2.day { (day.format("%A, %-d %B ")) (day.year()) } }
 }
 
-fn bubble(message: &ShownMessage, about: &ConversationLine, is_asked_for: bool) -> Markup {
+fn bubble(
+    message: &ShownMessage,
+    about: &ConversationLine,
+    is_asked_for: bool,
+    says_why: bool,
+) -> Markup {
     let system = message.sender.is_none() || message.kind == Kind::System;
     // The same name stands on the same side all through.
     let side = message
@@ -216,7 +226,10 @@ fn bubble(message: &ShownMessage, about: &ConversationLine, is_asked_for: bool) 
                         None => "Notice of the platform",
                     }
                 }
-                (part::local(message.local, message.sent, "%H:%M"))
+                a.cite href={ "#" (message.id) } title={ "Address of " (message.id) } {
+                    (part::local(message.local, message.sent, "%H:%M"))
+                }
+                @if says_why { a.why href={ "/m/" (message.id) "/why" } { "Why is it here?" } }
             }
             @if !message.body.is_empty() { p.body { (part::words(&message.body)) } }
             @for file in &message.attachments {
@@ -230,7 +243,6 @@ fn bubble(message: &ShownMessage, about: &ConversationLine, is_asked_for: bool) 
                         ol.versions { @for version in &message.earlier { li { (part::words(version)) } } }
                     }
                 }
-                a.cite href={ "#" (message.id) } title="Address of this message" { (message.id) }
             }
         }
     }

@@ -7,15 +7,24 @@
 pub(super) mod account;
 pub(super) mod audit;
 mod audit_words;
+mod certificate;
 pub(super) mod conversation;
+pub(super) mod dispositions;
+mod form;
 pub(super) mod frame;
 pub(super) mod help;
+pub(super) mod holds;
 pub(super) mod home;
 pub(super) mod import_report;
 pub(super) mod imports;
 pub(super) mod job;
+pub(super) mod matters;
 pub(super) mod part;
+pub(super) mod policies;
+mod policy_form;
 pub(super) mod refused;
+pub(super) mod requests;
+pub(super) mod retention;
 pub(super) mod search;
 pub(super) mod setup;
 pub(super) mod sign_in;
@@ -23,6 +32,7 @@ pub(super) mod step_up;
 pub(super) mod system;
 pub(super) mod unlock;
 pub(super) mod users;
+pub(super) mod why;
 
 use axum::response::Response;
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use maud::{Markup, html};
 
-use crate::domain::{EntryNo, Timestamp};
+use crate::domain::{App, EntryNo, Timestamp};
 
 /// A number with thin groups of three: 1 043 406 is read faster.
 pub(in crate::http) fn number(value: u64) -> String {
@@ -58,6 +58,35 @@ pub(in crate::http) fn words(text: &str) -> Markup {
 /// A name that people gave.
 pub(in crate::http) fn name(text: &str) -> Markup {
     html! { bdi hx-disable { (text) } }
+}
+
+/// A platform as people write it.
+pub(in crate::http) fn app(app: App) -> &'static str {
+    match app {
+        App::WhatsApp => "WhatsApp",
+        App::Telegram => "Telegram",
+        App::Slack => "Slack",
+        App::Teams => "Teams",
+        App::Line => "LINE",
+        App::Matrix => "Matrix",
+        App::Discord => "Discord",
+        App::Messenger => "Messenger",
+        App::Instagram => "Instagram",
+        App::Signal => "Signal",
+        App::IMessage => "iMessage",
+        App::GoogleChat => "Google Chat",
+        App::GoogleVoice => "Google Voice",
+        App::KakaoTalk => "KakaoTalk",
+        App::WeChat => "WeChat",
+        App::Viber => "Viber",
+        App::Zoom => "Zoom",
+        App::Mattermost => "Mattermost",
+        App::RocketChat => "Rocket.Chat",
+        App::Mail => "Mail",
+        App::Irc => "IRC",
+        App::Sms => "SMS",
+        App::Other => "Other",
+    }
 }
 
 /// The entry of the log that an act left.

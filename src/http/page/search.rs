@@ -315,6 +315,31 @@ fn groups(hits: &[Hit]) -> impl Iterator<Item = &[Hit]> {
     hits.chunk_by(|one, next| one.conversation.id == next.conversation.id)
 }
 
+/// Hits with the messages around them, in the order they were said; hits that stand close together
+/// are one passage, and no message is shown twice in it.
+fn passages(hits: &[Hit]) -> Vec<Vec<(&Line, Option<&Hit>)>> {
+    let mut passages: Vec<Vec<(&Line, Option<&Hit>)>> = Vec::new();
+    for hit in hits {
+        let around = hit.before.iter().chain(&hit.after).map(|line| (line, None));
+        let lines: Vec<(&Line, Option<&Hit>)> = around.chain([(&hit.line, Some(hit))]).collect();
+        let meets = passages.last().is_some_and(|last| {
+            lines
+                .iter()
+                .any(|(line, _)| last.iter().any(|(known, _)| known.id == line.id))
+        });
+        match passages.last_mut() {
+            Some(last) if meets => last.extend(lines),
+            _ => passages.push(lines),
+        }
+    }
+    for passage in &mut passages {
+        // Of a message that is a hit and stands around another, the hit is shown.
+        passage.sort_by_key(|(line, hit)| (line.time.sent, line.id, hit.is_none()));
+        passage.dedup_by_key(|(line, _)| line.id);
+    }
+    passages
+}
+
 fn conversation(search: &SearchId, hits: &[Hit]) -> Markup {
     let Some(first) = hits.first() else {
         return html! {};
@@ -323,13 +348,16 @@ fn conversation(search: &SearchId, hits: &[Hit]) -> Markup {
         section.group {
             h2 {
                 a href={ "/c/" (first.conversation.id) } { (part::name(&first.conversation.title)) }
-                " " small { (first.line.app.name()) }
+                " " small { (part::app(first.line.app)) }
             }
-            ol.lines {
-                @for hit in hits {
-                    @for line in &hit.before { (context(line)) }
-                    (shown(search, hit))
-                    @for line in &hit.after { (context(line)) }
+            @for passage in passages(hits) {
+                ol.lines {
+                    @for (line, hit) in passage {
+                        @match hit {
+                            Some(hit) => (shown(search, hit)),
+                            None => (context(line)),
+                        }
+                    }
                 }
             }
         }
@@ -363,7 +391,8 @@ fn context(line: &Line) -> Markup {
 
 /// The address of a message in its conversation, and the search it came from.
 pub(super) fn place(conversation: ConversationId, hit: &Hit, search: &SearchId) -> String {
-    format!("/c/{conversation}?at={}&from={search}", hit.line.id)
+    let message = hit.line.id;
+    format!("/c/{conversation}?at={message}&from={search}#{message}")
 }
 
 fn shown(search: &SearchId, hit: &Hit) -> Markup {

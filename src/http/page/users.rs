@@ -19,7 +19,7 @@ use super::import_report::download;
 use super::{Page, job, part, step_up};
 use crate::app::{Appliance, Grant, Session};
 use crate::audit::Appended;
-use crate::domain::{AccountNo, ConversationId, EntryNo, Right, Role, UserId};
+use crate::domain::{AccountNo, ConversationId, EntryNo, Right, Role};
 use crate::ingest::{BYTE_ORDER_MARK, write_row};
 use crate::store::UserRow;
 
@@ -318,13 +318,14 @@ fn review_rows(rows: &[(Vec<Grant>, UserRow)]) -> std::io::Result<Vec<u8>> {
     Ok(table)
 }
 
+/// A user by id, or by the name they sign in with.
 async fn find(house: &House, who: &Who, id: &str) -> Result<UserRow, Refusal> {
-    let id: UserId = id.parse().map_err(|_| Refusal::not_found())?;
+    let named = id.to_owned();
     let session = who.session.clone();
     let users = house.ask(move |one| one.users(&session)).await?;
     users
         .into_iter()
-        .find(|user| user.id == id)
+        .find(|user| user.id.to_string() == named || user.login == named)
         .ok_or_else(Refusal::not_found)
 }
 
@@ -529,7 +530,6 @@ async fn enable(
 
 #[derive(Deserialize)]
 struct NewGrants {
-    #[serde(default)]
     grants: String,
 }
 
@@ -619,7 +619,7 @@ async fn reset_factor(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Timestamp, UserNo};
+    use crate::domain::{Timestamp, UserId, UserNo};
 
     #[test]
     fn grants_read_back_as_they_are_shown() {

@@ -1,0 +1,132 @@
+//! The made-up company in a state in which every page has something to show: for the demonstration in
+//! a browser, and for tests of the pages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::import::Progress;
+use super::super::sample::generate;
+use super::super::{Appliance, Grant, NewPolicy, Result, Review, SearchRequest};
+use super::govern::{self, DemoClock};
+use super::{DemoRequest, Staff, Workplace, create, write_exports};
+use crate::auth::LinkToken;
+use crate::crypto::{hex, random_bytes};
+use crate::domain::{Lock, Period, PolicyAction, Role};
+use crate::search::Order;
+
+/// Searches that somebody saved in the demonstration: name and query.
+const SAVED: [(&str, &str); 2] = [
+    ("Discounts promised", "discount OR rebate"),
+    ("Edited after the fact", "is:edited"),
+];
+
+/// The company on stage. Dropping it removes everything that was temporary.
+pub struct Staged {
+    /// The opened product.
+    pub appliance: Arc<Appliance>,
+    /// A login for each role, and a link that signs it in once.
+    pub links: Vec<(Role, &'static str, LinkToken)>,
+    _place: Workplace,
+}
+
+impl Staged {
+    /// Where it works.
+    pub fn root(&self) -> &Path {
+        &self._place.root
+    }
+}
+
+/// Makes the company: messages of 26 months, a matter with a hold, a policy whose first list was
+/// destroyed and certified, a list that waits for its second approval, saved searches.
+///
+/// # Errors
+/// As the use-cases it calls; when `progress` asks to stop.
+pub fn stage_demo(request: &DemoRequest, progress: &dyn Progress) -> Result<Staged> {
+    let entropy = super::super::SystemEntropy;
+    let place = Workplace::new(request, &entropy);
+    let clock = DemoClock::new(&entropy);
+    let (appliance, administrator) = create(&place.root, &entropy, &clock)?;
+    let staff = Staff::hire(&appliance, administrator, &entropy)?;
+    let sample = generate(request.seed, request.messages);
+    for export in &write_exports(&sample, &place.root.join("exports"))? {
+        appliance.import(&staff.officer, export, progress)?;
+    }
+    let password = hex(&random_bytes::<16>(&entropy));
+    appliance.add_user(
+        &staff.administrator,
+        "auditor",
+        Role::Auditor,
+        &password,
+        &[],
+    )?;
+    show_manager(&appliance, &staff)?;
+    for (name, query) in SAVED {
+        let id = appliance.keep_search(&staff.lawyer, query, Order::Newest)?;
+        appliance.save_search(&staff.lawyer, id, name)?;
+    }
+    govern::let_one_list_go(&appliance, &staff, &clock)?;
+    leave_one_waiting(&appliance, &staff)?;
+    let links = [
+        (Role::Lawyer, "lawyer"),
+        (Role::RecordsOfficer, "officer"),
+        (Role::Manager, "manager"),
+        (Role::Auditor, "auditor"),
+        (Role::Administrator, "administrator"),
+    ]
+    .into_iter()
+    .map(|(role, login)| Ok((role, login, appliance.sign_in_link(login)?)))
+    .collect::<Result<_>>()?;
+    Ok(Staged {
+        appliance: Arc::new(appliance),
+        links,
+        _place: place,
+    })
+}
+
+/// The manager sees the conversations of some clients.
+fn show_manager(appliance: &Appliance, staff: &Staff) -> Result<()> {
+    let conversations = appliance.conversations(&staff.lawyer)?;
+    let half = conversations.len().div_ceil(2);
+    let grants: Vec<Grant> = conversations[..half]
+        .iter()
+        .map(|line| Grant::Conversation(line.id))
+        .collect();
+    appliance
+        .set_grants(&staff.administrator, "manager", &grants)
+        .map(drop)
+}
+
+/// A second policy is in force, and what it lets go waits for another approval.
+fn leave_one_waiting(appliance: &Appliance, staff: &Staff) -> Result<()> {
+    let new = NewPolicy {
+        of: None,
+        name: "quotes of the first year".to_owned(),
+        scope: "quote OR oferta OR Angebot".to_owned(),
+        action: PolicyAction::Delete,
+        period: Period::years(1),
+        zone: None,
+        trigger: "sent".to_owned(),
+        label: None,
+        organisation: false,
+        lock: Lock::None,
+        reviewers: None,
+        citation: "GDPR art. 5(1)(e)".to_owned(),
+        reason: "prices of that year bind nobody any more".to_owned(),
+        accept: Vec::new(),
+    };
+    let (id, _, _) = appliance.write_policy(&staff.officer, &new)?;
+    let soon = appliance.now().compliance.plus_days(1);
+    appliance.simulate_policy(&staff.officer, id, Some(soon))?;
+    appliance.enable_policy(&staff.officer, id, "as decided")?;
+    let planned = appliance.plan_disposition(&staff.officer)?;
+    appliance.review_disposition(
+        &staff.second,
+        planned.batch,
+        Review::Approve,
+        "looked at the samples",
+    )?;
+    let mut look = SearchRequest::new("delivery");
+    look.limit = 10;
+    appliance.search(&staff.lawyer, &look)?;
+    Ok(())
+}

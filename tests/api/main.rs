@@ -1,0 +1,15 @@
+//! Pages and API as a browser or a program meets them, without a socket: who may take which route,
+//! what every answer carries, what never leaves.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a law whose world cannot be set up must fail"
+)]
+
+#[path = "../support/court.rs"]
+mod court;
+#[path = "../support/house.rs"]
+mod house;
+mod html;
+mod markup;
+mod matrix;
+mod served;
