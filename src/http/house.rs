@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::intake::Intake;
+use super::jobs::Jobs;
 use super::limit::Buckets;
 use super::refusal::Refusal;
 use crate::app::{AppError, Appliance};
@@ -33,6 +35,10 @@ const SIGN_INS: (u32, u32) = (10, 6);
 pub struct House {
     slot: RwLock<Slot>,
     pub(super) options: HouseOptions,
+    /// Long acts under way.
+    pub(super) jobs: Jobs,
+    /// Files on their way in.
+    pub(super) intake: Intake,
     pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
     pub(super) answered: AtomicU64,
     pub(super) refused: AtomicU64,
@@ -54,6 +60,8 @@ impl House {
         Arc::new(House {
             slot: RwLock::new(slot),
             options,
+            jobs: Jobs::default(),
+            intake: Intake::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
             answered: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -99,6 +107,7 @@ impl House {
     /// # Errors
     /// When the log was not signed; what was done is durable all the same.
     pub fn close(&self) -> Result<(), AppError> {
+        self.jobs.end();
         match self.appliance() {
             Some(appliance) => appliance.close(),
             None => Ok(()),

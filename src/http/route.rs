@@ -39,6 +39,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may take it.
     pub access: Access,
+    /// Longest body, in bytes; what is longer than a form is read by the handler as it comes.
+    body_max: usize,
     handler: fn() -> MethodRouter<Arc<House>>,
 }
 
@@ -53,6 +55,7 @@ impl Route {
             method: Method::GET,
             path,
             access,
+            body_max: FORM_BYTES_MAX,
             handler,
         }
     }
@@ -67,6 +70,24 @@ impl Route {
             method: Method::POST,
             path,
             access,
+            body_max: FORM_BYTES_MAX,
+            handler,
+        }
+    }
+
+    /// A route that takes files: its body may be longer than a form. A form in parts carries the mark of
+    /// its session as its first field, and only [`super::posted::Files`] gives its handler the asker.
+    pub(super) const fn files(
+        path: &'static str,
+        access: Access,
+        body_max: usize,
+        handler: fn() -> MethodRouter<Arc<House>>,
+    ) -> Route {
+        Route {
+            method: Method::POST,
+            path,
+            access,
+            body_max,
             handler,
         }
     }
@@ -87,6 +108,15 @@ pub const ROUTES: &[&[Route]] = &[
     page::home::ROUTES,
     page::search::ROUTES,
     page::conversation::ROUTES,
+    page::step_up::ROUTES,
+    page::account::ROUTES,
+    page::imports::ROUTES,
+    page::import_report::ROUTES,
+    page::job::ROUTES,
+    page::audit::ROUTES,
+    page::users::ROUTES,
+    page::system::ROUTES,
+    page::help::ROUTES,
     page::matters::ROUTES,
     page::holds::ROUTES,
     page::retention::ROUTES,
@@ -104,8 +134,11 @@ pub fn router(house: &Arc<House>) -> Router {
             house: Arc::clone(house),
             access: route.access,
             is_api: route.is_api(),
+            takes_files: route.body_max > FORM_BYTES_MAX,
         };
-        let handler = (route.handler)().layer(from_fn_with_state(gate, guard));
+        let handler = (route.handler)()
+            .layer(DefaultBodyLimit::max(route.body_max))
+            .layer(from_fn_with_state(gate, guard));
         router = router.route(route.path, handler);
     }
     let lost = Arc::clone(house);
