@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Ended;
+use super::listed::listed;
 use crate::audit::Appended;
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
@@ -137,20 +138,15 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     match &typed.verb {
         Verb::List => {
             let zone = zone_of(appliance.settings())?;
-            let rows: Vec<UserLine> = appliance
-                .users(&session)?
-                .into_iter()
-                .map(|user| UserLine {
-                    login: user.login,
-                    role: user.role.name(),
-                    id: user.id.to_string(),
-                    created: rfc3339(user.created),
-                    active: !user.disabled,
-                    created_local: in_zone(user.created, zone),
-                })
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = appliance.users(&session)?.into_iter().map(|user| UserLine {
+                login: user.login,
+                role: user.role.name(),
+                id: user.id.to_string(),
+                created: rfc3339(user.created),
+                active: !user.disabled,
+                created_local: in_zone(user.created, zone),
+            });
+            listed(context, rows)
         }
         Verb::Add(add) => {
             let password = context.password(add.password_file.as_ref(), &add.login, true)?;
