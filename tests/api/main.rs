@@ -7,9 +7,11 @@
 
 #[path = "../support/court.rs"]
 mod court;
+mod duties;
 #[path = "../support/house.rs"]
 mod house;
 mod html;
+mod intake;
 mod markup;
 mod matrix;
 mod served;
