@@ -109,10 +109,7 @@ impl Upload {
     /// When the file is empty, or the disk fails.
     pub fn finish(self) -> Result<Uploaded> {
         if self.received() == 0 {
-            return Err(AppError::Usage(format!(
-                "{}: the file is empty",
-                self.name
-            )));
+            return Err(AppError::Usage(format!("{}: the file is empty", self.name)));
         }
         Ok(Uploaded {
             name: self.name,
@@ -184,7 +181,10 @@ impl Source for UploadedSource {
         // Readers take a short answer for the end of the file; here it may be the end of a page.
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.reader.read_at(offset + filled as u64, &mut buffer[filled..])? {
+            match self
+                .reader
+                .read_at(offset + filled as u64, &mut buffer[filled..])?
+            {
                 0 => break,
                 count => filled += count,
             }

@@ -32,9 +32,9 @@ pub use freeze::FreezeReason;
 pub use hold::{GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldScope, Release};
 pub use id::{
     AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
-    FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, JobId, LabelId, LabelNo, MatterId,
-    MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId, RequestNo,
-    SearchId, StoreId, TenantNo, TokenId, UploadId, UserId, UserNo,
+    FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, JobId, LabelId, LabelNo,
+    MatterId, MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId,
+    RequestNo, SearchId, StoreId, TenantNo, TokenId, UploadId, UserId, UserNo,
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{

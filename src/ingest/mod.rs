@@ -35,8 +35,8 @@ mod zipped;
 mod zone;
 
 pub use answers::{
-    ANSWER_NEW, Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading, Refusal, Summary,
-    ZoneAnswer,
+    ANSWER_NEW, Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading,
+    Refusal, Summary, ZoneAnswer,
 };
 pub use budget::Budget;
 pub use bundle::{

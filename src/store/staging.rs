@@ -199,7 +199,11 @@ mod tests {
         for (from, step) in [(0, 1 << 20), (0, 777), (65_535, 3_000), (131_072, 65_536)] {
             let (_dir, _data, file) = staged(&bytes);
             assert_eq!(file.len(), bytes.len() as u64);
-            assert_eq!(read(file, from, step), bytes[from as usize..], "{from} {step}");
+            assert_eq!(
+                read(file, from, step),
+                bytes[from as usize..],
+                "{from} {step}"
+            );
         }
         let (_dir, _data, file) = staged(b"");
         assert!(file.is_empty());

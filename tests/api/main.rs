@@ -7,9 +7,11 @@
 
 #[path = "../support/court.rs"]
 mod court;
+mod description;
 #[path = "../support/house.rs"]
 mod house;
 mod html;
 mod markup;
 mod matrix;
+mod programs;
 mod served;

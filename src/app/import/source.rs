@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::{AppError, ImportRequest, Result};
-use crate::app::{Appliance, Uploaded};
 use crate::app::files::{FileSource, files_below};
+use crate::app::{Appliance, Uploaded};
 use crate::archive::AdmittedAttachment;
 use crate::crypto::Hasher;
 use crate::domain::{AttachmentState, Timestamp};
@@ -111,10 +111,7 @@ impl Opened {
         };
         let mut folder = Hasher::new();
         for file in files_below(path)? {
-            let name = file
-                .strip_prefix(path)
-                .unwrap_or(&file)
-                .to_string_lossy();
+            let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
             folder.update(&(name.len() as u64).to_be_bytes());
             folder.update(name.as_bytes());
             folder.update(&hash_file(&file)?);
