@@ -8,6 +8,9 @@ pub enum AuthError {
     /// Login and password do not belong together, or the user is disabled. Which, is not said.
     #[error("login or password is wrong")]
     Refused,
+    /// Somebody who changes their password did not give the one they have.
+    #[error("the old password is wrong; nothing was changed")]
+    OldPassword,
     /// The token is unknown, expired or malformed.
     #[error("the token is unknown or expired; log in again with: wordkeep login")]
     Token,

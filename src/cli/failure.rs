@@ -175,6 +175,7 @@ pub(super) fn exit_of(error: &AppError) -> Exit {
 fn exit_of_auth(error: &AuthError) -> Exit {
     match error {
         AuthError::Refused
+        | AuthError::OldPassword
         | AuthError::Token
         | AuthError::Session
         | AuthError::Code

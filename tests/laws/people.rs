@@ -446,7 +446,7 @@ fn t7_another_password_ends_every_other_log_in() {
         .unwrap();
     assert!(matches!(
         app.change_password(&web.session, OTHER, "yet another one"),
-        Err(AppError::Auth(AuthError::Refused))
+        Err(AppError::Auth(AuthError::OldPassword))
     ));
     assert!(matches!(
         app.change_password(&web.session, PASSWORD, "short"),

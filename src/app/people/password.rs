@@ -14,7 +14,7 @@ impl Appliance {
     /// they asked with stays.
     ///
     /// # Errors
-    /// [`AuthError::Refused`] when the old password is wrong.
+    /// [`AuthError::OldPassword`] when the old password is wrong.
     pub fn change_password(&self, session: &Session, old: &str, new: &str) -> Result<Appended> {
         self.require_own(session, &Action::UserPassword)?;
         let now = self.clock.now();
@@ -28,7 +28,10 @@ impl Appliance {
         if let Err(error) = check_own_password(&user, old) {
             let refused = draft.result(Outcome::Refused);
             self.change(now, |tx| self.log(tx, now, refused, None))?;
-            return Err(error.into());
+            return Err(match error {
+                AuthError::Refused => AuthError::OldPassword.into(),
+                other => other.into(),
+            });
         }
         self.change(now, |tx| {
             if tx.user(no)?.as_ref() != Some(&user) {
