@@ -32,6 +32,7 @@ pub mod import;
 mod index;
 mod keys;
 mod log_out;
+mod marks;
 mod people;
 mod pins;
 mod prune;

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::command::{
     admin, audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export,
-    freeze, hold, import, index, init, keys, label, login, logout, man, matter, password, policy,
-    query, search, serve, token, user, verify, why,
+    freeze, hold, import, index, init, keys, label, login, logout, man, matter, openapi, password,
+    policy, query, search, serve, token, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -117,6 +117,9 @@ pub(super) enum Command {
     /// Print completions for a shell
     #[command(long_about = completions::LONG)]
     Completions(completions::Typed),
+    /// Print the description of the API
+    #[command(long_about = openapi::LONG)]
+    Openapi,
     /// Write the manual pages
     #[command(long_about = man::LONG)]
     Man(man::Typed),

@@ -172,6 +172,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The name in exports and answers: lower case with hyphens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Media => "media",
+            Kind::Location => "location",
+            Kind::Contact => "contact",
+            Kind::Poll => "poll",
+            Kind::Call => "call",
+            Kind::Deleted => "deleted",
+            Kind::System => "system",
+            Kind::SystemEncryption => "system-encryption",
+            Kind::SystemCreated => "system-created",
+            Kind::SystemMembership => "system-membership",
+            Kind::SystemSubject => "system-subject",
+            Kind::SystemIdentity => "system-identity",
+            Kind::SystemTimer => "system-timer",
+            Kind::Unknown => "unknown",
+        }
+    }
+
     /// Every kind, in the order of its number.
     pub const ALL: [Kind; 15] = [
         Kind::Text,

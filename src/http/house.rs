@@ -3,8 +3,9 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::api::Replays;
 use super::intake::Intake;
 use super::jobs::Jobs;
 use super::limit::Buckets;
@@ -31,6 +32,9 @@ enum Slot {
 /// Tries to sign in at once, and for good in a minute, of one login from one address.
 const SIGN_INS: (u32, u32) = (10, 6);
 
+/// Requests at once, and for good in a minute, of one token or of one person's windows.
+const PROGRAMS: (u32, u32) = (300, 1_200);
+
 /// The state of the server.
 pub struct House {
     slot: RwLock<Slot>,
@@ -40,6 +44,10 @@ pub struct House {
     /// Files on their way in.
     pub(super) intake: Intake,
     pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
+    pub(super) programs: Buckets<String>,
+    pub(super) replays: Replays,
+    /// Held while an object is compared with what somebody saw, and changed.
+    changes: Mutex<()>,
     pub(super) answered: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) failed: AtomicU64,
@@ -63,6 +71,9 @@ impl House {
             jobs: Jobs::default(),
             intake: Intake::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
+            programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
+            replays: Replays::default(),
+            changes: Mutex::new(()),
             answered: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -95,11 +106,33 @@ impl House {
         &self,
         act: impl FnOnce(&Appliance) -> crate::app::Result<T> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.try_ask(move |appliance| act(appliance).map_err(Refusal::from))
+            .await
+    }
+
+    /// The same where not only use-cases refuse.
+    pub(super) async fn try_ask<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Appliance) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         let appliance = self.appliance().ok_or_else(Refusal::sealed)?;
         match tokio::task::spawn_blocking(move || act(&appliance)).await {
-            Ok(answer) => answer.map_err(Refusal::from),
+            Ok(answer) => answer,
             Err(_) => Err(Refusal::broken()),
         }
+    }
+
+    /// Changes an object that was compared with what somebody saw: one program at a time.
+    pub(super) async fn try_change<T: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Appliance) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let house = Arc::clone(self);
+        self.try_ask(move |appliance| {
+            let _one = house.changes.lock().unwrap_or_else(PoisonError::into_inner);
+            act(appliance)
+        })
+        .await
     }
 
     /// Ends in order: signs and publishes the log. Nothing is left to do in a sealed house.

@@ -15,6 +15,7 @@
 //!
 //! Must not know: how anything is decided, sealed, found or kept.
 
+mod api;
 mod assets;
 mod cookie;
 mod error;
@@ -32,6 +33,7 @@ mod route;
 mod server;
 mod tls;
 
+pub use api::openapi;
 pub use error::{Result, ServeError};
 pub use house::{House, HouseOptions};
 pub use route::{Access, ROUTES, Route, router};

@@ -6,6 +6,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::AppError;
 use crate::auth::AuthError;
@@ -39,6 +40,10 @@ pub struct Refusal {
     pub detail: String,
     /// Everything wrong, where there are places.
     pub faults: Vec<Fault>,
+    /// Seconds after which to come again.
+    pub retry_after: Option<u64>,
+    /// The object as it is, where what was seen is stale.
+    pub current: Option<Value>,
 }
 
 impl Refusal {
@@ -55,6 +60,8 @@ impl Refusal {
             title,
             detail: detail.into(),
             faults: Vec::new(),
+            retry_after: None,
+            current: None,
         }
     }
 
@@ -138,6 +145,8 @@ impl Refusal {
             detail: &'a str,
             #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
             errors: &'a [Fault],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            current: Option<&'a Value>,
         }
         let problem = Problem {
             r#type: format!("/problems/{}", self.kind),
@@ -145,11 +154,15 @@ impl Refusal {
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: &self.faults,
+            current: self.current.as_ref(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         response
     }
 }
@@ -223,7 +236,10 @@ fn recognition(error: &AuthError) -> Refusal {
     let text = sentence(&error.to_string());
     match error {
         AuthError::Forbidden { .. } => Refusal::forbidden(),
-        AuthError::Token => Refusal::nobody(),
+        AuthError::Token | AuthError::Session => Refusal::nobody(),
+        AuthError::Scope => {
+            Refusal::new(StatusCode::FORBIDDEN, "scope", "Not for this token", text)
+        }
         AuthError::Store(_) | AuthError::Crypto(_) => Refusal::broken(),
         AuthError::Taken(_) => {
             Refusal::new(StatusCode::CONFLICT, "conflict", "Somebody was first", text)

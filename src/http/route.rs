@@ -9,6 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 
+use super::api::{self, Operation, Post, gate};
 use super::guard::{Gate, guard, unknown_path};
 use super::headers::harden;
 use super::house::House;
@@ -41,6 +42,8 @@ pub struct Route {
     pub access: Access,
     /// Longest body, in bytes; what is longer than a form is read by the handler as it comes.
     body_max: usize,
+    /// What it does, for programs; pages say it themselves.
+    pub(super) operation: Option<Operation>,
     handler: fn() -> MethodRouter<Arc<House>>,
 }
 
@@ -51,13 +54,7 @@ impl Route {
         access: Access,
         handler: fn() -> MethodRouter<Arc<House>>,
     ) -> Route {
-        Route {
-            method: Method::GET,
-            path,
-            access,
-            body_max: FORM_BYTES_MAX,
-            handler,
-        }
+        Route::new(Method::GET, path, access, handler)
     }
 
     /// A route that does something.
@@ -66,11 +63,22 @@ impl Route {
         access: Access,
         handler: fn() -> MethodRouter<Arc<House>>,
     ) -> Route {
+        Route::new(Method::POST, path, access, handler)
+    }
+
+    /// A route of any method.
+    pub(super) const fn new(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: fn() -> MethodRouter<Arc<House>>,
+    ) -> Route {
         Route {
-            method: Method::POST,
+            method,
             path,
             access,
             body_max: FORM_BYTES_MAX,
+            operation: None,
             handler,
         }
     }
@@ -88,8 +96,15 @@ impl Route {
             path,
             access,
             body_max,
+            operation: None,
             handler,
         }
+    }
+
+    /// What it does, for programs: the gate of the API keeps it.
+    pub(super) const fn doing(mut self, operation: Operation) -> Route {
+        self.operation = Some(operation);
+        self
     }
 
     /// Whether its refusals are JSON.
@@ -124,21 +139,40 @@ pub const ROUTES: &[&[Route]] = &[
     page::dispositions::ROUTES,
     page::requests::ROUTES,
     page::why::ROUTES,
+    api::describe::ROUTES,
+    api::search::ROUTES,
+    api::conversations::ROUTES,
+    api::imports::ROUTES,
+    api::policies::ROUTES,
+    api::matters::ROUTES,
+    api::holds::ROUTES,
+    api::dispositions::ROUTES,
+    api::users::ROUTES,
+    api::tokens::ROUTES,
+    api::audit::ROUTES,
 ];
 
 /// The whole of it, ready to be served.
 pub fn router(house: &Arc<House>) -> Router {
     let mut router: Router<Arc<House>> = Router::new();
     for route in ROUTES.iter().copied().flatten() {
-        let gate = Gate {
+        let at_door = Gate {
             house: Arc::clone(house),
             access: route.access,
             is_api: route.is_api(),
             takes_files: route.body_max > FORM_BYTES_MAX,
         };
-        let handler = (route.handler)()
+        let mut handler = (route.handler)();
+        if let Some(operation) = &route.operation {
+            let post = Post {
+                house: Arc::clone(house),
+                operation,
+            };
+            handler = handler.layer(from_fn_with_state(post, gate));
+        }
+        let handler = handler
             .layer(DefaultBodyLimit::max(route.body_max))
-            .layer(from_fn_with_state(gate, guard));
+            .layer(from_fn_with_state(at_door, guard));
         router = router.route(route.path, handler);
     }
     let lost = Arc::clone(house);

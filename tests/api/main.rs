@@ -7,6 +7,7 @@
 
 #[path = "../support/court.rs"]
 mod court;
+mod description;
 mod duties;
 #[path = "../support/house.rs"]
 mod house;
@@ -14,4 +15,5 @@ mod html;
 mod intake;
 mod markup;
 mod matrix;
+mod programs;
 mod served;

@@ -13,11 +13,11 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value;
 use tower::ServiceExt;
 use wordkeep::app::{
-    Appliance, ConversationRequest, HoldTarget, NewEvent, NewRequest, SearchRequest, Session,
-    SignIn,
+    Appliance, ConversationRequest, HoldTarget, NewApiToken, NewEvent, NewRequest, SearchRequest,
+    Session, SignIn,
 };
 use wordkeep::auth::{SessionKey, Token};
-use wordkeep::domain::{Lock, PolicyAction, Right, Role};
+use wordkeep::domain::{ApiScope, Lock, PolicyAction, Right, Role};
 use wordkeep::http::{Access, House, HouseOptions, Route, router};
 use wordkeep::search::Order;
 
@@ -234,13 +234,14 @@ fn furnish(court: &Court) -> Ids {
     BTreeMap::from([
         ("c", conversation.to_string()),
         ("conversations", conversation.to_string()),
-        ("messages", message),
+        ("messages", message.clone()),
         ("imports", import.to_string()),
         ("matters", matter.to_string()),
         ("holds", hold.to_string()),
         ("policies", policy.to_string()),
         ("requests", request.id.to_string()),
         ("users", "man".to_owned()),
+        ("m", message),
     ])
 }
 
@@ -397,7 +398,7 @@ impl Served {
             ("s", _) => self.search_of(who),
             ("jobs", _) => self.job_of(who),
             ("uploads", _) => self.upload_of(who),
-            ("tokens", _) => "tok_00000000000000000000000000".to_owned(),
+            ("tokens", _) => self.api_token_of(who),
             // Lists of disposition, freezes and backups: the first, whether there is one or not.
             (_, "{no}" | "{number}" | "{batch}") => "1".to_owned(),
             _ => panic!(
@@ -477,6 +478,26 @@ impl Served {
             .request(who, &Method::POST, path)
             .header(header::CONTENT_TYPE, kind);
         self.send(request.body(Body::from(body)).unwrap())
+    }
+
+    /// A token of a program of this person, or one that is nobody's.
+    fn api_token_of(&self, who: Who) -> String {
+        let Who::Person(role) = who else {
+            return "tok_00000000000000000000000000".to_owned();
+        };
+        let app = &self.court.appliance;
+        let session = self.session(role);
+        if let Some(line) = app.api_tokens(&session).unwrap().first() {
+            return line.id.to_string();
+        }
+        let scope = ApiScope::ALL.into_iter().find(|scope| scope.fits(role));
+        let new = NewApiToken {
+            name: "nightly".to_owned(),
+            scopes: vec![scope.unwrap()],
+            days: 1,
+        };
+        let (_, line, _) = app.create_api_token(&session, &new).unwrap();
+        line.id.to_string()
     }
 
     /// A slice of the conversation, to compare with.

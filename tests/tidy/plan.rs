@@ -58,6 +58,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["http"]),
     ("tokio-rustls", &["http"]),
     ("tower", &["http"]),
+    ("utoipa", &["http"]),
     ("getrandom", &["app"]),
     ("toml", &["app"]),
     ("signal-hook", &["app", "cli", "main"]),

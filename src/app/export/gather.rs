@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::packing::Measure;
 use super::record::{
     AttachmentOf, Conversation, FileOf, Origin, Record, Sender, Sent, Version,
-    conversation_kind_name, facts, kind_name,
+    conversation_kind_name, facts,
 };
 use super::request::EXPORT_FILES_MAX;
 use crate::app::import::ImportReport;
@@ -171,7 +171,7 @@ impl<'a> Gather<'a> {
             hit,
             holder: None,
             id: message.id.to_string(),
-            kind: kind_name(row.kind).to_owned(),
+            kind: row.kind.name().to_owned(),
             reply_to: self.reply_to(reader, row)?,
             seat: None,
             seen_again: self.seen_again(reader, row.no)?,

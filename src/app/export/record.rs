@@ -10,7 +10,7 @@ use crate::app::{AppError, Result};
 use crate::archive::OpenedVersion;
 use crate::crypto::{Digest, from_hex, hex, sha256_of};
 use crate::domain::{
-    AttachmentState, ConversationKind, Kind, Precision, Presence, Timestamp, ZoneSource,
+    AttachmentState, ConversationKind, Precision, Presence, Timestamp, ZoneSource,
 };
 
 /// Longest line that is read back, in bytes: a message with all its versions.
@@ -268,27 +268,6 @@ fn names(presence: Presence, known: &[(Presence, &str)]) -> Vec<String> {
         .filter(|(bit, _)| presence.has(*bit))
         .map(|(_, name)| (*name).to_owned())
         .collect()
-}
-
-/// The name of a kind of message.
-pub(super) const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "text",
-        Kind::Media => "media",
-        Kind::Location => "location",
-        Kind::Contact => "contact",
-        Kind::Poll => "poll",
-        Kind::Call => "call",
-        Kind::Deleted => "deleted",
-        Kind::System => "system",
-        Kind::SystemEncryption => "system-encryption",
-        Kind::SystemCreated => "system-created",
-        Kind::SystemMembership => "system-membership",
-        Kind::SystemSubject => "system-subject",
-        Kind::SystemIdentity => "system-identity",
-        Kind::SystemTimer => "system-timer",
-        Kind::Unknown => "unknown",
-    }
 }
 
 /// The name of the shape of a conversation.

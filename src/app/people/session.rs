@@ -50,6 +50,13 @@ pub enum SignIn {
     CodeNeeded,
 }
 
+impl Session {
+    /// Which log-in this is, as entries of the log name it; those of the command line have no name.
+    pub fn login_name(&self) -> Option<&str> {
+        self.login.as_deref()
+    }
+}
+
 impl Appliance {
     /// The session of a key, as its user stands now. It ends thirty minutes after the last request and
     /// twelve hours after it began.

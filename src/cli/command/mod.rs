@@ -28,6 +28,7 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
 pub(super) mod matter;
+pub(super) mod openapi;
 pub(super) mod password;
 pub(super) mod policy;
 pub(super) mod query;
@@ -80,6 +81,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Password(typed) => password::run(context, &typed),
         Command::Admin(typed) => admin::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
+        Command::Openapi => openapi::run(context),
         Command::Man(typed) => man::run(context, &typed),
     }
 }
