@@ -117,7 +117,7 @@ fn t7_a_form_with_files_needs_the_mark_of_its_session_in_front() {
 #[test]
 fn m1_a_file_in_parts_goes_on_where_it_was_cut_off() {
     let served = served();
-    let chat = plain_chat("rhubarb", 30);
+    let chat = plain_chat("rhubarb", 90);
     let bytes = chat.len().to_string();
     let form = [
         ("name", "C:\\chats\\rhubarb.txt"),
@@ -159,7 +159,7 @@ fn m1_a_file_in_parts_goes_on_where_it_was_cut_off() {
         "{}",
         page.body
     );
-    assert!(page.body.contains("30 new") && page.body.contains("rhubarb.txt"));
+    assert!(page.body.contains("90 new") && page.body.contains("rhubarb.txt"));
     assert!(!page.body.contains("C:\\chats"), "a name is never a path");
     assert_eq!(found(&served, "rhubarbword7"), 0);
     served.post_form(LAWYER, &path, &[("run", "commit")]);

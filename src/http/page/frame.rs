@@ -209,6 +209,10 @@ impl Frame {
                             span { (web.login) } " " small { (role_name(role)) }
                         }
                     }
+                    a.button.quiet href="/help" title="Help" {
+                        span aria-hidden="true" { "?" }
+                        span.unseen { "Help" }
+                    }
                     form method="post" action="/sign-out" {
                         (self.mark())
                         button.quiet type="submit" { "Sign out" }
