@@ -253,7 +253,8 @@ impl Appliance {
         Ok((checkpoint, appended))
     }
 
-    fn vkey_line(&self) -> String {
+    /// The public key of the log (C2SP vkey), as a line: with it anybody verifies an export.
+    pub fn vkey_line(&self) -> String {
         format!("{}\n", self.archive.log_verifier().to_vkey())
     }
 

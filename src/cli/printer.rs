@@ -28,7 +28,7 @@ pub(super) enum Shape {
 pub(super) trait Row: Serialize {
     /// The headings of its columns.
     const HEADINGS: &'static [&'static str];
-    /// Its cells as text, as many as headings.
+    /// Its cells as text, as many as headings; what is foreign in them the printer makes safe.
     fn cells(&self) -> Vec<String>;
 }
 

@@ -42,6 +42,11 @@ pub(super) const ASSETS: &[Asset] = &[
         bytes: include_bytes!("assets/keys.js"),
     },
     Asset {
+        name: "upload.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("assets/upload.js"),
+    },
+    Asset {
         name: "mark.svg",
         kind: "image/svg+xml",
         bytes: include_bytes!("assets/mark.svg"),

@@ -29,6 +29,8 @@ pub(super) struct Gate {
     pub house: Arc<House>,
     pub access: Access,
     pub is_api: bool,
+    /// Whether files come this way: then a form in parts shows its mark to its handler.
+    pub takes_files: bool,
 }
 
 /// Somebody who passed the guard.
@@ -104,12 +106,41 @@ async fn admitted(
             .ask(move |appliance| appliance.enter(&session, right))
             .await?;
     }
+    if changes && gate.takes_files && comes_in_parts(request.headers()) {
+        // Without [`Who`] no handler does anything; the reader of the parts gives it to them.
+        let mut request = request;
+        request.extensions_mut().insert(Unproven(who));
+        return Ok(request);
+    }
     let mut request = match changes {
         true => made_here(request, &who).await?,
         false => request,
     };
     request.extensions_mut().insert(who);
     Ok(request)
+}
+
+/// A form whose parts are read one by one, without the mark in a header.
+fn comes_in_parts(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("multipart/form-data") && !headers.contains_key(CSRF_HEADER)
+}
+
+/// Somebody recognised whose form has not shown its mark yet.
+#[derive(Clone)]
+pub(super) struct Unproven(Who);
+
+impl Unproven {
+    /// The asker, if the form carries the mark of their session. Programs with a token need none.
+    pub(super) fn proven(self, mark: &str) -> Result<Who, Refusal> {
+        let expected = self.0.csrf().as_bytes();
+        let same = self.0.web.is_none() || crate::crypto::equal(mark.as_bytes(), expected);
+        match same {
+            true => Ok(self.0),
+            false => Err(Refusal::foreign_form()),
+        }
+    }
 }
 
 /// Browsers say where a request was made; other programs say nothing.

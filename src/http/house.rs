@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::api::Replays;
+use super::intake::Intake;
+use super::jobs::Jobs;
 use super::limit::Buckets;
 use super::refusal::Refusal;
 use crate::app::{AppError, Appliance};
@@ -37,6 +39,10 @@ const PROGRAMS: (u32, u32) = (300, 1_200);
 pub struct House {
     slot: RwLock<Slot>,
     pub(super) options: HouseOptions,
+    /// Long acts under way.
+    pub(super) jobs: Jobs,
+    /// Files on their way in.
+    pub(super) intake: Intake,
     pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
     pub(super) programs: Buckets<String>,
     pub(super) replays: Replays,
@@ -62,6 +68,8 @@ impl House {
         Arc::new(House {
             slot: RwLock::new(slot),
             options,
+            jobs: Jobs::default(),
+            intake: Intake::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             replays: Replays::default(),
@@ -132,6 +140,7 @@ impl House {
     /// # Errors
     /// When the log was not signed; what was done is durable all the same.
     pub fn close(&self) -> Result<(), AppError> {
+        self.jobs.end();
         match self.appliance() {
             Some(appliance) => appliance.close(),
             None => Ok(()),

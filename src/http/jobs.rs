@@ -133,6 +133,8 @@ pub struct JobLine {
 
 /// A job as asked for.
 pub struct NewJob {
+    /// Its id, as [`Appliance::mint_job`] gives it.
+    pub id: JobId,
     /// Whose.
     pub owner: UserNo,
     /// What it does, in a few words of ours.
@@ -235,7 +237,7 @@ impl Jobs {
         act: Act,
     ) -> Result<JobId, Refusal> {
         let job = Arc::new(Job {
-            id: appliance.mint_job(),
+            id: new.id,
             owner: new.owner,
             title: new.title,
             stops: new.stops,
@@ -331,7 +333,10 @@ impl Jobs {
             job.stopping.store(true, Ordering::Relaxed);
         }
         while board.running > 0 && began.elapsed() < ENDING_WAIT {
-            let waited = self.shared.1.wait_timeout(board, Duration::from_millis(100));
+            let waited = self
+                .shared
+                .1
+                .wait_timeout(board, Duration::from_millis(100));
             board = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if board.running > 0 {

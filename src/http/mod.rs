@@ -23,6 +23,8 @@ mod guard;
 mod headers;
 mod health;
 mod house;
+mod intake;
+mod jobs;
 mod limit;
 mod page;
 mod posted;

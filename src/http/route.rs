@@ -42,6 +42,8 @@ pub struct Route {
     pub access: Access,
     /// What it does, for programs; pages say it themselves.
     pub(super) operation: Option<Operation>,
+    /// Longest body, in bytes; what is longer than a form is read by the handler as it comes.
+    body_max: usize,
     handler: fn() -> MethodRouter<Arc<House>>,
 }
 
@@ -76,6 +78,25 @@ impl Route {
             path,
             access,
             operation: None,
+            body_max: FORM_BYTES_MAX,
+            handler,
+        }
+    }
+
+    /// A route that takes files: its body may be longer than a form. A form in parts carries the mark of
+    /// its session as its first field, and only [`super::posted::Files`] gives its handler the asker.
+    pub(super) const fn files(
+        path: &'static str,
+        access: Access,
+        body_max: usize,
+        handler: fn() -> MethodRouter<Arc<House>>,
+    ) -> Route {
+        Route {
+            method: Method::POST,
+            path,
+            access,
+            operation: None,
+            body_max,
             handler,
         }
     }
@@ -102,6 +123,15 @@ pub const ROUTES: &[&[Route]] = &[
     page::home::ROUTES,
     page::search::ROUTES,
     page::conversation::ROUTES,
+    page::step_up::ROUTES,
+    page::account::ROUTES,
+    page::imports::ROUTES,
+    page::import_report::ROUTES,
+    page::job::ROUTES,
+    page::audit::ROUTES,
+    page::users::ROUTES,
+    page::system::ROUTES,
+    page::help::ROUTES,
     page::matters::ROUTES,
     page::holds::ROUTES,
     page::retention::ROUTES,
@@ -130,6 +160,7 @@ pub fn router(house: &Arc<House>) -> Router {
             house: Arc::clone(house),
             access: route.access,
             is_api: route.is_api(),
+            takes_files: route.body_max > FORM_BYTES_MAX,
         };
         let mut handler = (route.handler)();
         if let Some(operation) = &route.operation {
@@ -139,7 +170,9 @@ pub fn router(house: &Arc<House>) -> Router {
             };
             handler = handler.layer(from_fn_with_state(post, gate));
         }
-        let handler = handler.layer(from_fn_with_state(at_door, guard));
+        let handler = handler
+            .layer(DefaultBodyLimit::max(route.body_max))
+            .layer(from_fn_with_state(at_door, guard));
         router = router.route(route.path, handler);
     }
     let lost = Arc::clone(house);

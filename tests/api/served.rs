@@ -396,6 +396,8 @@ impl Served {
             ("assets", _) => env!("CARGO_PKG_VERSION").to_owned(),
             (_, "{name}") => "wordkeep.css".to_owned(),
             ("s", _) => self.search_of(who),
+            ("jobs", _) => self.job_of(who),
+            ("uploads", _) => self.upload_of(who),
             ("tokens", _) => self.api_token_of(who),
             // Lists of disposition, freezes and backups: the first, whether there is one or not.
             (_, "{no}" | "{number}" | "{batch}") => "1".to_owned(),
@@ -438,6 +440,64 @@ impl Served {
         };
         let (_, line, _) = app.create_api_token(&session, &new).unwrap();
         line.id.to_string()
+    }
+
+    /// A job of this person, or one that is nobody's.
+    fn job_of(&self, who: Who) -> String {
+        let nobodys = || "job_00000000000000000000000000".to_owned();
+        let Who::Person(role) = who else {
+            return nobodys();
+        };
+        if role.may(Right::Import) {
+            let chat = plain_chat(CANARY, 3);
+            let form = [("run", "dry")];
+            self.post_file(who, "/imports", &self.csrf(role), &form, &chat);
+        } else if role.may(Right::Verify) {
+            self.post_form(who, "/system/index/verify", &[]);
+        }
+        let list = self.get(who, "/jobs").body;
+        match list.split_once("/jobs/job_") {
+            Some((_, rest)) => format!("job_{}", &rest[..26]),
+            None => nobodys(),
+        }
+    }
+
+    /// A file this person is sending, or one that is nobody's.
+    fn upload_of(&self, who: Who) -> String {
+        let form = [("name", "chat.txt"), ("bytes", "9")];
+        let begun = self.post_form(who, "/imports/uploads", &form);
+        match begun.status {
+            StatusCode::CREATED => begun.json()["id"].as_str().unwrap().to_owned(),
+            _ => "upl_00000000000000000000000000".to_owned(),
+        }
+    }
+
+    /// Sends a form with a file, its mark first, as a browser without script does.
+    pub fn post_file(
+        &self,
+        who: Who,
+        path: &str,
+        mark: &str,
+        fields: &[(&str, &str)],
+        file: &str,
+    ) -> Answer {
+        const EDGE: &str = "----edge";
+        let mut body = String::new();
+        let fields = fields.iter().copied();
+        for (name, value) in std::iter::once(("csrf", mark)).chain(fields) {
+            body.push_str(&format!(
+                "--{EDGE}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            ));
+        }
+        body.push_str(&format!(
+            "--{EDGE}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"chat.txt\"\r\n\
+             content-type: text/plain\r\n\r\n{file}\r\n--{EDGE}--\r\n"
+        ));
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        let request = self
+            .request(who, &Method::POST, path)
+            .header(header::CONTENT_TYPE, kind);
+        self.send(request.body(Body::from(body)).unwrap())
     }
 
     /// A slice of the conversation, to compare with.

@@ -91,6 +91,13 @@ impl Appliance {
             .rows()
             .import_by_id(id)?
             .ok_or_else(|| AppError::NotFound(id.to_string()))?;
+        // What was rejected belongs to no conversation yet: who may see it sees all that came along.
+        let scope = self.scope(session)?;
+        let came_along = reader.rows().conversations_of_import(row.no)?;
+        let sees_all = scope.everything && scope.denied.is_empty();
+        if !sees_all && !came_along.iter().all(|no| scope.allows(*no, None)) {
+            return Err(AppError::NotFound(id.to_string()));
+        }
         let now = self.clock.now();
         self.change(now, |tx| {
             self.log(

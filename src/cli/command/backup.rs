@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::listed::listed;
 use super::{Ended, audit, init, recovery};
 use crate::app::{
     AppError, BackupLine, BackupReport, BackupRequest, DrillReport, NewSecret, RestoreOrder,
@@ -331,13 +332,8 @@ fn create(context: &mut Context, to: &Path, escrow_to: &[PathBuf]) -> Ended {
 
 fn list(context: &mut Context) -> Ended {
     let (appliance, session) = context.open_session()?;
-    let rows: Vec<Listed> = appliance
-        .backups(&session)?
-        .into_iter()
-        .map(Listed::from)
-        .collect();
-    context.printer.list(&rows)?;
-    Ok(Exit::Done)
+    let rows = appliance.backups(&session)?.into_iter().map(Listed::from);
+    listed(context, rows)
 }
 
 fn verify(context: &mut Context, typed: &VerifyTyped) -> Ended {

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Ended;
+use super::listed::listed;
 use crate::app::{
     ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
 };
@@ -195,9 +196,8 @@ fn list(context: &mut Context) -> Ended {
     let (appliance, session) = context.open_session()?;
     let zone = zone_of(appliance.settings())?;
     let found = appliance.conversations(&session)?;
-    let rows: Vec<Listed> = found.iter().map(|one| Listed::of(one, zone)).collect();
-    context.printer.list(&rows)?;
-    Ok(Exit::Done)
+    let rows = found.iter().map(|one| Listed::of(one, zone));
+    listed(context, rows)
 }
 
 fn show(context: &mut Context, typed: Show) -> Ended {

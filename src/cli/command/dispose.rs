@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::changed::changed;
+use super::listed::listed;
 use super::{Ended, certificate};
 use crate::app::{AppError, BatchLine, Review};
 use crate::cli::context::{Context, zone_of};
@@ -380,16 +381,13 @@ fn list(context: &mut Context) -> Ended {
     let (appliance, session) = context.open_session()?;
     let zone = zone_of(appliance.settings())?;
     let lines = appliance.dispositions(&session)?.into_iter();
-    let rows: Vec<BatchRow> = lines
-        .map(|line| {
-            let runs_local = line
-                .runs_from
-                .map_or_else(|| "-".to_owned(), |at| in_zone(at, zone));
-            row_of(&line, runs_local)
-        })
-        .collect();
-    context.printer.list(&rows)?;
-    Ok(Exit::Done)
+    let rows = lines.map(|line| {
+        let runs_local = line
+            .runs_from
+            .map_or_else(|| "-".to_owned(), |at| in_zone(at, zone));
+        row_of(&line, runs_local)
+    });
+    listed(context, rows)
 }
 
 fn row_of(line: &BatchLine, runs_local: String) -> BatchRow {

@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::app::{
     AppError, NewRequest, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine,
 };
 use crate::cli::context::{Context, zone_of};
-use crate::cli::failure::Exit;
 use crate::cli::instants::instant;
 use crate::cli::printable::{in_zone, line, rfc3339, thousands};
 use crate::cli::printer::Row;
@@ -181,7 +181,7 @@ impl Row for RequestShown {
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.clone(),
-            line(&self.who),
+            self.who.clone(),
             self.answer_local.clone(),
             thousands(self.due),
             thousands(self.erased),
@@ -228,7 +228,7 @@ impl Row for ItemShown {
             self.outcome.to_owned(),
             self.ground.unwrap_or("-").to_owned(),
             self.review_local.clone(),
-            line(&self.reason),
+            self.reason.clone(),
         ]
     }
 }
@@ -266,20 +266,17 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         }
         Verb::List => {
             let requests = appliance.requests(&session)?;
-            let rows: Vec<RequestShown> = requests
+            let rows = requests
                 .iter()
-                .map(|request| RequestShown::of(request, zone))
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+                .map(|request| RequestShown::of(request, zone));
+            listed(context, rows)
         }
         Verb::Show { id } => {
             let (request, items) = appliance.show_request(&session, *id)?;
             let counts = told_of(request.counts);
             context.say(&format!("{}: {counts}", line(&request.who)));
-            let rows: Vec<ItemShown> = items.iter().map(|item| ItemShown::of(item, zone)).collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = items.iter().map(|item| ItemShown::of(item, zone));
+            listed(context, rows)
         }
         Verb::Decide(typed) => {
             let review = match &typed.review {

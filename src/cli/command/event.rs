@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::app::NewEvent;
 use crate::cli::context::{Context, zone_of};
-use crate::cli::failure::Exit;
 use crate::cli::instants::instant;
-use crate::cli::printable::{in_zone, line, rfc3339};
+use crate::cli::printable::{in_zone, rfc3339};
 use crate::cli::printer::Row;
 use crate::domain::EventNo;
 
@@ -83,12 +83,12 @@ impl Row for EventRow {
     fn cells(&self) -> Vec<String> {
         vec![
             self.no.to_string(),
-            line(&self.kind),
-            line(&self.key),
+            self.kind.clone(),
+            self.key.clone(),
             self.at_local.clone(),
             self.corrects
                 .map_or_else(|| "-".to_owned(), |no| no.to_string()),
-            line(&self.reason),
+            self.reason.clone(),
         ]
     }
 }
@@ -117,20 +117,17 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         }
         Verb::List => {
             let events = appliance.events(&session)?.into_iter();
-            let rows: Vec<EventRow> = events
-                .map(|event| EventRow {
-                    no: event.no.0,
-                    kind: event.kind,
-                    key: event.key,
-                    at: rfc3339(event.at),
-                    recorded: rfc3339(event.recorded),
-                    corrects: event.corrects.map(|no| no.0),
-                    reason: event.reason,
-                    at_local: in_zone(event.at, zone),
-                })
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = events.map(|event| EventRow {
+                no: event.no.0,
+                kind: event.kind,
+                key: event.key,
+                at: rfc3339(event.at),
+                recorded: rfc3339(event.recorded),
+                corrects: event.corrects.map(|no| no.0),
+                reason: event.reason,
+                at_local: in_zone(event.at, zone),
+            });
+            listed(context, rows)
         }
     }
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::cli::context::{Context, zone_of};
-use crate::cli::failure::Exit;
-use crate::cli::printable::{in_zone, line, rfc3339};
+use crate::cli::printable::{in_zone, rfc3339};
 use crate::cli::printer::Row;
 use crate::domain::FreezeNo;
 
@@ -83,7 +83,7 @@ impl Row for FreezeRow {
             self.state.to_owned(),
             self.since_local.clone(),
             self.why.to_owned(),
-            line(&self.words),
+            self.words.clone(),
         ]
     }
 }
@@ -108,23 +108,20 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         Verb::List => {
             let zone = zone_of(appliance.settings())?;
             let freezes = appliance.freezes(&session)?.into_iter();
-            let rows: Vec<FreezeRow> = freezes
-                .map(|freeze| FreezeRow {
-                    no: freeze.no.0,
-                    why: freeze.reason.name(),
-                    words: freeze.words,
-                    since: rfc3339(freeze.since),
-                    state: match (freeze.lifted.is_some(), freeze.lift_requested) {
-                        (true, _) => "lifted",
-                        (_, true) => "lift_requested",
-                        _ => "standing",
-                    },
-                    lifted: freeze.lifted.map(rfc3339),
-                    since_local: in_zone(freeze.since, zone),
-                })
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = freezes.map(|freeze| FreezeRow {
+                no: freeze.no.0,
+                why: freeze.reason.name(),
+                words: freeze.words,
+                since: rfc3339(freeze.since),
+                state: match (freeze.lifted.is_some(), freeze.lift_requested) {
+                    (true, _) => "lifted",
+                    (_, true) => "lift_requested",
+                    _ => "standing",
+                },
+                lifted: freeze.lifted.map(rfc3339),
+                since_local: in_zone(freeze.since, zone),
+            });
+            listed(context, rows)
         }
     }
 }

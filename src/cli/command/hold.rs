@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::app::{
     Appliance, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Session,
 };
@@ -191,8 +192,8 @@ impl Row for HoldRow {
             state,
             self.from_local.clone(),
             self.matter.clone(),
-            line(&self.name),
-            line(&self.protects),
+            self.name.clone(),
+            self.protects.clone(),
         ]
     }
 }
@@ -215,11 +216,8 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         Verb::List => {
             let zone = zone_of(appliance.settings())?;
             let holds = appliance.holds(&session)?.into_iter();
-            let rows: Vec<HoldRow> = holds
-                .map(|hold| row_of(hold, |time| in_zone(time, zone)))
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = holds.map(|hold| row_of(hold, |time| in_zone(time, zone)));
+            listed(context, rows)
         }
         Verb::Release {
             id,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Ended;
+use super::listed::listed;
 use crate::app::AppError;
 use crate::app::import::ImportLine;
 use crate::cli::context::{Context, zone_of};
@@ -158,12 +159,8 @@ pub(super) fn list(context: &mut Context) -> Ended {
     let (appliance, session) = context.open_session()?;
     let zone = zone_of(appliance.settings())?;
     let imports = appliance.imports(&session)?;
-    let rows: Vec<Report> = imports
-        .into_iter()
-        .map(|import| Report::of(import, zone))
-        .collect();
-    context.printer.list(&rows)?;
-    Ok(Exit::Done)
+    let rows = imports.into_iter().map(|import| Report::of(import, zone));
+    listed(context, rows)
 }
 
 /// Shows one.
@@ -221,11 +218,9 @@ pub(super) fn show(context: &mut Context, id: ImportId) -> Ended {
 pub(super) fn errors(context: &mut Context, id: ImportId, rejected: bool) -> Ended {
     let (appliance, session) = context.open_session()?;
     let notes = appliance.import_notes(&session, id)?;
-    let rows: Vec<Remark> = notes
+    let rows = notes
         .into_iter()
         .filter(|note| !rejected || note.kind == NoteKind::Rejected)
-        .map(Remark::from)
-        .collect();
-    context.printer.list(&rows)?;
-    Ok(Exit::Done)
+        .map(Remark::from);
+    listed(context, rows)
 }

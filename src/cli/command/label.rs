@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::app::LabelOn;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
-use crate::cli::printable::{line, rfc3339};
+use crate::cli::printable::rfc3339;
 use crate::cli::printer::Row;
 use crate::domain::{ConversationId, MessageId};
 
@@ -115,7 +115,7 @@ impl Row for LabelRow {
             self.id.clone(),
             self.messages.to_string(),
             self.conversations.to_string(),
-            line(&self.name),
+            self.name.clone(),
         ]
     }
 }
@@ -146,17 +146,14 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         }
         Verb::List => {
             let labels = appliance.labels(&session)?.into_iter();
-            let rows: Vec<LabelRow> = labels
-                .map(|label| LabelRow {
-                    id: label.id.to_string(),
-                    name: label.name,
-                    created: rfc3339(label.created),
-                    messages: label.messages,
-                    conversations: label.conversations,
-                })
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = labels.map(|label| LabelRow {
+                id: label.id.to_string(),
+                name: label.name,
+                created: rfc3339(label.created),
+                messages: label.messages,
+                conversations: label.conversations,
+            });
+            listed(context, rows)
         }
     }
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::cli::context::{Context, zone_of};
-use crate::cli::failure::Exit;
-use crate::cli::printable::{in_zone, line, rfc3339};
+use crate::cli::printable::{in_zone, rfc3339};
 use crate::cli::printer::Row;
 use crate::domain::MatterId;
 
@@ -90,8 +90,8 @@ impl Row for MatterRow {
             state.to_owned(),
             self.holds.to_string(),
             self.opened_local.clone(),
-            line(&self.reference),
-            line(&self.name),
+            self.reference.clone(),
+            self.name.clone(),
         ]
     }
 }
@@ -111,19 +111,16 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         Verb::List => {
             let zone = zone_of(appliance.settings())?;
             let matters = appliance.matters(&session)?.into_iter();
-            let rows: Vec<MatterRow> = matters
-                .map(|matter| MatterRow {
-                    id: matter.id.to_string(),
-                    name: matter.name,
-                    reference: matter.reference,
-                    opened: rfc3339(matter.opened),
-                    closed: matter.closed.map(rfc3339),
-                    holds: matter.holds,
-                    opened_local: in_zone(matter.opened, zone),
-                })
-                .collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = matters.map(|matter| MatterRow {
+                id: matter.id.to_string(),
+                name: matter.name,
+                reference: matter.reference,
+                opened: rfc3339(matter.opened),
+                closed: matter.closed.map(rfc3339),
+                holds: matter.holds,
+                opened_local: in_zone(matter.opened, zone),
+            });
+            listed(context, rows)
         }
     }
 }

@@ -23,6 +23,7 @@ pub(super) mod index;
 pub(super) mod init;
 pub(super) mod keys;
 pub(super) mod label;
+mod listed;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;

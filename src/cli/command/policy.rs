@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::Ended;
 use super::changed::changed;
+use super::listed::listed;
 use crate::app::{Appliance, NewPolicy, PolicyChanged, PolicyLine, Session, Simulated};
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::instants::instant;
-use crate::cli::printable::{in_zone, line, rfc3339, thousands};
+use crate::cli::printable::{in_zone, rfc3339, thousands};
 use crate::cli::printer::Row;
 use crate::domain::{Lock, Period, PolicyAction, PolicyId, Timestamp};
 use crate::query::Code;
@@ -195,8 +196,8 @@ impl Row for PolicyRow {
             self.trigger.to_owned(),
             self.level.to_owned(),
             self.lock.to_owned(),
-            line(&self.name),
-            line(&self.scope),
+            self.name.clone(),
+            self.scope.clone(),
         ]
     }
 }
@@ -224,9 +225,8 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
         }
         Verb::List => {
             let policies = appliance.policies(&session)?.into_iter();
-            let rows: Vec<PolicyRow> = policies.map(row_of).collect();
-            context.printer.list(&rows)?;
-            Ok(Exit::Done)
+            let rows = policies.map(row_of);
+            listed(context, rows)
         }
     }
 }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Ended;
+use super::listed::listed;
 use crate::app::{Appliance, Grant, Session};
 use crate::audit::Appended;
 use crate::cli::context::{Context, zone_of};
@@ -285,20 +286,15 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
 
 fn list(context: &mut Context, appliance: &Appliance, session: &Session) -> Ended {
     let zone = zone_of(appliance.settings())?;
-    let rows: Vec<UserLine> = appliance
-        .users(session)?
-        .into_iter()
-        .map(|user| UserLine {
-            login: user.login,
-            role: user.role.name(),
-            id: user.id.to_string(),
-            created: rfc3339(user.created),
-            active: !user.disabled,
-            created_local: in_zone(user.created, zone),
-        })
-        .collect();
-    context.printer.list(&rows)?;
-    Ok(Exit::Done)
+    let rows = appliance.users(session)?.into_iter().map(|user| UserLine {
+        login: user.login,
+        role: user.role.name(),
+        id: user.id.to_string(),
+        created: rfc3339(user.created),
+        active: !user.disabled,
+        created_local: in_zone(user.created, zone),
+    });
+    listed(context, rows)
 }
 
 /// What a user is granted, shown or replaced.

@@ -4,13 +4,20 @@
 //! Must not know: how anything is decided. What somebody may not use is not shown to them, and the
 //! use-case refuses it all the same.
 
+pub(super) mod account;
+pub(super) mod audit;
+mod audit_words;
 mod certificate;
 pub(super) mod conversation;
 pub(super) mod dispositions;
 mod form;
 pub(super) mod frame;
+pub(super) mod help;
 pub(super) mod holds;
 pub(super) mod home;
+pub(super) mod import_report;
+pub(super) mod imports;
+pub(super) mod job;
 pub(super) mod matters;
 pub(super) mod part;
 pub(super) mod policies;
@@ -21,7 +28,10 @@ pub(super) mod retention;
 pub(super) mod search;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod step_up;
+pub(super) mod system;
 pub(super) mod unlock;
+pub(super) mod users;
 pub(super) mod why;
 
 use axum::response::Response;

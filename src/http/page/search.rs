@@ -20,8 +20,8 @@ use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, part};
 use crate::app::{KeptSearch, SearchAnswer, SearchRequest};
-use crate::domain::{ConversationId, Presence, Right, SearchId};
-use crate::search::{Facet, FacetField, Hit, Line, Order, Piece};
+use crate::domain::{App, ConversationId, Presence, Right, SearchId};
+use crate::search::{Facet, FacetField, FacetValue, Hit, Line, Order, Piece};
 
 /// Hits on a page.
 const HITS: usize = 50;
@@ -505,7 +505,7 @@ fn facet_list(frame: &Frame, kept: &KeptSearch, facet: &Facet) -> Markup {
                             @else {
                                 button.link.value type="submit" name="also"
                                     value={ (facet_clause(facet.field)) ":" (value.id) } {
-                                    (part::name(&value.label))
+                                    (facet_label(facet.field, value))
                                 }
                             }
                             (bar(value.count, most))
@@ -518,6 +518,14 @@ fn facet_list(frame: &Frame, kept: &KeptSearch, facet: &Facet) -> Markup {
                 small { "and " (part::number((facet.values.len() - FACET_VALUES) as u64)) " more" }
             }
         }
+    }
+}
+
+fn facet_label(field: FacetField, value: &FacetValue) -> Markup {
+    let app = App::from_name(&value.id).filter(|_| field == FacetField::App);
+    match app {
+        Some(app) => html! { (part::app(app)) },
+        None => part::name(&value.label),
     }
 }
 

@@ -40,7 +40,7 @@ pub(in crate::http) fn way_back(wanted: &Uri) -> String {
 }
 
 /// A path of ours, never another host. Paths hold ids only.
-fn safe_path(path: &str) -> &str {
+pub(super) fn safe_path(path: &str) -> &str {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/_-.".contains(letter);
     match path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain) {
         true => path,

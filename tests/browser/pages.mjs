@@ -1,0 +1,176 @@
+// Every page of every role in a real browser: no violation of WCAG 2.2 AA that axe finds, in light and
+// dark, wide and narrow; no complaint of the browser; nothing wider than a phone; usable without
+// scripts and by keys alone. Takes the pictures of the README.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { demonstration, openBrowser, pageOf } from "./house.mjs";
+
+const [program, pictures] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SIZES = [[1440, 900], [1024, 768], [390, 844]];
+const PAGES_MAX = 60;
+const failures = [];
+const counted = { pages: 0, checks: 0 };
+
+const law = async (name, test) => {
+  try {
+    await test();
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failures.push(name);
+    console.log(`FAIL ${name}\n     ${String(error.message).split("\n").join("\n     ")}`);
+  }
+};
+
+// Paths that somebody reaches by links, without those that end the session or give a file.
+async function walk(page, origin) {
+  const seen = new Set(), todo = ["/"], shapes = new Map(), lost = [];
+  while (todo.length > 0 && seen.size < PAGES_MAX) {
+    const path = todo.shift();
+    if (seen.has(path)) continue;
+    const answer = await page.goto(origin + path);
+    const kind = answer.headers()["content-type"] ?? "";
+    if (answer.status() !== 200) lost.push(`${path} answers ${answer.status()}`);
+    if (answer.status() !== 200 || !kind.startsWith("text/html")) continue;
+    seen.add(path);
+    const links = await page.$$eval("a[href^='/']:not([download])", (all) =>
+      all.map((link) => link.getAttribute("href").split("#")[0]));
+    for (const link of links) {
+      // Two of each shape are enough: a hundred conversations are one page.
+      const shape = link.replace(/[a-z]+_[0-9A-Z]{26}/g, "ID").replace(/\d+/g, "N").split("?")[0];
+      const times = shapes.get(shape) ?? 0;
+      if (times >= 2 || seen.has(link) || /\.(json|csv|txt|tar)$/.test(link.split("?")[0])) continue;
+      shapes.set(shape, times + 1);
+      todo.push(link);
+    }
+  }
+  return { paths: [...seen], lost };
+}
+
+async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  }));
+  counted.checks += 1;
+  return found.violations.map((one) =>
+    `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+}
+
+const demo = await demonstration(program);
+const browser = await openBrowser();
+const roles = {};
+for (const [role, link] of Object.entries(demo.links)) roles[role] = await pageOf(browser, link);
+
+for (const [role, { page, complaints }] of Object.entries(roles)) {
+  let paths = [];
+  await law(`x1_every_link_of_${role}_leads_somewhere`, async () => {
+    const walked = await walk(page, demo.origin);
+    paths = walked.paths;
+    counted.pages += paths.length;
+    assert.deepEqual(walked.lost, []);
+    assert.ok(paths.length >= 3, `only ${paths}`);
+  });
+  for (const scheme of ["light", "dark"]) {
+    await law(`axe_finds_nothing_for_${role}_${scheme}`, async () => {
+      await page.emulateMedia({ colorScheme: scheme });
+      const found = [];
+      for (const path of paths) {
+        await page.goto(demo.origin + path);
+        for (const one of await violations(page)) found.push(`${path} ${one}`);
+      }
+      assert.deepEqual(found, []);
+    });
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await law(`nothing_is_wider_than_its_window_for_${role}`, async () => {
+    const wide = [];
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      for (const path of paths) {
+        await page.goto(demo.origin + path);
+        const over = await page.evaluate(() =>
+          document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (over > 0) wide.push(`${path} at ${width}: ${over} px`);
+      }
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    assert.deepEqual(wide, []);
+  });
+  await law(`t7_the_browser_complains_about_nothing_for_${role}`, async () => {
+    assert.deepEqual(complaints, []);
+    const kept = await page.evaluate(() => localStorage.length + sessionStorage.length);
+    assert.equal(kept, 0);
+  });
+}
+
+await law("keys_alone_find_a_promise_and_its_conversation", async () => {
+  const { page } = roles.lawyer;
+  await page.goto(demo.origin);
+  await page.keyboard.press("/");
+  await page.keyboard.type("discount");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/s\/srch_/);
+  await page.waitForSelector(".facet");
+  await page.screenshot({ path: join(pictures, "search.png") });
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/c\/cnv_/);
+  assert.equal(await page.locator(".message.asked").count(), 1);
+  await page.screenshot({ path: join(pictures, "conversation.png") });
+});
+
+await law("m6_the_administrator_finds_no_way_to_a_message", async () => {
+  const { page } = roles.administrator;
+  for (const path of ["/search", "/c", "/retention", "/matters"]) {
+    const answer = await page.goto(demo.origin + path);
+    assert.equal(answer.status(), 403, path);
+  }
+});
+
+await law("pages_work_without_scripts", async () => {
+  const { page: first } = roles.manager;
+  await first.goto(demo.origin);
+  const storage = await roles.manager.context.storageState();
+  const context = await browser.newContext({ javaScriptEnabled: false, storageState: storage });
+  const page = await context.newPage();
+  await page.goto(demo.origin + "/search");
+  await page.fill("#query", "delivery");
+  await page.click("form.search button");
+  assert.match(page.url(), /\/s\/srch_/);
+  await page.click("text=Show counts");
+  assert.ok(await page.locator(".facet").count() > 0);
+  await context.close();
+});
+
+await law("what_a_conversation_prints_has_no_controls", async () => {
+  const { page } = roles.lawyer;
+  await page.goto(demo.origin + "/c");
+  await page.click(".conversation a");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator("header.top").isVisible(), false);
+  assert.equal(await page.locator("form").first().isVisible(), false);
+  assert.ok(await page.locator(".message").first().isVisible());
+  await page.emulateMedia({ media: "screen" });
+});
+
+await law("pictures_for_the_readme", async () => {
+  const { page } = roles["records-officer"];
+  await page.goto(demo.origin + "/retention");
+  await page.screenshot({ path: join(pictures, "retention.png") });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(demo.origin + "/");
+  await page.screenshot({ path: join(pictures, "home-dark.png") });
+});
+
+await browser.close();
+await law("ctrl_c_leaves_nothing", async () => {
+  const { code, left } = await demo.end();
+  assert.equal(code, 0);
+  assert.deepEqual(left, []);
+});
+console.log(`${counted.pages} pages, ${counted.checks} checks by axe, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);
