@@ -40,10 +40,10 @@ pub struct Route {
     pub path: &'static str,
     /// Who may take it.
     pub access: Access,
-    /// What it does, for programs; pages say it themselves.
-    pub(super) operation: Option<Operation>,
     /// Longest body, in bytes; what is longer than a form is read by the handler as it comes.
     body_max: usize,
+    /// What it does, for programs; pages say it themselves.
+    pub(super) operation: Option<Operation>,
     handler: fn() -> MethodRouter<Arc<House>>,
 }
 
@@ -77,8 +77,8 @@ impl Route {
             method,
             path,
             access,
-            operation: None,
             body_max: FORM_BYTES_MAX,
+            operation: None,
             handler,
         }
     }
@@ -95,8 +95,8 @@ impl Route {
             method: Method::POST,
             path,
             access,
-            operation: None,
             body_max,
+            operation: None,
             handler,
         }
     }

@@ -8,9 +8,11 @@
 #[path = "../support/court.rs"]
 mod court;
 mod description;
+mod duties;
 #[path = "../support/house.rs"]
 mod house;
 mod html;
+mod intake;
 mod markup;
 mod matrix;
 mod programs;

@@ -422,26 +422,6 @@ impl Served {
         }
     }
 
-    /// A token of a program of this person, or one that is nobody's.
-    fn api_token_of(&self, who: Who) -> String {
-        let Who::Person(role) = who else {
-            return "tok_00000000000000000000000000".to_owned();
-        };
-        let app = &self.court.appliance;
-        let session = self.session(role);
-        if let Some(line) = app.api_tokens(&session).unwrap().first() {
-            return line.id.to_string();
-        }
-        let scope = ApiScope::ALL.into_iter().find(|scope| scope.fits(role));
-        let new = NewApiToken {
-            name: "nightly".to_owned(),
-            scopes: vec![scope.unwrap()],
-            days: 1,
-        };
-        let (_, line, _) = app.create_api_token(&session, &new).unwrap();
-        line.id.to_string()
-    }
-
     /// A job of this person, or one that is nobody's.
     fn job_of(&self, who: Who) -> String {
         let nobodys = || "job_00000000000000000000000000".to_owned();
@@ -498,6 +478,26 @@ impl Served {
             .request(who, &Method::POST, path)
             .header(header::CONTENT_TYPE, kind);
         self.send(request.body(Body::from(body)).unwrap())
+    }
+
+    /// A token of a program of this person, or one that is nobody's.
+    fn api_token_of(&self, who: Who) -> String {
+        let Who::Person(role) = who else {
+            return "tok_00000000000000000000000000".to_owned();
+        };
+        let app = &self.court.appliance;
+        let session = self.session(role);
+        if let Some(line) = app.api_tokens(&session).unwrap().first() {
+            return line.id.to_string();
+        }
+        let scope = ApiScope::ALL.into_iter().find(|scope| scope.fits(role));
+        let new = NewApiToken {
+            name: "nightly".to_owned(),
+            scopes: vec![scope.unwrap()],
+            days: 1,
+        };
+        let (_, line, _) = app.create_api_token(&session, &new).unwrap();
+        line.id.to_string()
     }
 
     /// A slice of the conversation, to compare with.

@@ -2,7 +2,7 @@
 // Never in a field, never together with a modifier.
 "use strict";
 (() => {
-  const rows = () => [...document.querySelectorAll(".hit, .conversation, .message, tr[tabindex]")];
+  const rows = () => [...document.querySelectorAll(".hit, .conversation, .post, tr[tabindex]")];
   const move = (step) => {
     const all = rows();
     if (all.length === 0) return;

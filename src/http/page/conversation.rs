@@ -174,8 +174,11 @@ fn view(
             @for (place, message) in slice.messages.iter().enumerate() {
                 @let new_day = place == 0
                     || slice.messages[place - 1].local.date() != message.local.date();
-                @if new_day { (day_heading(message.local.date())) }
-                (bubble(message, about, around == Some(message.id), says_why))
+                article.post #(message.id) tabindex="0" aria-labelledby={ "by-" (message.id) }
+                    aria-posinset=(place + 1) aria-setsize=(slice.messages.len()) {
+                    @if new_day { (day_heading(message.local.date())) }
+                    (bubble(message, about, around == Some(message.id), says_why))
+                }
             }
         }
         @if slice.more_after && let Some(last) = slice.messages.last() {
@@ -217,8 +220,7 @@ fn bubble(
         .as_ref()
         .is_some_and(|name| about.participants.first() == Some(name));
     html! {
-        article.message .system[system] .ours[side] .asked[is_asked_for] #(message.id) tabindex="0"
-            aria-labelledby={ "by-" (message.id) } {
+        div.message .system[system] .ours[side] .asked[is_asked_for] {
             header {
                 span.sender id={ "by-" (message.id) } {
                     @match &message.sender {

@@ -220,12 +220,16 @@ impl Frame {
 
     fn bars(&self) -> Markup {
         html! {
-            @if self.demo {
-                p.bar.note { "Demo data: a made-up company. Everything is deleted on exit." }
-            }
-            @if let Some(why) = &self.quarantine {
-                p.bar.warn role="alert" {
-                    strong { "Read-only: " } "this copy is older than its own log (" (why) ")."
+            @if self.demo || self.quarantine.is_some() {
+                aside aria-label="State of the archive" {
+                    @if self.demo {
+                        p.bar.note { "Demo data: a made-up company. Everything is deleted on exit." }
+                    }
+                    @if let Some(why) = &self.quarantine {
+                        p.bar.warn role="alert" {
+                            strong { "Read-only: " } "this copy is older than its own log (" (why) ")."
+                        }
+                    }
                 }
             }
         }
