@@ -298,6 +298,35 @@ impl House {
         admitted
     }
 
+    /// Somebody else says one thing in a chat, which gets its title back by it.
+    pub(super) fn guest(&mut self, chat: Chat, seconds: i64, says: &str) -> HandleNo {
+        let archive = self.archive();
+        let guest = Chat {
+            sender: archive.next_handle(),
+            ..chat
+        };
+        let lookup = archive.lookup("label", &[b"guest"]);
+        let mut batch = self.told(guest, seconds, &[says.to_owned()], |_| Fate::New);
+        batch.create_handle(NewHandle {
+            no: guest.sender,
+            app: App::WhatsApp,
+            lookup,
+            label: "guest".to_owned(),
+            handle: None,
+        });
+        batch.join(chat.no, guest.sender);
+        batch.retitle(chat.no, chat.shard, "deals");
+        self.admit(batch);
+        guest.sender
+    }
+
+    /// As `tell` of new messages, from a source that lists their author among those who take part.
+    pub(super) fn tell_joined(&mut self, chat: Chat, seconds: i64, bodies: &[String]) -> Admitted {
+        let mut batch = self.told(chat, seconds, bodies, |_| Fate::New);
+        batch.join(chat.no, chat.sender);
+        self.admit(batch)
+    }
+
     fn told(
         &mut self,
         chat: Chat,
