@@ -327,7 +327,7 @@ impl House {
         self.admit(batch)
     }
 
-    fn told(
+    pub(super) fn told(
         &mut self,
         chat: Chat,
         seconds: i64,
@@ -349,6 +349,22 @@ impl House {
             );
         }
         batch
+    }
+
+    /// A message to which its platform gave an id.
+    pub(super) fn say_with_id(
+        &mut self,
+        chat: Chat,
+        seconds: i64,
+        body: &str,
+        id: &str,
+    ) -> MessageNo {
+        self.orders += 1;
+        let mut batch = Batch::new(self.import);
+        let incoming = chat.incoming(Timestamp::from_seconds(seconds), self.orders);
+        let words = packed(body, Some(id), Vec::new());
+        batch.push(incoming, &words, std::iter::empty());
+        self.admit(batch).batch.items[0].no
     }
 
     /// A message that carries a file with these bytes.

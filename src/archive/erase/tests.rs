@@ -68,6 +68,8 @@ fn d5_erased_messages_are_gone_and_survivors_are_whole() {
     drop(rows);
     let checked = house.archive().erased(1).unwrap();
     assert_eq!(checked, erased);
+    // Both months fit into one slice.
+    assert_eq!(logged(&house, Action::EraseSlice).len(), 1);
     house.reopen(None);
     assert_eq!(house.words(), without(&before, &gone));
     let content = house.archive().verify_content(&mut |_, _| ()).unwrap();
@@ -248,6 +250,18 @@ fn d5_names_and_titles_go_with_the_last_message() {
     assert_eq!(directory.handles[&deals.sender].label, "");
     assert_eq!(directory.conversations[&lunch.no].1, "lunch");
     assert_eq!(directory.handles[&lunch.sender].label, "author of lunch");
+    // Who writes elsewhere too keeps the name when a chat loses its title.
+    let supper = house.chat("supper");
+    let guest = Chat {
+        sender: lunch.sender,
+        ..supper
+    };
+    let said = house.tell_joined(guest, JANUARY, &bodies("sup", 2));
+    let all: Vec<MessageNo> = said.batch.items.iter().map(|item| item.no).collect();
+    house.erase(3, &all).unwrap();
+    let directory = house.archive().directory().unwrap();
+    assert_eq!(directory.conversations[&supper.no].1, "");
+    assert_eq!(directory.handles[&lunch.sender].label, "author of lunch");
     let verdict = house.archive().verify_content(&mut |_, _| ()).unwrap();
     assert_eq!(verdict.broken, Vec::<String>::new());
 }
@@ -350,6 +364,120 @@ fn d9_kept_backups_get_the_survivors_before_anything_is_destroyed() {
     let shelf = Shelf::default();
     assert_eq!(on(&shelf, &bench).unwrap().erased.len(), 3);
     assert_eq!(*shelf.given.borrow(), [(1, 2), (1, 3)]);
+    let shelf = Shelf::default();
+    let context = EraseContext {
+        backups: &shelf,
+        ..context()
+    };
+    let plan = approved(2, &house.items(&numbers[4..5]));
+    let erased = house.archive().erase(&plan, &Bench::default(), &context);
+    assert_eq!(erased.unwrap().erased.len(), 1);
+    assert_eq!(*shelf.given.borrow(), [(2, 2)]);
+}
+
+/// Brings a batch in when the survivors have been moved and nothing is decided yet.
+struct Late<'a> {
+    house: &'a House,
+    batch: std::cell::RefCell<Option<crate::archive::Batch>>,
+    asked: std::cell::Cell<u32>,
+}
+
+impl KeptBackups for Late<'_> {
+    fn keep(&self, _: &Survivors<'_>) -> crate::archive::Result<()> {
+        self.asked.set(self.asked.get() + 1);
+        if let Some(batch) = self.batch.take() {
+            self.house.admit(batch);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn d4_what_comes_in_while_survivors_move_stays_with_what_it_belongs_to() {
+    for late in [
+        Fate::Known(MessageNo(0)),
+        Fate::Revised(MessageNo(0)),
+        Fate::New,
+    ] {
+        let mut house = House::new();
+        let chat = house.chat("deals");
+        let numbers = house.say(chat, JANUARY, &bodies("jan", 4));
+        let fate = |_| match late {
+            Fate::Known(_) => Fate::Known(numbers[1]),
+            Fate::Revised(_) => Fate::Revised(numbers[1]),
+            Fate::New => Fate::New,
+        };
+        let batch = house.told(chat, JANUARY, &["came late".to_owned()], fate);
+        let shelf = Late {
+            house: &house,
+            batch: Some(batch).into(),
+            asked: 0.into(),
+        };
+        let plan = approved(1, &house.items(&numbers[..3]));
+        let context = EraseContext {
+            backups: &shelf,
+            ..context()
+        };
+        let erased = house.archive().erase(&plan, &Bench::default(), &context);
+        let stays = match late {
+            Fate::New => vec![],
+            _ => vec![(numbers[1], KeepReason::CHANGED)],
+        };
+        assert_eq!(erased.unwrap().dropped, stays);
+        // What drops out moves in the decision, and is handed over after it.
+        let times = if late == Fate::New { 1 } else { 2 };
+        assert_eq!(shelf.asked.get(), times, "{late:?}");
+        let words = house.words();
+        assert!(words.contains_key(&numbers[3]) && !words.contains_key(&numbers[0]));
+        assert_eq!(words.contains_key(&numbers[1]), late != Fate::New);
+        assert_eq!(words.len(), 2);
+        let verdict = house.archive().verify_content(&mut |_, _| ()).unwrap();
+        assert_eq!(verdict.broken, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn d2_survivors_are_counted_before_a_key_may_die() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 9));
+    let archive = house.archive();
+    let rows = archive.store().read().unwrap();
+    let slices = slice::cut(&rows, &house.items(&numbers[..2]), 100).unwrap();
+    drop(rows);
+    let mut touched = archive.reseal(&slices[0], &context()).unwrap();
+    assert_eq!((touched.survivors, touched.doomed), (7, 2));
+    let mut read_back = |survivors, doomed| {
+        (touched.survivors, touched.doomed) = (survivors, doomed);
+        archive.read_back(1, &touched, &context())
+    };
+    read_back(7, 2).unwrap();
+    for (survivors, doomed) in [(8, 2), (7, 3), (9, 4)] {
+        let refused = read_back(survivors, doomed);
+        assert!(matches!(refused, Err(ArchiveError::Integrity(_))));
+    }
+    // More than were counted may have come in meanwhile.
+    read_back(6, 1).unwrap();
+}
+
+#[test]
+fn d7_the_words_to_look_for_are_spread_over_the_batch() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 70));
+    let mut reader = house.archive().reader().unwrap();
+    let mut sampled = |items: usize, seen: usize| {
+        let mut samples = residue::Samples::new(items);
+        for no in &numbers[..seen] {
+            samples.see(&reader.message(*no).unwrap().unwrap());
+        }
+        samples.words.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        sampled(192, 10),
+        ["jan0word", "jan3word", "jan6word", "jan9word"]
+    );
+    assert_eq!(sampled(70, 70).len(), 64);
 }
 
 #[test]
@@ -357,7 +485,8 @@ fn d8_the_certificate_is_awaited_and_taken_once() {
     let mut house = House::new();
     let chat = house.chat("deals");
     let numbers = house.say(chat, JANUARY, &bodies("jan", 3));
-    house.erase(1, &numbers[..1]).unwrap();
+    let first = house.erase(1, &numbers[..1]).unwrap();
+    assert_eq!(house.erase(1, &numbers[..1]).unwrap(), first);
     let archive = house.archive();
     let state = || {
         let rows = archive.store().read().unwrap();
@@ -594,6 +723,21 @@ fn reimport_after_purge_of_everything_and_a_hold_that_wants_some() {
 }
 
 #[test]
+fn messages_with_ids_are_known_again_in_their_own_chat_only() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let named = house.say_with_id(chat, JANUARY, "see you", "id-1");
+    house.erase(1, &[named]).unwrap();
+    let archive = house.archive();
+    let sent = crate::domain::Timestamp::from_seconds(JANUARY);
+    let app = crate::domain::App::WhatsApp;
+    let loose = archive.identity_anywhere(app, sent, "author of deals", "see you");
+    assert_eq!(archive.disposed_conversation(&[loose]).unwrap(), None);
+    let rows = archive.store().read().unwrap();
+    assert!(rows.tombstone(&loose).unwrap().is_none());
+}
+
+#[test]
 fn who_says_nothing_that_is_admitted_takes_no_part() {
     let mut house = House::new();
     let chat = house.chat("deals");
@@ -621,7 +765,14 @@ fn a_disposed_message_is_told_from_one_that_never_was() {
     let id = reader.message(numbers[0]).unwrap().unwrap().id;
     drop(reader);
     assert_eq!(house.archive().disposed_of_id(id).unwrap(), None);
-    house.erase(1, &numbers[..1]).unwrap();
+    assert!(!house.archive().has_disposed().unwrap());
+    let (identity, batch) = house.archive().keyed_identity(id).unwrap().unwrap();
+    assert_eq!(batch, None);
+    let erased = house.erase(1, &numbers[..1]).unwrap();
+    assert_eq!(erased.erased[0].keyed_id, identity);
+    assert!(house.archive().has_disposed().unwrap());
+    let known = house.archive().keyed_identity(id).unwrap();
+    assert_eq!(known, Some((identity, Some(1))));
     house.archive().certified(1, 12, &context()).unwrap();
     assert_eq!(house.archive().message_of_id(id).unwrap(), None);
     let told = house.archive().disposed_of_id(id).unwrap().unwrap();
@@ -630,6 +781,7 @@ fn a_disposed_message_is_told_from_one_that_never_was() {
     assert_eq!(told.at, Some(NOW.compliance));
     let forged = crate::domain::MessageId(id.0 ^ 1 << 50);
     assert_eq!(house.archive().disposed_of_id(forged).unwrap(), None);
+    assert_eq!(house.archive().keyed_identity(forged).unwrap(), None);
 }
 
 /// A house whose purge of eight months, a slice each, was cut off at `point` for the second time.
