@@ -58,3 +58,20 @@ fn first_of(problems: &[Problem]) -> &str {
 
 /// Result of the room.
 pub type Result<T> = std::result::Result<T, RetentionError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_scope_says_its_first_problem() {
+        let refused = RetentionError::ScopeRefused {
+            text: String::new(),
+            problems: Vec::new(),
+        };
+        let said = "the scope is not accepted: it says nothing";
+        assert_eq!(refused.to_string(), said);
+        let missing = RetentionError::from(StoreError::NotFound("a chat".to_owned()));
+        assert!(matches!(missing, RetentionError::Archive(_)));
+    }
+}

@@ -242,3 +242,50 @@ pub fn reason_of(blocker: Blocker) -> KeepReason {
     };
     KeepReason { code, object }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FreezeReason, HoldNo, Timestamp};
+
+    /// Codes are recorded with items and stand in certificates: a number never changes its meaning.
+    #[test]
+    fn codes_keep_their_numbers_and_names() {
+        let named = (0..28).map(keep::name).collect::<Vec<_>>();
+        let own = [
+            "held",
+            "nothing_deletes",
+            "locked",
+            "retained",
+            "not_due",
+            "other_policy",
+            "not_listed",
+            "clock",
+            "frozen",
+            "called_back",
+        ];
+        assert_eq!(named[..4], ["other", "gone", "changed", "closed"]);
+        assert!(named[4..16].iter().all(|name| *name == "other"));
+        assert_eq!(named[16..26], own);
+        assert_eq!(named[26..], ["other", "other"]);
+    }
+
+    #[test]
+    fn a_blocker_becomes_its_code_and_what_it_names() {
+        let until = Timestamp::from_seconds(90);
+        let freeze = FreezeReason::IndexLag;
+        for (blocker, name, object) in [
+            (Blocker::Held(HoldNo(4)), "held", 4),
+            (Blocker::NothingDeletes, "nothing_deletes", 0),
+            (Blocker::Locked(until), "locked", 90),
+            (Blocker::Retained(until), "retained", 90),
+            (Blocker::NotDue(until), "not_due", 90),
+            (Blocker::ClockBehind(until), "clock", 0),
+            (Blocker::ClockDoubt, "clock", 0),
+            (Blocker::Frozen(freeze), "frozen", freeze as u64),
+        ] {
+            let reason = reason_of(blocker);
+            assert_eq!((keep::name(reason.code), reason.object), (name, object));
+        }
+    }
+}

@@ -200,3 +200,128 @@ pub fn simulate(
     })?;
     Ok(simulation.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Disposition, FreezeReason, HoldNo, PolicyNo};
+
+    const POLICY: PolicyRef = PolicyRef {
+        no: PolicyNo(3),
+        version: 1,
+    };
+
+    /// A verdict on a record that was taken in at the start of 1970.
+    fn verdict(blocker: Option<Blocker>) -> Verdict {
+        Verdict {
+            held_by: None,
+            retain_until: Timestamp::ALWAYS,
+            locked_until: Timestamp::ALWAYS,
+            delete_from: Timestamp(0),
+            floor: Timestamp(0).plus_days(30),
+            due: Timestamp(0).plus_days(30),
+            winner: Some(POLICY),
+            t0: Timestamp(0),
+            disposition: Disposition::Reviewed(2),
+            eligible: blocker.is_none(),
+            blocker,
+        }
+    }
+
+    fn counted(no: u64, before: Option<Blocker>, after: Option<Blocker>) -> Counted {
+        Counted {
+            no: MessageNo(no),
+            sent: Timestamp(0),
+            app: App::WhatsApp,
+            custodian: Some(PersonNo(7)),
+            before: verdict(before),
+            after: verdict(after),
+        }
+    }
+
+    fn simulated(records: &[Counted]) -> Simulation {
+        let mut simulation = Simulation::new(Timestamp(9));
+        records.iter().for_each(|record| simulation.add(record));
+        simulation.finish()
+    }
+
+    #[test]
+    fn d1_every_record_is_counted_once_and_against_the_rules_in_force() {
+        let held = Some(Blocker::Held(HoldNo(1)));
+        let found = simulated(&[
+            counted(1, None, None),
+            counted(2, None, None),
+            counted(3, held, None),
+            counted(4, None, held),
+            counted(5, None, held),
+            counted(6, held, held),
+        ]);
+        assert_eq!((found.as_of, found.records), (Timestamp(9), 6));
+        assert_eq!((found.eligible, found.eligible_now), (3, 4));
+        assert_eq!((found.more, found.fewer, found.blocked.held), (1, 2, 3));
+        assert_eq!(found.by_policy, [(POLICY, 3)].into());
+        assert_eq!(found.by_app, [(App::WhatsApp, 3)].into());
+        assert_eq!(found.by_custodian, [(PersonNo(7), 3)].into());
+        assert_eq!(found.by_year, [(1970, 3)].into());
+        assert_eq!(found.samples, [1, 2, 3].map(MessageNo));
+    }
+
+    #[test]
+    fn d1_what_stays_is_counted_by_what_stands_in_its_way() {
+        let at = Timestamp(1);
+        let stays = |blocker| counted(1, None, Some(blocker));
+        let found = simulated(&[
+            stays(Blocker::Held(HoldNo(1))),
+            stays(Blocker::NothingDeletes),
+            stays(Blocker::Locked(at)),
+            stays(Blocker::Retained(at)),
+            stays(Blocker::NotDue(at)),
+            stays(Blocker::ClockBehind(at)),
+            stays(Blocker::ClockDoubt),
+            stays(Blocker::Frozen(FreezeReason::IndexLag)),
+        ]);
+        let each = Blocked {
+            held: 1,
+            nothing_deletes: 1,
+            locked: 1,
+            retained: 1,
+            not_due: 1,
+            stopped: 3,
+        };
+        assert_eq!((found.blocked, found.eligible), (each, 0));
+        assert!(found.samples.is_empty() && found.span.is_none());
+    }
+
+    #[test]
+    fn the_span_and_dates_ahead_of_admission_are_told() {
+        let sent = |days: i64, micros: i64| Counted {
+            sent: Timestamp(Timestamp(0).plus_days(days).0 + micros),
+            ..counted(1, None, None)
+        };
+        let found = simulated(&[sent(1, 0), sent(1, 1), sent(-400, 0), sent(2, 0)]);
+        let span = (Timestamp(0).plus_days(-400), Timestamp(0).plus_days(2));
+        assert_eq!(found.span, Some(span));
+        assert_eq!(found.future_dated, 2, "more than a day behind admission");
+        assert_eq!(found.by_year, [(1968, 1), (1970, 3)].into());
+    }
+
+    #[test]
+    fn samples_are_few_fair_and_the_same_in_any_order() {
+        let all: Vec<Counted> = (1..=1_000).map(|no| counted(no, None, None)).collect();
+        let samples = simulated(&all).samples;
+        assert_eq!(samples.len(), SAMPLES_MAX);
+        assert!(samples.is_sorted());
+        let turned: Vec<Counted> = all.iter().rev().copied().collect();
+        assert_eq!(simulated(&turned).samples, samples);
+        let low = samples.iter().filter(|no| no.0 <= 500).count();
+        assert!((5..=20).contains(&low), "{low} of the first half");
+        assert_eq!(simulated(&all[..25]).samples.len(), 25);
+    }
+
+    /// The first two numbers of the published generator from seed 0.
+    #[test]
+    fn weights_are_those_of_splitmix64() {
+        assert_eq!(weight(0), 0xE220_A839_7B1D_CDAF);
+        assert_eq!(weight(0x9E37_79B9_7F4A_7C15), 0x6E78_9E6A_A1B9_65F4);
+    }
+}

@@ -228,3 +228,34 @@ pub fn lifter_of_hold(hold: &Hold) -> Lifter {
         Some(_) => Lifter::Nobody(hold.ends()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_weakening_has_a_name_of_its_own_and_all_but_one_are_against_a_lock() {
+        use Weakening::*;
+        let all = [
+            ShorterPeriod,
+            Action,
+            NarrowerScope,
+            LetsMoreGo,
+            Trigger,
+            Zone,
+            Level,
+            Lock,
+            FewerReviewers,
+            Disabled,
+        ];
+        let names: BTreeSet<&str> = all.iter().map(|way| way.name()).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(names.iter().all(|name| name.len() > 10));
+        let free: Vec<Weakening> = all
+            .into_iter()
+            .filter(|way| !way.is_against_lock())
+            .collect();
+        assert_eq!(free, [LetsMoreGo]);
+    }
+}

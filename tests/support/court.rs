@@ -18,7 +18,7 @@ use wordkeep::domain::{
 };
 use wordkeep::retention::clock::Reading;
 
-use crate::house::{PASSWORD, Place, count, files_below, ios_export, log_in, plain_chat};
+use super::house::{PASSWORD, Place, count, files_below, ios_export, log_in, plain_chat};
 
 /// The clocks of the host, moved forward by hand.
 pub struct Moved {

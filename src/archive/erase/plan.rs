@@ -118,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_has_a_longest_list() {
+        let item = PlanItem {
+            no: MessageNo(1),
+            revision: 0,
+        };
+        let of = |len| {
+            let items = vec![item; len];
+            Plan { items, ..plan(&[]) }
+        };
+        let twice = Err(PlanError::Order(MessageNo(1)));
+        assert_eq!(of(10_000_000).check(), twice);
+        assert_eq!(of(10_000_001).check(), Err(PlanError::TooLong));
+        assert_eq!(of(10_000_002).check(), Err(PlanError::TooLong));
+    }
+
+    #[test]
     fn a_list_in_disorder_is_no_plan() {
         assert_eq!(plan(&[(1, 0), (2, 0)]).check(), Ok(()));
         assert_eq!(plan(&[]).check(), Err(PlanError::Empty));

@@ -24,9 +24,9 @@ pub(super) struct Touched {
     /// The current keys of the same purposes.
     pub(super) new: BTreeSet<DataKeyId>,
     /// Rows that must lie under the new keys once all have moved.
-    survivors: u64,
+    pub(super) survivors: u64,
     /// Rows that stay under the old keys: those of the items.
-    doomed: u64,
+    pub(super) doomed: u64,
 }
 
 impl Archive {

@@ -24,7 +24,7 @@ const SCANNED_LETTERS_MIN: usize = 8;
 pub(super) struct Samples {
     every: usize,
     seen: usize,
-    words: BTreeSet<String>,
+    pub(super) words: BTreeSet<String>,
 }
 
 impl Samples {

@@ -298,7 +298,36 @@ impl House {
         admitted
     }
 
-    fn told(
+    /// Somebody else says one thing in a chat, which gets its title back by it.
+    pub(super) fn guest(&mut self, chat: Chat, seconds: i64, says: &str) -> HandleNo {
+        let archive = self.archive();
+        let guest = Chat {
+            sender: archive.next_handle(),
+            ..chat
+        };
+        let lookup = archive.lookup("label", &[b"guest"]);
+        let mut batch = self.told(guest, seconds, &[says.to_owned()], |_| Fate::New);
+        batch.create_handle(NewHandle {
+            no: guest.sender,
+            app: App::WhatsApp,
+            lookup,
+            label: "guest".to_owned(),
+            handle: None,
+        });
+        batch.join(chat.no, guest.sender);
+        batch.retitle(chat.no, chat.shard, "deals");
+        self.admit(batch);
+        guest.sender
+    }
+
+    /// As `tell` of new messages, from a source that lists their author among those who take part.
+    pub(super) fn tell_joined(&mut self, chat: Chat, seconds: i64, bodies: &[String]) -> Admitted {
+        let mut batch = self.told(chat, seconds, bodies, |_| Fate::New);
+        batch.join(chat.no, chat.sender);
+        self.admit(batch)
+    }
+
+    pub(super) fn told(
         &mut self,
         chat: Chat,
         seconds: i64,
@@ -320,6 +349,22 @@ impl House {
             );
         }
         batch
+    }
+
+    /// A message to which its platform gave an id.
+    pub(super) fn say_with_id(
+        &mut self,
+        chat: Chat,
+        seconds: i64,
+        body: &str,
+        id: &str,
+    ) -> MessageNo {
+        self.orders += 1;
+        let mut batch = Batch::new(self.import);
+        let incoming = chat.incoming(Timestamp::from_seconds(seconds), self.orders);
+        let words = packed(body, Some(id), Vec::new());
+        batch.push(incoming, &words, std::iter::empty());
+        self.admit(batch).batch.items[0].no
     }
 
     /// A message that carries a file with these bytes.

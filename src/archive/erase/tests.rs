@@ -6,8 +6,9 @@ use std::panic::AssertUnwindSafe;
 use super::testing::*;
 use super::*;
 use crate::archive::{ArchiveError, Fate};
-use crate::domain::MessageNo;
-use crate::store::{EraseState, StoreError};
+use crate::audit::{Action, Draft, Entry, EntryActor, Fact, LogEnd};
+use crate::domain::{EntryNo, MessageNo, Now};
+use crate::store::{DataKeyId, EraseFate, EraseItemRow, EraseState, StoreError, WriteTx};
 
 /// 15 January and 15 March 2021.
 const JANUARY: i64 = 1_610_668_800;
@@ -17,6 +18,24 @@ fn without(all: &BTreeMap<MessageNo, String>, gone: &[MessageNo]) -> BTreeMap<Me
     let mut left = all.clone();
     left.retain(|no, _| !gone.contains(no));
     left
+}
+
+/// What the log says of one kind of act, oldest first.
+fn logged(house: &House, action: Action) -> Vec<Draft> {
+    let rows = house.archive().store().read().unwrap();
+    let end = LogEnd::read(&rows).unwrap().edge.size();
+    let entries = rows.audit_entries(EntryNo(0), EntryNo(end)).unwrap();
+    let drafts = entries
+        .iter()
+        .map(|row| Entry::parse(&row.entry).unwrap().draft);
+    drafts.filter(|draft| draft.action == action).collect()
+}
+
+fn count(draft: &Draft, name: &str) -> i64 {
+    match draft.facts.get(name) {
+        Some(Fact::Number(number)) => *number,
+        other => panic!("{name}: {other:?}"),
+    }
 }
 
 #[test]
@@ -49,6 +68,8 @@ fn d5_erased_messages_are_gone_and_survivors_are_whole() {
     drop(rows);
     let checked = house.archive().erased(1).unwrap();
     assert_eq!(checked, erased);
+    // Both months fit into one slice.
+    assert_eq!(logged(&house, Action::EraseSlice).len(), 1);
     house.reopen(None);
     assert_eq!(house.words(), without(&before, &gone));
     let content = house.archive().verify_content(&mut |_, _| ()).unwrap();
@@ -101,6 +122,24 @@ fn h4_what_the_judge_keeps_stays_and_is_told() {
     assert_eq!(seen.len(), 6);
     assert!(seen.iter().all(|(no, body)| before[no] == *body));
     house.archive().verify_content(&mut |_, _| ()).unwrap();
+    // The log says as much of the batch, of its decision and of its outcome.
+    house.archive().certified(1, 3, &context()).unwrap();
+    let [intent] = &logged(&house, Action::EraseIntent)[..] else {
+        panic!("one batch begins once");
+    };
+    assert_eq!((count(intent, "items"), count(intent, "approvals")), (6, 1));
+    let [slice] = &logged(&house, Action::EraseSlice)[..] else {
+        panic!("one month is one slice");
+    };
+    assert_eq!((count(slice, "erased"), count(slice, "dropped")), (5, 1));
+    let [outcome] = &logged(&house, Action::EraseOutcome)[..] else {
+        panic!("one certificate");
+    };
+    assert_eq!(
+        (count(outcome, "erased"), count(outcome, "dropped")),
+        (5, 1)
+    );
+    assert_eq!(count(outcome, "certificate"), 3);
 }
 
 #[test]
@@ -211,6 +250,18 @@ fn d5_names_and_titles_go_with_the_last_message() {
     assert_eq!(directory.handles[&deals.sender].label, "");
     assert_eq!(directory.conversations[&lunch.no].1, "lunch");
     assert_eq!(directory.handles[&lunch.sender].label, "author of lunch");
+    // Who writes elsewhere too keeps the name when a chat loses its title.
+    let supper = house.chat("supper");
+    let guest = Chat {
+        sender: lunch.sender,
+        ..supper
+    };
+    let said = house.tell_joined(guest, JANUARY, &bodies("sup", 2));
+    let all: Vec<MessageNo> = said.batch.items.iter().map(|item| item.no).collect();
+    house.erase(3, &all).unwrap();
+    let directory = house.archive().directory().unwrap();
+    assert_eq!(directory.conversations[&supper.no].1, "");
+    assert_eq!(directory.handles[&lunch.sender].label, "author of lunch");
     let verdict = house.archive().verify_content(&mut |_, _| ()).unwrap();
     assert_eq!(verdict.broken, Vec::<String>::new());
 }
@@ -265,28 +316,332 @@ fn disk_full_in_reseal() {
     assert_eq!(house.words(), without(&before, &numbers[..300]));
 }
 
+/// A shelf of kept backups that notes what it is given, or cannot be reached.
+#[derive(Default)]
+struct Shelf {
+    fails: bool,
+    given: std::cell::RefCell<Vec<(u64, u64)>>,
+}
+
+impl KeptBackups for Shelf {
+    fn keep(&self, survivors: &Survivors<'_>) -> crate::archive::Result<()> {
+        if self.fails {
+            return Err(ArchiveError::PurgeRefused("no backup disk".to_owned()));
+        }
+        let under = |key: &DataKeyId| survivors.rows.content_count_under(*key).unwrap();
+        let rows = survivors.keys.iter().map(under).sum();
+        self.given.borrow_mut().push((survivors.batch, rows));
+        Ok(())
+    }
+}
+
+#[test]
+fn d9_kept_backups_get_the_survivors_before_anything_is_destroyed() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 6));
+    let before = house.words();
+    let plan = approved(1, &house.items(&numbers[..4]));
+    let on = |shelf: &Shelf, bench: &Bench| {
+        let context = EraseContext {
+            backups: shelf,
+            ..context()
+        };
+        house.archive().erase(&plan, bench, &context)
+    };
+    let away = Shelf {
+        fails: true,
+        ..Shelf::default()
+    };
+    let refused = on(&away, &Bench::default());
+    assert!(matches!(refused, Err(ArchiveError::PurgeRefused(_))));
+    assert_eq!(house.words(), before);
+    // One drops out of the plan in the decision: it is handed over after it.
+    let bench = Bench {
+        held: [(numbers[0], 4)].into(),
+        ..Bench::default()
+    };
+    let shelf = Shelf::default();
+    assert_eq!(on(&shelf, &bench).unwrap().erased.len(), 3);
+    assert_eq!(*shelf.given.borrow(), [(1, 2), (1, 3)]);
+    let shelf = Shelf::default();
+    let context = EraseContext {
+        backups: &shelf,
+        ..context()
+    };
+    let plan = approved(2, &house.items(&numbers[4..5]));
+    let erased = house.archive().erase(&plan, &Bench::default(), &context);
+    assert_eq!(erased.unwrap().erased.len(), 1);
+    assert_eq!(*shelf.given.borrow(), [(2, 2)]);
+}
+
+/// Brings a batch in when the survivors have been moved and nothing is decided yet.
+struct Late<'a> {
+    house: &'a House,
+    batch: std::cell::RefCell<Option<crate::archive::Batch>>,
+    asked: std::cell::Cell<u32>,
+}
+
+impl KeptBackups for Late<'_> {
+    fn keep(&self, _: &Survivors<'_>) -> crate::archive::Result<()> {
+        self.asked.set(self.asked.get() + 1);
+        if let Some(batch) = self.batch.take() {
+            self.house.admit(batch);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn d4_what_comes_in_while_survivors_move_stays_with_what_it_belongs_to() {
+    for late in [
+        Fate::Known(MessageNo(0)),
+        Fate::Revised(MessageNo(0)),
+        Fate::New,
+    ] {
+        let mut house = House::new();
+        let chat = house.chat("deals");
+        let numbers = house.say(chat, JANUARY, &bodies("jan", 4));
+        let fate = |_| match late {
+            Fate::Known(_) => Fate::Known(numbers[1]),
+            Fate::Revised(_) => Fate::Revised(numbers[1]),
+            Fate::New => Fate::New,
+        };
+        let batch = house.told(chat, JANUARY, &["came late".to_owned()], fate);
+        let shelf = Late {
+            house: &house,
+            batch: Some(batch).into(),
+            asked: 0.into(),
+        };
+        let plan = approved(1, &house.items(&numbers[..3]));
+        let context = EraseContext {
+            backups: &shelf,
+            ..context()
+        };
+        let erased = house.archive().erase(&plan, &Bench::default(), &context);
+        let stays = match late {
+            Fate::New => vec![],
+            _ => vec![(numbers[1], KeepReason::CHANGED)],
+        };
+        assert_eq!(erased.unwrap().dropped, stays);
+        // What drops out moves in the decision, and is handed over after it.
+        let times = if late == Fate::New { 1 } else { 2 };
+        assert_eq!(shelf.asked.get(), times, "{late:?}");
+        let words = house.words();
+        assert!(words.contains_key(&numbers[3]) && !words.contains_key(&numbers[0]));
+        assert_eq!(words.contains_key(&numbers[1]), late != Fate::New);
+        assert_eq!(words.len(), 2);
+        let verdict = house.archive().verify_content(&mut |_, _| ()).unwrap();
+        assert_eq!(verdict.broken, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn d2_survivors_are_counted_before_a_key_may_die() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 9));
+    let archive = house.archive();
+    let rows = archive.store().read().unwrap();
+    let slices = slice::cut(&rows, &house.items(&numbers[..2]), 100).unwrap();
+    drop(rows);
+    let mut touched = archive.reseal(&slices[0], &context()).unwrap();
+    assert_eq!((touched.survivors, touched.doomed), (7, 2));
+    let mut read_back = |survivors, doomed| {
+        (touched.survivors, touched.doomed) = (survivors, doomed);
+        archive.read_back(1, &touched, &context())
+    };
+    read_back(7, 2).unwrap();
+    for (survivors, doomed) in [(8, 2), (7, 3), (9, 4)] {
+        let refused = read_back(survivors, doomed);
+        assert!(matches!(refused, Err(ArchiveError::Integrity(_))));
+    }
+    // More than were counted may have come in meanwhile.
+    read_back(6, 1).unwrap();
+}
+
+#[test]
+fn d7_the_words_to_look_for_are_spread_over_the_batch() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 70));
+    let mut reader = house.archive().reader().unwrap();
+    let mut sampled = |items: usize, seen: usize| {
+        let mut samples = residue::Samples::new(items);
+        for no in &numbers[..seen] {
+            samples.see(&reader.message(*no).unwrap().unwrap());
+        }
+        samples.words.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        sampled(192, 10),
+        ["jan0word", "jan3word", "jan6word", "jan9word"]
+    );
+    assert_eq!(sampled(70, 70).len(), 64);
+}
+
 #[test]
 fn d8_the_certificate_is_awaited_and_taken_once() {
     let mut house = House::new();
     let chat = house.chat("deals");
     let numbers = house.say(chat, JANUARY, &bodies("jan", 3));
-    house.erase(1, &numbers[..1]).unwrap();
+    let first = house.erase(1, &numbers[..1]).unwrap();
+    assert_eq!(house.erase(1, &numbers[..1]).unwrap(), first);
     let archive = house.archive();
     let state = || {
         let rows = archive.store().read().unwrap();
         rows.erase_batch(1).unwrap().unwrap().state
     };
     assert_eq!(state(), EraseState::Checked);
-    archive.certified(1, 9, &context()).unwrap();
+    let entry = archive.certified(1, 9, &context()).unwrap();
     assert_eq!(state(), EraseState::Certified);
-    archive.certified(1, 9, &context()).unwrap();
+    let next = house.erase(2, &numbers[1..2]).unwrap();
+    assert_eq!(next.erased.len(), 1);
+    let later = archive.certified(2, 10, &context()).unwrap();
+    assert!(later > entry);
+    // Asked again, each certificate finds its own place in the log.
+    assert_eq!(archive.certified(1, 9, &context()).unwrap(), entry);
+    assert_eq!(archive.certified(2, 10, &context()).unwrap(), later);
     assert!(archive.certified(1, 10, &context()).is_err());
     // The whole batch again is no change.
     let again = house.erase(1, &numbers[..1]);
     assert_eq!(again.unwrap().erased.len(), 1);
-    let other = approved(1, &house.items(&numbers[1..]));
+    let other = approved(1, &house.items(&numbers[2..]));
     let other = archive.erase(&other, &Bench::default(), &context());
     assert!(matches!(other, Err(ArchiveError::PurgeRefused(_))));
+}
+
+#[test]
+fn a7_what_was_typed_goes_with_its_year_and_no_other() {
+    let house = House::new();
+    let archive = house.archive();
+    let year = |seconds| {
+        let at = crate::domain::Timestamp::from_seconds(seconds);
+        Now {
+            compliance: at,
+            wall: at,
+        }
+    };
+    let (in_2024, in_2025) = (NOW, year(1_740_000_000));
+    let say = |now: Now, words: &[u8]| {
+        let entry = |tx: &WriteTx<'_>| {
+            let draft = Draft::new(EntryActor::system(), Action::EraseIntent, "test");
+            Ok(archive.log(tx, now, draft, Some(words))?.seq)
+        };
+        archive.write(now, entry).unwrap()
+    };
+    let (elder, recent) = (say(in_2024, b"typed then"), say(in_2025, b"typed now"));
+    let typed = |seq: EntryNo| {
+        let rows = archive.store().read().unwrap();
+        let row = &rows.audit_entries(seq, EntryNo(seq.0 + 1)).unwrap()[0];
+        let commit = Entry::parse(&row.entry).unwrap().payload_commit;
+        archive.payload(&rows, row, &commit).unwrap()
+    };
+    assert_eq!(typed(elder).as_deref(), Some(&b"typed then"[..]));
+    for running in [2025, 2026] {
+        let refused = archive.prune_payloads(in_2025, running, |_, _| Ok(()));
+        assert!(matches!(refused, Err(ArchiveError::PurgeRefused(_))));
+    }
+    let failed = archive.prune_payloads(in_2025, 2024, |_, _| {
+        Err(ArchiveError::PurgeRefused("no".to_owned()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(typed(elder).as_deref(), Some(&b"typed then"[..]));
+    let pruned = archive
+        .prune_payloads(in_2025, 2024, |_, _| Ok(()))
+        .unwrap();
+    assert_eq!((pruned.year, pruned.keys), (2024, 1));
+    assert_eq!(typed(elder), None);
+    assert_eq!(typed(recent).as_deref(), Some(&b"typed now"[..]));
+    let again = archive.prune_payloads(in_2025, 2024, |_, _| Ok(()));
+    assert!(matches!(again, Err(ArchiveError::PurgeRefused(_))));
+}
+
+#[test]
+fn d7_whatever_is_left_is_found() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let numbers = house.say(chat, JANUARY, &bodies("jan", 4));
+    let mut samples = residue::Samples::new(4);
+    let mut reader = house.archive().reader().unwrap();
+    samples.see(&reader.message(numbers[0]).unwrap().unwrap());
+    drop(reader);
+    let bench = Bench {
+        held: [(numbers[3], 4)].into(),
+        ..Bench::default()
+    };
+    let plan = approved(1, &house.items(&numbers));
+    let archive = house.archive();
+    archive.erase(&plan, &bench, &context()).unwrap();
+    let look = || match archive.check_residue(1, &samples, &context()) {
+        Ok(()) => {
+            let found = archive.erased(1).unwrap().residue;
+            assert!(found.is_clean());
+            found
+        }
+        Err(ArchiveError::Residue { batch: 1, found }) => {
+            assert!(!found.is_clean());
+            found
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let clean = Residue {
+        sampled: 4,
+        key_absent: true,
+        index_absent: true,
+        scan_hits: 0,
+    };
+    assert_eq!(look(), clean);
+    let spool = house.root().join("spool");
+    std::fs::create_dir_all(&spool).unwrap();
+    std::fs::write(spool.join("stray"), "they said jan0word once").unwrap();
+    let readable = Residue {
+        scan_hits: 1,
+        ..clean
+    };
+    assert_eq!(look(), readable);
+    std::fs::remove_file(spool.join("stray")).unwrap();
+    // The message that was held, as if the purge had claimed it too.
+    let claim = |fate| {
+        let item = EraseItemRow {
+            no: numbers[3],
+            revision: 0,
+            fate,
+        };
+        let set = |tx: &WriteTx<'_>| Ok(tx.set_erase_fate(1, &item)?);
+        archive.write(NOW, set).unwrap();
+    };
+    claim(EraseFate::Erased {
+        conversation: chat.no,
+        sent: crate::domain::Timestamp::from_seconds(JANUARY + 180),
+        import: house.import,
+        keyed_id: [1; 32],
+    });
+    let alive = Residue {
+        sampled: 5,
+        key_absent: false,
+        index_absent: false,
+        scan_hits: 0,
+    };
+    assert_eq!(look(), alive);
+    claim(EraseFate::Dropped(HELD, 4));
+    assert_eq!(look(), clean);
+    // A key that should be dead, and then the rows that lie under one that is.
+    let key = {
+        let rows = archive.store().read().unwrap();
+        let places = rows.content_places(numbers[3].0).unwrap();
+        places[0].1
+    };
+    let mark = |tx: &WriteTx<'_>| Ok(tx.insert_erase_key(1, key)?);
+    archive.write(NOW, mark).unwrap();
+    let opens = Residue {
+        key_absent: false,
+        ..clean
+    };
+    assert_eq!(look(), opens);
+    let kill = |tx: &WriteTx<'_>| Ok(tx.delete_data_key(key)?);
+    archive.write(NOW, kill).unwrap();
+    assert_eq!(look(), opens);
 }
 
 #[test]
@@ -368,6 +723,40 @@ fn reimport_after_purge_of_everything_and_a_hold_that_wants_some() {
 }
 
 #[test]
+fn messages_with_ids_are_known_again_in_their_own_chat_only() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let named = house.say_with_id(chat, JANUARY, "see you", "id-1");
+    house.erase(1, &[named]).unwrap();
+    let archive = house.archive();
+    let sent = crate::domain::Timestamp::from_seconds(JANUARY);
+    let app = crate::domain::App::WhatsApp;
+    let loose = archive.identity_anywhere(app, sent, "author of deals", "see you");
+    assert_eq!(archive.disposed_conversation(&[loose]).unwrap(), None);
+    let rows = archive.store().read().unwrap();
+    assert!(rows.tombstone(&loose).unwrap().is_none());
+}
+
+#[test]
+fn who_says_nothing_that_is_admitted_takes_no_part() {
+    let mut house = House::new();
+    let chat = house.chat("deals");
+    let said = bodies("jan", 2);
+    let numbers = house.say(chat, JANUARY, &said);
+    house.erase(1, &numbers).unwrap();
+    assert!(house.archive().directory().unwrap().participants.is_empty());
+    let guest = house.guest(chat, MARCH, "somebody else goes on");
+    let part = |house: &House| house.archive().directory().unwrap().participants;
+    assert_eq!(part(&house)[&chat.no], [guest]);
+    let again = house.tell_joined(chat, JANUARY, &said);
+    assert_eq!((again.counts.disposed, again.counts.fresh), (2, 0));
+    assert_eq!(part(&house)[&chat.no], [guest]);
+    let fresh = house.tell_joined(chat, JANUARY, &bodies("feb", 1));
+    assert_eq!((fresh.counts.disposed, fresh.counts.fresh), (0, 1));
+    assert_eq!(part(&house)[&chat.no].len(), 2);
+}
+
+#[test]
 fn a_disposed_message_is_told_from_one_that_never_was() {
     let mut house = House::new();
     let chat = house.chat("deals");
@@ -376,7 +765,14 @@ fn a_disposed_message_is_told_from_one_that_never_was() {
     let id = reader.message(numbers[0]).unwrap().unwrap().id;
     drop(reader);
     assert_eq!(house.archive().disposed_of_id(id).unwrap(), None);
-    house.erase(1, &numbers[..1]).unwrap();
+    assert!(!house.archive().has_disposed().unwrap());
+    let (identity, batch) = house.archive().keyed_identity(id).unwrap().unwrap();
+    assert_eq!(batch, None);
+    let erased = house.erase(1, &numbers[..1]).unwrap();
+    assert_eq!(erased.erased[0].keyed_id, identity);
+    assert!(house.archive().has_disposed().unwrap());
+    let known = house.archive().keyed_identity(id).unwrap();
+    assert_eq!(known, Some((identity, Some(1))));
     house.archive().certified(1, 12, &context()).unwrap();
     assert_eq!(house.archive().message_of_id(id).unwrap(), None);
     let told = house.archive().disposed_of_id(id).unwrap().unwrap();
@@ -385,6 +781,7 @@ fn a_disposed_message_is_told_from_one_that_never_was() {
     assert_eq!(told.at, Some(NOW.compliance));
     let forged = crate::domain::MessageId(id.0 ^ 1 << 50);
     assert_eq!(house.archive().disposed_of_id(forged).unwrap(), None);
+    assert_eq!(house.archive().keyed_identity(forged).unwrap(), None);
 }
 
 /// A house whose purge of eight months, a slice each, was cut off at `point` for the second time.
