@@ -7,6 +7,7 @@
 
 #[path = "../support/court.rs"]
 mod court;
+mod govern;
 #[path = "../support/house.rs"]
 mod house;
 mod html;

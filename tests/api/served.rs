@@ -234,7 +234,8 @@ fn furnish(court: &Court) -> Ids {
     BTreeMap::from([
         ("c", conversation.to_string()),
         ("conversations", conversation.to_string()),
-        ("messages", message),
+        ("messages", message.clone()),
+        ("m", message),
         ("imports", import.to_string()),
         ("matters", matter.to_string()),
         ("holds", hold.to_string()),
