@@ -9,6 +9,7 @@
 mod court;
 mod description;
 mod duties;
+mod govern;
 #[path = "../support/house.rs"]
 mod house;
 mod html;

@@ -286,9 +286,11 @@ fn m6_every_page_of_a_role_can_be_opened() {
             let path = served.path(route, who);
             let answer = served.get(who, &path);
             let open = answer.status == StatusCode::OK || answer.status == StatusCode::SEE_OTHER;
-            // Only the own conversations of a manager, the own searches of a reader.
+            // Only the own conversations of a manager, the own searches of a reader; no message is
+            // within the sight of an auditor, so none is there to ask about.
+            let unseen = role == Role::Auditor && route.path.starts_with("/m/");
             let narrowed = answer.status == StatusCode::NOT_FOUND
-                && (role == Role::Manager || route.path.contains("{no}"));
+                && (role == Role::Manager || unseen || route.path.contains("{no}"));
             if !open && !narrowed {
                 wrong.push(format!("{who} {path}: {}", answer.status));
             }

@@ -211,9 +211,7 @@ impl Appliance {
             )));
         }
         let simulated = rows.last_simulation(draft.version.id)?;
-        may_enable(simulated.as_ref(), rows.epochs()?).map_err(|error| {
-            AppError::Blocked(format!("{error}; run: wordkeep policy simulate {id}"))
-        })?;
+        may_enable(simulated.as_ref(), rows.epochs()?)?;
         drop(rows);
         let after = PolicyVersion {
             state: PolicyState::Enabled,

@@ -99,6 +99,9 @@ enum Verb {
 struct Target {
     #[command(flatten)]
     one: TargetOne,
+    /// Only the messages the query finds now, none that come later
+    #[arg(long, requires = "query")]
+    fixed: bool,
     /// Zone of the dates of the query, such as Europe/Lisbon
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
@@ -142,6 +145,15 @@ struct Add {
     /// Protect so many messages before and after a match too
     #[arg(long, value_name = "N", default_value_t = 0)]
     keep_context: u16,
+}
+
+impl Target {
+    fn target(&self) -> HoldTarget {
+        match self.one.target() {
+            HoldTarget::Query(query) if self.fixed => HoldTarget::Found(query),
+            target => target,
+        }
+    }
 }
 
 impl TargetOne {
@@ -204,7 +216,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     match &typed.verb {
         Verb::Preview(target) => {
             let zone = target.tz.as_deref();
-            let aimed = target.one.target();
+            let aimed = target.target();
             let extent = appliance.preview_hold(&session, &aimed, zone, &target.accept)?;
             show_extent(context, &extent)
         }
@@ -248,7 +260,7 @@ fn place(context: &mut Context, appliance: &Appliance, session: &Session, add: &
         &NewHold {
             matter: add.matter,
             name: add.name.clone(),
-            target: add.target.one.target(),
+            target: add.target.target(),
             reason: add.reason.clone(),
             grace_days: add.grace,
             keep_context: add.keep_context,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Ended;
 use super::changed::changed;
 use super::listed::listed;
-use crate::app::{Appliance, NewPolicy, PolicyChanged, PolicyLine, Session, Simulated};
+use crate::app::{AppError, Appliance, NewPolicy, PolicyChanged, PolicyLine, Session, Simulated};
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::instants::instant;
@@ -214,7 +214,9 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
             show_simulation(context, &simulated, |time| in_zone(time, zone))
         }
         Verb::Enable { id, reason } => {
-            let done = appliance.enable_policy(&session, *id, reason)?;
+            let done = appliance
+                .enable_policy(&session, *id, reason)
+                .map_err(|error| how_to_go_on(error, *id))?;
             told(context, *id, &done, "is in force", |time| {
                 in_zone(time, zone)
             })
@@ -262,6 +264,16 @@ fn write(context: &mut Context, appliance: &Appliance, session: &Session, add: &
     changed(context, &id.to_string(), &told, &entry)?;
     context.say(&format!("next: wordkeep policy simulate {id}"));
     Ok(Exit::Done)
+}
+
+/// What is missing is a simulation: the command that runs one.
+fn how_to_go_on(error: AppError, id: PolicyId) -> AppError {
+    match error {
+        AppError::Blocked(why) if why.contains("simulation") => {
+            AppError::Blocked(format!("{why}; run: wordkeep policy simulate {id}"))
+        }
+        other => other,
+    }
 }
 
 fn told(

@@ -17,7 +17,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
-use super::matters::{self, Matter};
+use super::matters::{self, Matter, Wanted};
 use super::{Page, part};
 use crate::app::{
     Asked as Voice, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold,
@@ -101,15 +101,6 @@ struct Typed {
     act: String,
 }
 
-/// Where somebody comes from with something to hold: ids only.
-#[derive(Deserialize)]
-struct From {
-    #[serde(default)]
-    conversation: String,
-    #[serde(default)]
-    message: String,
-}
-
 impl Typed {
     fn target(&self) -> Result<HoldTarget, Refusal> {
         let wrong = |what: &str| Refusal::usage(format!("{what} is not a number of ours."));
@@ -162,7 +153,7 @@ async fn begin(
     frame: Frame,
     who: Who,
     Path(id): Path<String>,
-    Asked(from): Asked<From>,
+    Asked(from): Asked<Wanted>,
 ) -> Page {
     let matter = matters::load(&house, &who, &id).await?;
     let by = match (from.conversation.is_empty(), from.message.is_empty()) {

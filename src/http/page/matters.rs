@@ -18,7 +18,7 @@ use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::{Page, holds, part};
 use crate::app::{HoldLine, HoldStanding, MatterLine};
-use crate::domain::{MatterId, Right};
+use crate::domain::{ConversationId, MatterId, MessageId, Right};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/matters", Access::With(Right::ReadRules), || get(list)),
@@ -53,6 +53,26 @@ struct Reason {
     reason: String,
 }
 
+/// What somebody wants to hold, before they chose the matter: ids only.
+#[derive(Clone, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    pub conversation: String,
+    #[serde(default)]
+    pub message: String,
+}
+
+impl Wanted {
+    /// What is wanted, in words and as the tail of an address; `None` when it is nothing of ours.
+    fn told(&self) -> Option<(String, String)> {
+        if let Ok(id) = self.conversation.parse::<ConversationId>() {
+            return Some((format!("conversation {id}"), format!("?conversation={id}")));
+        }
+        let id = self.message.parse::<MessageId>().ok()?;
+        Some((format!("message {id}"), format!("?message={id}")))
+    }
+}
+
 /// A matter with its holds.
 #[derive(Clone)]
 pub(super) struct Matter {
@@ -76,8 +96,14 @@ pub(super) async fn load(house: &Arc<House>, who: &Who, id: &str) -> Result<Matt
     })
 }
 
-async fn list(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
-    listed(&house, frame, &who, &New::default(), None).await
+async fn list(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    who: Who,
+    Asked(wanted): Asked<Wanted>,
+) -> Page {
+    let new = New::default();
+    listed(&house, frame, &who, &new, &wanted, None).await
 }
 
 async fn listed(
@@ -85,6 +111,7 @@ async fn listed(
     frame: Frame,
     who: &Who,
     new: &New,
+    wanted: &Wanted,
     refusal: Option<&Refusal>,
 ) -> Page {
     let session = who.session.clone();
@@ -95,10 +122,31 @@ async fn listed(
     let frame = frame.at(Section::Matters, "Matters");
     let content = html! {
         h1 { "Matters" }
+        @let wanted = wanted.told().filter(|_| frame.may(Right::PlaceHolds));
+        @if let Some((what, tail)) = &wanted { (choice(&matters, what, tail)) }
         (table(&matters, zone, &frame))
         @if frame.may(Right::PlaceHolds) { (opening(&frame, new, refusal, matters.is_empty())) }
     };
     Ok(form::again(&frame, &content, refusal))
+}
+
+/// In which matter to hold what somebody came with.
+fn choice(matters: &[MatterLine], what: &str, tail: &str) -> Markup {
+    let open: Vec<&MatterLine> = matters
+        .iter()
+        .filter(|matter| matter.closed.is_none())
+        .collect();
+    html! {
+        section.card {
+            h2 { "In which matter is " code { (what) } " to be held?" }
+            @if open.is_empty() { p { "None is open: open one first, then come back." } }
+            ul.rows {
+                @for matter in open {
+                    li { a href={ "/matters/" (matter.id) "/hold" (tail) } { (part::name(&matter.name)) } }
+                }
+            }
+        }
+    }
 }
 
 fn table(matters: &[MatterLine], zone: Tz, frame: &Frame) -> Markup {
@@ -187,7 +235,8 @@ async fn open(
         Ok((id, entry)) => Ok(form::after(&format!("/matters/{id}"), "opened", entry.seq)),
         Err(refusal) => {
             let refusal = form::at_its_place(refusal)?;
-            listed(&house, frame, &who, &new, Some(&refusal)).await
+            let wanted = Wanted::default();
+            listed(&house, frame, &who, &new, &wanted, Some(&refusal)).await
         }
     }
 }

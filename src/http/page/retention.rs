@@ -166,7 +166,7 @@ fn freezes(frame: &Frame, all: &Overview, reason: &str) -> Markup {
 fn standing_freeze(frame: &Frame, freeze: &FreezeLine, zone: Tz, reason: &str) -> Markup {
     let own = freeze.lift_asked_by.as_ref().is_some_and(|(_, own)| *own);
     html! {
-        section.notice.bad aria-label="Freeze" {
+        section.refused aria-label="Freeze" {
             p {
                 strong { "All purges are frozen: " (freeze_words(freeze.reason)) ". " }
                 "Freeze " (freeze.no.0) ", since " (part::time(freeze.since, zone, part::MINUTE))

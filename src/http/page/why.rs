@@ -58,11 +58,11 @@ async fn show(
         .ask(move |appliance| appliance.why(&who.session, id, as_of))
         .await?;
     let frame = frame.at(Section::Retention, "Why is it here");
-    let content = view(&why, zone, &at.at, frame.may(Right::ReadContent));
+    let content = view(&why, zone, &at.at, &frame);
     Ok(frame.page(&content))
 }
 
-fn view(why: &Why, zone: Tz, day: &str, reads: bool) -> Markup {
+fn view(why: &Why, zone: Tz, day: &str, frame: &Frame) -> Markup {
     let local = |time| instant(time, zone);
     let verdict = why.verdict_sentence(&local);
     let goes = why.verdict.blocker.is_none();
@@ -70,10 +70,14 @@ fn view(why: &Why, zone: Tz, day: &str, reads: bool) -> Markup {
         h1 { "Why is this message still here?" }
         p {
             code { (why.message) }
-            @if reads {
+            @if frame.may(Right::ReadContent) {
                 " · " a href={ "/c/" (why.conversation) "?at=" (why.message) "#" (why.message) } {
                     "in its conversation"
                 }
+            }
+            @if frame.may(Right::PlaceHolds) {
+                " · " a href={ "/matters?message=" (why.message) } { "hold it" }
+                " · " a href={ "/matters?conversation=" (why.conversation) } { "hold its conversation" }
             }
         }
         p .notice .warn[goes] .good[!goes] { strong { (sentence(&verdict)) "." } }
