@@ -43,7 +43,7 @@ pub struct Refusal {
     /// Seconds after which to come again.
     pub retry_after: Option<u64>,
     /// The object as it is, where what was seen is stale.
-    pub current: Option<Value>,
+    pub current: Option<Box<Value>>,
 }
 
 impl Refusal {
@@ -154,7 +154,7 @@ impl Refusal {
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: &self.faults,
-            current: self.current.as_ref(),
+            current: self.current.as_deref(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (self.status, body).into_response();
