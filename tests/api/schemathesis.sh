@@ -15,7 +15,9 @@ if [ -z "$python" ] || ! "$python" -c 'import schemathesis' 2>/dev/null; then
     exit 0
 fi
 
+case $program in /*) ;; *) program=$PWD/$program ;; esac
 place=$(mktemp -d)
+cd "$place"
 server=
 end() {
     [ -z "$server" ] || kill "$server" 2>/dev/null || true

@@ -155,12 +155,12 @@ struct ReadAs {
     /// Zone of its dates.
     zone: String,
     /// Notes and warnings.
-    problems: Vec<Remark>,
+    problems: Vec<Doubt>,
 }
 
 /// A note or a warning about a query.
 #[derive(Serialize, ToSchema)]
-struct Remark {
+struct Doubt {
     /// Stable code, such as W03.
     code: &'static str,
     /// note, warning or error.
@@ -428,8 +428,8 @@ fn read_as(reading: &Reading) -> ReadAs {
     }
 }
 
-fn remark(problem: &Problem) -> Remark {
-    Remark {
+fn remark(problem: &Problem) -> Doubt {
+    Doubt {
         code: problem.code.name(),
         severity: problem.severity().name(),
         start: problem.span.start,
