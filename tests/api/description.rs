@@ -120,7 +120,8 @@ fn x2_differences_that_break_are_found() {
         new["components"]["schemas"]["Hold"]["properties"]["more"] = json!({ "type": "string" });
     });
     assert!(grown.is_empty(), "{grown:?}");
-    let planted: [(&dyn Fn(&mut Value), &str); 5] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let planted: [(Change<'_>, &str); 5] = [
         (
             &|new| {
                 drop(

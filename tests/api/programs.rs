@@ -224,6 +224,7 @@ fn x1_a_change_needs_the_state_that_was_seen() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "three lives, told step by step")]
 fn x1_policy_hold_and_user_live_their_lives_over_the_api() {
     let served = served();
     let policy = format!("/api/v1/policies/{}", served.ids["policies"]);

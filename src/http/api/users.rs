@@ -204,10 +204,10 @@ async fn change(
                 appliance.set_grants(session, &login, grants)?;
             }
             match change.enabled {
-                Some(true) => drop(appliance.enable_user(session, &login)?),
-                Some(false) => drop(appliance.disable_user(session, &login)?),
-                None => {}
-            }
+                Some(true) => Some(appliance.enable_user(session, &login)?),
+                Some(false) => Some(appliance.disable_user(session, &login)?),
+                None => None,
+            };
             one(appliance, session, &login)
         })
         .await?;
