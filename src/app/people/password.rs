@@ -106,7 +106,7 @@ impl Appliance {
             let cost = LoginCost::default();
             let who = auth::create_user(tx, &new, cost, &*self.entropy, now.compliance)?;
             let draft = self
-                .from_the_host(Action::UserAdd)
+                .host_draft(Action::UserAdd)
                 .object(who.id)
                 .word("role", Role::Administrator.name());
             self.log(tx, now, draft, Some(reason.as_bytes()))
@@ -129,12 +129,12 @@ impl Appliance {
             }
             set_password(tx, &mut user, password, None, &*self.entropy)?;
             tx.delete_second_factor(user.no)?;
-            let draft = self.from_the_host(Action::UserPassword).object(user.id);
+            let draft = self.host_draft(Action::UserPassword).object(user.id);
             self.log(tx, now, draft, Some(reason.as_bytes()))
         })
     }
 
-    fn from_the_host(&self, action: Action) -> Draft {
+    fn host_draft(&self, action: Action) -> Draft {
         let mut actor = EntryActor::system();
         actor.auth_strength = AuthStrength::Host;
         Draft::new(actor, action, self.request()).word("way", "break-glass")
