@@ -129,7 +129,7 @@ pub struct Served {
 }
 
 /// What of the court is needed while it is served.
-#[allow(
+#[expect(
     dead_code,
     reason = "the directory lives as long as it is served; laws to come use the rest"
 )]
