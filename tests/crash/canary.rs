@@ -297,7 +297,7 @@ fn e1_no_named_point_is_left_out() {
         include_str!("../laws/story/pruning.rs")
     );
     let inside = named.iter().filter(|name| {
-        let stems = ["backup.", "escrow.", "prune."];
+        let stems = ["backup.", "escrow.", "prune.", "erase.survivors_kept"];
         let has_law = stems.iter().any(|stem| name.starts_with(stem));
         has_law && laws.contains(&format!("\"{name}\""))
     });
