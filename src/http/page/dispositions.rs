@@ -472,7 +472,10 @@ impl Look<'_> {
         html! {
             tr {
                 th scope="row" {
-                    @match item.message { Some(id) => (why::link(id)), None => "gone" }
+                    @match item.message {
+                        Some(id) => (why::named(id, frame)),
+                        None => "gone",
+                    }
                 }
                 td { @if let Some(sent) = item.sent { (part::time(sent, self.zone, part::MINUTE)) } }
                 td { (rule(&item.rule)) ", since " (part::time(item.begun, self.zone, part::DAY)) }
@@ -536,7 +539,7 @@ impl Look<'_> {
                 ActKind::Cancelled => "called it off",
             }
             @if let Some(until) = act.until { " until " (part::time(until, self.zone, part::DAY)) }
-            @if let Some(id) = act.message { " (" (why::link(id)) ")" }
+            @if let Some(id) = act.message { " (" code { (id) } ")" }
             ": " (part::words(&act.reason))
         }
     }

@@ -15,7 +15,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
-use super::{Page, part, why};
+use super::{Page, part};
 use crate::app::{
     NewRequest, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine,
 };
@@ -420,7 +420,7 @@ fn messages(id: RequestId, items: &[RequestItem], first: usize, zone: Tz) -> Mar
 fn row(item: &RequestItem, zone: Tz) -> Markup {
     html! {
         tr {
-            th scope="row" { @match item.message { Some(id) => (why::link(id)), None => "gone" } }
+            th scope="row" { @match item.message { Some(id) => code { (id) }, None => "gone" } }
             td {
                 span .chip .good[item.outcome == RequestOutcome::Erased]
                     .warn[item.outcome == RequestOutcome::Restricted] { (item.outcome.name()) }

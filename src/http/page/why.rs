@@ -36,6 +36,14 @@ pub(super) fn link(id: MessageId) -> Markup {
     html! { a href={ "/m/" (id) "/why" } { code { (id) } } }
 }
 
+/// The same for who may not read messages and gets no verdict on one: the number alone.
+pub(super) fn named(id: MessageId, frame: &Frame) -> Markup {
+    match frame.may(Right::ReadContent) {
+        true => link(id),
+        false => html! { code { (id) } },
+    }
+}
+
 /// How instants stand inside of sentences.
 pub(super) fn instant(at: Timestamp, zone: Tz) -> String {
     let utc = DateTime::from_timestamp_micros(at.0).unwrap_or_default();
