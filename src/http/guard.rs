@@ -15,6 +15,7 @@ use super::house::House;
 use super::page::refused;
 use super::refusal::Refusal;
 use super::route::{Access, FORM_BYTES_MAX};
+use super::server::Peer;
 use crate::app::{Session, WebSession};
 use crate::audit::AuthStrength;
 use crate::auth::{SessionKey, Token};
@@ -94,7 +95,13 @@ async fn admitted(
         return Err(Refusal::foreign_form());
     }
     let right = match gate.access {
-        Access::Unlogged | Access::Anyone => return Ok(request),
+        Access::Unlogged | Access::Anyone => {
+            let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+            return match changes.then(|| gate.house.strangers.take(peer)) {
+                Some(Err(wait)) => Err(Refusal::too_often(wait)),
+                _ => Ok(request),
+            };
+        }
         Access::SignedIn => None,
         Access::With(right) => Some(right),
     };

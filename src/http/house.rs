@@ -35,6 +35,10 @@ const SIGN_INS: (u32, u32) = (10, 6);
 /// Requests at once, and for good in a minute, of one token or of one person's windows.
 const PROGRAMS: (u32, u32) = (300, 1_200);
 
+/// What somebody who is not signed in may send at once, and for good in a minute, from one address:
+/// each try costs a stretched password or an entry in the log.
+const STRANGERS: (u32, u32) = (60, 60);
+
 /// The state of the server.
 pub struct House {
     slot: RwLock<Slot>,
@@ -44,6 +48,7 @@ pub struct House {
     /// Files on their way in.
     pub(super) intake: Intake,
     pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
+    pub(super) strangers: Buckets<Option<IpAddr>>,
     pub(super) programs: Buckets<String>,
     pub(super) replays: Replays,
     /// Held while an object is compared with what somebody saw, and changed.
@@ -71,6 +76,7 @@ impl House {
             jobs: Jobs::default(),
             intake: Intake::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
+            strangers: Buckets::new(STRANGERS.0, STRANGERS.1),
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             replays: Replays::default(),
             changes: Mutex::new(()),

@@ -3,6 +3,8 @@
 //! As JSON it is a problem by RFC 9457, as a page it stands in the frame. Objects that are outside
 //! somebody's sight and objects that do not exist are refused alike.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -62,6 +64,20 @@ impl Refusal {
             faults: Vec::new(),
             retry_after: None,
             current: None,
+        }
+    }
+
+    /// The asker has to wait.
+    pub fn too_often(wait: Duration) -> Refusal {
+        let seconds = wait.as_secs() + 1;
+        Refusal {
+            retry_after: Some(seconds),
+            ..Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-often",
+                "Too many tries",
+                format!("Too many tries. Wait {seconds} seconds, and try again."),
+            )
         }
     }
 
@@ -160,10 +176,17 @@ impl Refusal {
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        self.dress(response)
+    }
+
+    /// Its status and what it says in headers, on the page that tells it.
+    pub(super) fn dress(&self, mut page: Response) -> Response {
+        *page.status_mut() = self.status;
         if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+            page.headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
-        response
+        page
     }
 }
 

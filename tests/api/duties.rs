@@ -1,10 +1,11 @@
 //! Account, users, audit and system as their people meet them.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
 use wordkeep::domain::{Right, Role};
 
 use crate::house::PASSWORD;
-use crate::served::{Served, Who, served};
+use crate::served::{Answer, Served, Who, served};
 
 const ROOT: Who = Who::Person(Role::Administrator);
 const LAWYER: Who = Who::Person(Role::Lawyer);
@@ -288,4 +289,66 @@ fn m6_what_was_rejected_is_for_whoever_sees_what_came_along() {
         assert_eq!(served.get(ROOT, &page).status, StatusCode::FORBIDDEN);
     }
     assert_eq!(seen, 1, "the manager sees one of the two conversations");
+}
+
+/// Sends JSON as a script of a page does: with the cookie and the mark of the session.
+fn scripted(served: &Served, role: Role, method: &Method, path: &str, body: &str) -> Answer {
+    let request = served
+        .request(Who::Person(role), method, path)
+        .header("x-csrf-token", served.csrf(role))
+        .header("idempotency-key", "once")
+        .header(header::CONTENT_TYPE, "application/json");
+    served.send(request.body(Body::from(body.to_owned())).unwrap())
+}
+
+#[test]
+fn m4_the_api_asks_a_browser_again_where_the_pages_do() {
+    let served = served();
+    let token = r#"{"name":"nightly","scopes":["search:read"],"days":1}"#;
+    let policy = "/api/v1/policies/pol_00000000000000000000000000";
+    let officer = Who::Person(Role::RecordsOfficer);
+    for (role, method, path, body) in [
+        (Role::Lawyer, Method::POST, "/api/v1/tokens", token),
+        (Role::RecordsOfficer, Method::PATCH, policy, "{}"),
+    ] {
+        let refused = scripted(&served, role, &method, path, body);
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(refused.json()["type"], "/problems/step-up", "{path}");
+    }
+    step_up(&served, LAWYER);
+    step_up(&served, officer);
+    let made = scripted(
+        &served,
+        Role::Lawyer,
+        &Method::POST,
+        "/api/v1/tokens",
+        token,
+    );
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let next = scripted(&served, Role::RecordsOfficer, &Method::PATCH, policy, "{}");
+    assert_eq!(
+        next.status,
+        StatusCode::PRECONDITION_REQUIRED,
+        "{}",
+        next.body
+    );
+}
+
+#[test]
+fn t7_strangers_have_to_wait_at_every_open_door() {
+    for path in ["/sign-in", "/setup", "/enter", "/unlock"] {
+        let served = served();
+        let tries = (0..200).map(|n| {
+            // Another login each time: the bucket of one login does not answer for this.
+            let login = format!("nobody{n}");
+            served.post_form(Who::Outsider, path, &[("login", &login)])
+        });
+        let waits = tries
+            .filter(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS)
+            .inspect(|answer| assert!(answer.headers.contains_key(header::RETRY_AFTER)))
+            .count();
+        assert!(waits > 0, "{path}");
+        let page = served.get(Who::Outsider, "/sign-in");
+        assert_eq!(page.status, StatusCode::OK, "looking is free");
+    }
 }

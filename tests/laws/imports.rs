@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use house::{Place, count, import, ios_export, log_in, plain_chat};
 use wordkeep::app::import::{ImportRequest, Progress};
-use wordkeep::app::{Appliance, Session};
+use wordkeep::app::{AppError, Appliance, Session};
+use wordkeep::ingest::QuestionKind;
 use wordkeep::store::ImportState;
 
 struct Office {
@@ -145,7 +146,11 @@ fn c6_a_chat_of_a_few_words_is_recognised_or_asked_for() {
     std::fs::create_dir_all(&folder).unwrap();
     let other = exported(&folder, &[chat[0], "[25/02/2024, 09:12:31] Cem Kaya: no"]);
     let asked = import(&office.appliance, &office.root, &other).unwrap_err();
-    assert!(asked.to_string().contains("--conversation"), "{asked}");
+    let AppError::Questions(questions) = asked else {
+        panic!("{asked}");
+    };
+    let kinds: Vec<QuestionKind> = questions.iter().map(|question| question.kind).collect();
+    assert_eq!(kinds, [QuestionKind::Continues]);
     assert_eq!(office.all(), 4);
 }
 

@@ -50,7 +50,7 @@ async fn pass(post: &Post, request: Request, next: Next) -> Result<Response, Ref
     };
     let asker = asker(&who);
     if let Err(wait) = post.house.programs.take(asker.clone()) {
-        return Err(too_often(wait.as_secs() + 1));
+        return Err(Refusal::too_often(wait));
     }
     let unsure = who.web.as_ref().is_some_and(|web| !web.stepped_up);
     if post.operation.dangerous && unsure {
@@ -76,18 +76,6 @@ fn asker(who: &Who) -> String {
     match &who.web {
         Some(_) => person,
         None => format!("{person} {}", who.session.login_name().unwrap_or("")),
-    }
-}
-
-fn too_often(seconds: u64) -> Refusal {
-    Refusal {
-        retry_after: Some(seconds),
-        ..Refusal::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too-often",
-            "Too many requests",
-            format!("Wait {seconds} seconds, and go on more slowly."),
-        )
     }
 }
 

@@ -90,7 +90,8 @@ pub(in crate::http) const ROUTES: &[Route] = &[
             ApiScope::PolicyWrite,
             Gives::One(Shape::of::<Turned>()),
         )
-        .changing(Some(Shape::of::<Turn>())),
+        .changing(Some(Shape::of::<Turn>()))
+        .dangerous(),
     ),
     Route::post(
         "/api/v1/policies/{id}/simulations",

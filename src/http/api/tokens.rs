@@ -43,7 +43,8 @@ pub(in crate::http) const ROUTES: &[Route] = &[
             Gives::One(Shape::of::<Created>()),
         )
         .without_scope()
-        .starting(Shape::of::<NewToken>()),
+        .starting(Shape::of::<NewToken>())
+        .dangerous(),
     ),
     Route::get("/api/v1/tokens/{id}", Access::SignedIn, || get(show)).doing(
         Operation::read(

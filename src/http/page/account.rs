@@ -198,7 +198,7 @@ fn code_field(label: &str) -> Markup {
 }
 
 fn token_list(frame: &Frame, who: &Who, tokens: &[ApiTokenLine], zone: Tz) -> Markup {
-    let proven = who.web.as_ref().is_some_and(|web| web.stepped_up);
+    let proven = step_up::proven(who);
     html! {
         section {
             h2 { "Tokens for programs" }
@@ -311,18 +311,8 @@ async fn change_password(
     Posted(typed): Posted<Passwords>,
 ) -> Page {
     let login = who.web.as_ref().map(|web| web.login.clone());
-    if house
-        .sign_ins
-        .take((None, login.unwrap_or_default()))
-        .is_err()
-    {
-        let why = Refusal::new(
-            axum::http::StatusCode::TOO_MANY_REQUESTS,
-            "busy",
-            "Too many tries",
-            "Too many tries. Wait a minute, and try again.",
-        );
-        return refused(&house, &frame, &who, why).await;
+    if let Err(wait) = house.sign_ins.take((None, login.unwrap_or_default())) {
+        return refused(&house, &frame, &who, Refusal::too_often(wait)).await;
     }
     change(&house, &frame, &who, move |one, session| {
         one.change_password(session, &typed.old, &typed.new)

@@ -17,7 +17,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
-use super::{Page, certificate, part, why};
+use super::{Page, certificate, part, step_up, why};
 use crate::app::{BatchLine, BatchStory, ListedItem, Review, ReviewLine, RuleName};
 use crate::audit::Appended;
 use crate::domain::{BatchNo, MessageId, Right, Timestamp};
@@ -237,7 +237,7 @@ async fn one(
         story: &story,
         zone,
         now,
-        fresh: !form::wants_step_up(who),
+        fresh: step_up::proven(who),
         typed,
     };
     let content = html! {
@@ -335,7 +335,7 @@ impl Look<'_> {
         html! {
             @if (reviews || runs) && !self.fresh {
                 p {
-                    a.button.primary href=(form::step_up_path(&format!("/dispositions/{no}"))) {
+                    a.button.primary href=(step_up::way(&format!("/dispositions/{no}"))) {
                         "Confirm who you are, to review or run it"
                     }
                 }
@@ -593,8 +593,8 @@ async fn review(
 ) -> Page {
     let no = batch_no(&no)?;
     let path = format!("/dispositions/{}", no.0);
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up(&path));
+    if let Some(first) = step_up::asked(&who, &path) {
+        return Ok(first);
     }
     let zone = form::zone(&house).await?;
     let (session, reason) = (who.session.clone(), typed.reason.clone());
@@ -632,8 +632,8 @@ async fn run(
 ) -> Page {
     let no = batch_no(&no)?;
     let path = format!("/dispositions/{}", no.0);
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up(&path));
+    if let Some(first) = step_up::asked(&who, &path) {
+        return Ok(first);
     }
     let session = who.session.clone();
     let erased = match form::confirmed(&typed.confirm, &no.0.to_string()) {

@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::guard::Who;
 use super::super::house::House;
 use super::super::refusal::Refusal;
 use super::conversation::{midnight, parse_day};
@@ -143,21 +142,6 @@ pub(super) fn confirmed(typed: &str, what: &str) -> Result<(), Refusal> {
             "Nothing was done: to confirm, type {what} in the last field."
         ))),
     }
-}
-
-/// Whether somebody has to show again who they are before something that counts.
-pub(super) fn wants_step_up(who: &Who) -> bool {
-    who.web.as_ref().is_some_and(|web| !web.stepped_up)
-}
-
-/// The way there, and back to a page.
-pub(super) fn step_up(to: &str) -> Response {
-    Redirect::to(&step_up_path(to)).into_response()
-}
-
-/// The address of the same.
-pub(super) fn step_up_path(to: &str) -> String {
-    format!("/step-up?to={to}")
 }
 
 /// Exact counts under a heading, most first as given.

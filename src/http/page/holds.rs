@@ -18,7 +18,7 @@ use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::matters::{self, Matter, Wanted};
-use super::{Page, part};
+use super::{Page, part, step_up};
 use crate::app::{
     Asked as Voice, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold,
     PREVIEW_DAYS, Spread,
@@ -607,8 +607,8 @@ async fn before_release(
     Path(id): Path<String>,
 ) -> Page {
     let id = hold_id(&id)?;
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up(&format!("/holds/{id}/release")));
+    if let Some(first) = step_up::asked(&who, &format!("/holds/{id}/release")) {
+        return Ok(first);
     }
     releasing(&house, frame, &who, id, &Release::default(), None).await
 }
@@ -693,8 +693,8 @@ async fn release(
 ) -> Page {
     let id = hold_id(&id)?;
     let path = format!("/holds/{id}");
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up(&format!("{path}/release")));
+    if let Some(first) = step_up::asked(&who, &format!("{path}/release")) {
+        return Ok(first);
     }
     let (hold, _) = load(&house, &who, id).await?;
     let (session, reason) = (who.session.clone(), typed.reason.clone());

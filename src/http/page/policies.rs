@@ -16,7 +16,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
-use super::{Page, part, policy_form, retention, why};
+use super::{Page, part, policy_form, retention, step_up, why};
 use crate::app::{PolicyChanged, PolicyStory, Simulated, VersionLine};
 use crate::domain::{
     Disposition, Level, Lock, Period, PolicyAction, PolicyId, PolicyState, Right, Timestamp,
@@ -434,8 +434,8 @@ async fn enable(
     Posted(typed): Posted<Change>,
 ) -> Page {
     let id = policy_id(&id)?;
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up(&format!("/policies/{id}")));
+    if let Some(first) = step_up::asked(&who, &format!("/policies/{id}")) {
+        return Ok(first);
     }
     let (story, _) = load(&house, &who, id).await?;
     let (session, reason) = (who.session.clone(), typed.reason.clone());
@@ -462,8 +462,8 @@ async fn disable(
     Posted(typed): Posted<Change>,
 ) -> Page {
     let id = policy_id(&id)?;
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up(&format!("/policies/{id}")));
+    if let Some(first) = step_up::asked(&who, &format!("/policies/{id}")) {
+        return Ok(first);
     }
     let (story, _) = load(&house, &who, id).await?;
     let (session, reason) = (who.session.clone(), typed.reason.clone());

@@ -28,7 +28,5 @@ pub(in crate::http) fn page(
             p { a.button href="/" { "Home" } }
         }
     };
-    let mut response = frame.page(&content);
-    *response.status_mut() = refusal.status;
-    response
+    refusal.dress(frame.page(&content))
 }

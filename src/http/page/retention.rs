@@ -15,7 +15,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
-use super::{Page, part};
+use super::{Page, part, step_up};
 use crate::app::{BatchLine, DueNow, FreezeLine, HoldLine, HoldStanding, PolicyLine, RequestLine};
 use crate::domain::{FreezeNo, FreezeReason, Lock, Right};
 use crate::store::DispositionState;
@@ -389,8 +389,8 @@ async fn lift(
     Path(no): Path<u32>,
     Posted(typed): Posted<Reason>,
 ) -> Page {
-    if form::wants_step_up(&who) {
-        return Ok(form::step_up("/retention"));
+    if let Some(first) = step_up::asked(&who, "/retention") {
+        return Ok(first);
     }
     let (session, reason) = (who.session.clone(), typed.reason.clone());
     let answer = house

@@ -111,7 +111,15 @@ async fn sign_in(
 ) -> Page {
     let peer: Option<IpAddr> = peer.map(|peer| peer.0.0);
     if let Err(wait) = house.sign_ins.take((peer, typed.login.to_lowercase())) {
-        return Ok(too_often(&frame, &typed, wait.as_secs() + 1));
+        let refusal = Refusal::too_often(wait);
+        let page = form(
+            &frame,
+            &typed.login,
+            &typed.to,
+            false,
+            Some(&refusal.detail),
+        );
+        return Ok(refusal.dress(page));
     }
     let (login, password, code) = (
         typed.login.clone(),
@@ -138,15 +146,6 @@ async fn sign_in(
         }
         Err(refusal) => Err(refusal),
     }
-}
-
-fn too_often(frame: &Frame, typed: &Typed, seconds: u64) -> Response {
-    let why = format!("Too many tries. Wait {seconds} seconds, and try again.");
-    let mut page = form(frame, &typed.login, &typed.to, false, Some(&why));
-    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    page.headers_mut()
-        .insert(header::RETRY_AFTER, seconds.into());
-    page
 }
 
 fn entered(house: &House, key: &SessionKey, to: &str) -> Response {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
@@ -28,9 +28,17 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 /// Sends somebody to give their password again, and back to a page of ours; `None` when they gave it a
 /// short while ago.
 pub(in crate::http) fn asked(who: &Who, back: &str) -> Option<Response> {
-    let proven = who.web.as_ref().is_some_and(|web| web.stepped_up);
-    let to = safe_path(back);
-    (!proven).then(|| Redirect::to(&format!("/step-up?to={to}")).into_response())
+    (!proven(who)).then(|| Redirect::to(&way(back)).into_response())
+}
+
+/// Whether somebody gave their password a short while ago.
+pub(in crate::http) fn proven(who: &Who) -> bool {
+    who.web.as_ref().is_some_and(|web| web.stepped_up)
+}
+
+/// The address where they give it, and from which they come back.
+pub(in crate::http) fn way(back: &str) -> String {
+    format!("/step-up?to={}", safe_path(back))
 }
 
 #[derive(Deserialize)]
@@ -96,15 +104,8 @@ async fn prove(
 ) -> Page {
     let login = who.web.as_ref().map(|web| web.login.clone());
     if let Err(wait) = house.sign_ins.take((None, login.unwrap_or_default())) {
-        let why = format!(
-            "Too many tries. Wait {} seconds, and try again.",
-            wait.as_secs() + 1
-        );
-        let mut page = form(&frame, &who, &typed.to, Some(&why));
-        *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        page.headers_mut()
-            .insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
-        return Ok(page);
+        let refusal = Refusal::too_often(wait);
+        return Ok(refusal.dress(form(&frame, &who, &typed.to, Some(&refusal.detail))));
     }
     let key = cookie::read(&headers).session.unwrap_or_default();
     let key: SessionKey = key.parse().map_err(|_| Refusal::nobody())?;

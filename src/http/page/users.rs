@@ -422,7 +422,7 @@ fn grants_form(frame: &Frame, user: &UserRow, grants: &[Grant]) -> Markup {
 }
 
 fn sign_in_forms(frame: &Frame, who: &Who, user: &UserRow) -> Markup {
-    let proven = who.web.as_ref().is_some_and(|web| web.stepped_up);
+    let proven = step_up::proven(who);
     html! {
         section.card {
             h2 { "Password and second factor" }
