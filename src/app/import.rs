@@ -40,6 +40,9 @@ impl Appliance {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         self.record_locks()?;
+        // An import whose disk failed could end neither its row nor the index: that comes first.
+        self.close_interrupted_imports()?;
+        self.archive.replay_outbox(self.clock.now())?;
         let mut opened = Opened::open(request)?;
         progress.begins(&opened.name, opened.bytes);
         let digest = opened.digest()?;
@@ -86,15 +89,10 @@ impl Appliance {
             .next_back())
     }
 
-    /// Imports that were running when a process died: their batches are whole, they are not.
+    /// Imports that were running when a process died, or could not write down how they ended: their
+    /// batches are whole, they are not. Nothing may be importing.
     pub(super) fn close_interrupted_imports(&self) -> Result<()> {
-        let running: Vec<ImportRow> = {
-            let rows = self.archive.store().read()?;
-            rows.imports()?
-                .into_iter()
-                .filter(|row| row.state == ImportState::Running)
-                .collect()
-        };
+        let running = self.archive.store().read()?.running_imports()?;
         let now = self.clock.now();
         for mut row in running {
             self.change(now, |tx| {

@@ -60,6 +60,7 @@ impl Appliance {
                 .importing
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
+            self.archive.replay_outbox(self.clock.now())?;
             self.archive
                 .verify_index(sample, self.clock.now(), progress)?
         };

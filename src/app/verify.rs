@@ -309,6 +309,8 @@ impl Appliance {
             .importing
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.close_interrupted_imports()?;
+        self.archive.replay_outbox(self.clock.now())?;
         // What is verified is signed first, so that files and record end at one place.
         self.sign_log()?;
         let log = self.verify_own_log(request)?;

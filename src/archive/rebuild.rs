@@ -285,10 +285,7 @@ impl Archive {
         for part in refused {
             self.part_repaired(part);
         }
-        *self
-            .unsettled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.left_unsettled();
         let replayed = self.replay_outbox(now)?;
         self.drop_orphans(&[])?;
         Ok(replayed)

@@ -62,7 +62,18 @@ impl Archive {
         }
     }
 
-    /// Replays what a crash left in the outbox. Gives the number of messages replayed.
+    /// A settler failed: what it was shown waits in the outbox for [`Archive::replay_outbox`]. No
+    /// other settler may begin before, or it would settle what it was never shown.
+    pub fn left_unsettled(&self) {
+        let mut unsettled = self
+            .unsettled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *unsettled = true;
+    }
+
+    /// Replays what a crash, or a settler that failed, left in the outbox. Gives the number of
+    /// messages replayed.
     pub fn replay_outbox(&self, now: Now) -> Result<u64> {
         let mut unsettled = self
             .unsettled

@@ -185,15 +185,17 @@ impl SealedDirectory {
         Ok(())
     }
 
-    /// Opens every page of every file.
+    /// Opens every page of every file that the list of segments names.
     ///
     /// # Errors
     /// The first file that is not what was written.
-    pub fn prove_all(&self) -> Result<()> {
+    pub fn prove_all(&self, living: &HashSet<PathBuf>) -> Result<()> {
         let files: Vec<PathBuf> = lock(&self.inner.segments)
             .living
             .values()
-            .flat_map(|segment| segment.files.iter().cloned())
+            .flat_map(|segment| segment.files.iter())
+            .filter(|file| living.contains(*file))
+            .cloned()
             .collect();
         for path in files {
             self.handle(&path)
@@ -309,6 +311,20 @@ impl SealedDirectory {
         });
         segment.files.insert(path.to_owned());
         Ok((id, key))
+    }
+
+    /// The file is gone, or was never made. The key of a segment retires with its last file.
+    fn strike_off(&self, path: &Path) {
+        let mut segments = lock(&self.inner.segments);
+        let name = segment_of(path);
+        if let Some(segment) = segments.living.get_mut(&name) {
+            segment.files.remove(path);
+            if segment.files.is_empty() {
+                let key = segment.key;
+                segments.living.remove(&name);
+                segments.retired.push(key);
+            }
+        }
     }
 
     fn handle(&self, path: &Path) -> io::Result<Arc<SealedFile>> {
@@ -454,16 +470,7 @@ impl Directory for SealedDirectory {
         }
         handles.retain(|_, handle| handle.strong_count() > 0);
         drop(handles);
-        let mut segments = lock(&self.inner.segments);
-        let name = segment_of(path);
-        if let Some(segment) = segments.living.get_mut(&name) {
-            segment.files.remove(path);
-            if segment.files.is_empty() {
-                let key = segment.key;
-                segments.living.remove(&name);
-                segments.retired.push(key);
-            }
-        }
+        self.strike_off(path);
         Ok(())
     }
 
@@ -493,7 +500,10 @@ impl Directory for SealedDirectory {
             .open(self.path(path))
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
-                _ => failed(error),
+                _ => {
+                    self.strike_off(path);
+                    failed(error)
+                }
             })?;
         file.write_all(&id.0.to_le_bytes()).map_err(failed)?;
         let stream = StreamWriter::new(

@@ -1,7 +1,7 @@
 //! The parts of the index: one engine index for each calendar year (UTC), sealed in its own
 //! directory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -282,7 +282,9 @@ impl Index {
     /// The first file that is not what was written, by name.
     pub fn prove_files(&self) -> Result<()> {
         for part in self.shared.all() {
-            part.directory.prove_all()?;
+            // What a write that failed left behind belongs to nobody; the next commit removes it.
+            let living = part.living_files()?;
+            part.directory.prove_all(&living)?;
         }
         Ok(())
     }
@@ -372,6 +374,19 @@ impl Part {
             times: RwLock::default(),
             columns,
         })
+    }
+
+    /// Removes what a crash or a commit that failed left behind: the next commit needs some of the
+    /// names again. Nothing may be writing.
+    pub fn sweep(&self) -> Result<()> {
+        self.directory.sweep(&self.living_files()?)
+    }
+
+    /// The files the list of segments names, some of which need not exist.
+    fn living_files(&self) -> Result<HashSet<PathBuf>> {
+        let metas = self.engine.load_metas();
+        let metas = metas.map_err(|error| self.directory.explain(error))?;
+        Ok(metas.list_segment_files())
     }
 
     /// The state searches see.
@@ -470,12 +485,7 @@ impl Shared {
             _ => list.against(directory.part(), anchor)?,
         };
         let part = Part::open(name, directory, Arc::clone(&self.columns))?;
-        let living = part
-            .engine
-            .load_metas()
-            .map_err(|error| part.directory.explain(error))?
-            .list_segment_files();
-        part.directory.sweep(&living)?;
+        part.sweep()?;
         Ok((part, freshness))
     }
 

@@ -240,6 +240,8 @@ impl Writer {
             Entry::Vacant(place) => {
                 let part = self.index.shared.get_or_create(name)?;
                 let engine = engine_writer(&self.index, &part)?;
+                // The engine holds the part now and has written nothing yet.
+                part.sweep()?;
                 place.insert(OpenPart {
                     part,
                     engine,

@@ -146,6 +146,15 @@ impl Rows {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Imports that did not end.
+    pub fn running_imports(&self) -> Result<Vec<ImportRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "select {COLUMNS} from import where state = 0 order by no"
+        ))?;
+        let rows = statement.query_map([], read_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The newest import of the same container that stopped half-way.
     pub fn interrupted_import(
         &self,

@@ -16,6 +16,8 @@ if [ ! -x "$home/program" ]; then
     cp "$program" "$home/program.new"
     mv "$home/program.new" "$home/program"
 fi
+# Lets calls that change files fail where the seeds want it.
+cc -O2 -shared -fPIC -o "$home/libfaulty.so" tests/support/faulty.c
 # The allocator keeps what was freed: walks take and leave the same memory a hundred times a second.
 export MIMALLOC_PURGE_DELAY=-1
 export WORDKEEP_THREADS=$threads
@@ -25,8 +27,14 @@ while [ "$at" -lt "$end" ]; do
     piece=$((end - at < PIECE ? end - at : PIECE))
     began=$SECONDS
     verdict=whole
-    WORDKEEP_FIRST=$at WORDKEEP_SEEDS=$piece WORDKEEP_RACES=$piece \
-        "$home/program" "$test" --nocapture >"$home/piece" 2>&1 || verdict=BROKEN
+    LD_PRELOAD="$PWD/$home/libfaulty.so" WORDKEEP_FIRST=$at WORDKEEP_SEEDS=$piece WORDKEEP_RACES=$piece \
+        "$home/program" "$test" --nocapture >"$home/piece" 2>&1 || verdict=$?
+    # 101 is what a test that failed ends with; anything else was not its doing, and is tried again.
+    case "$verdict" in
+    whole) ;;
+    101) verdict=BROKEN ;;
+    *) echo "$name: the piece from $at was cut off ($verdict); the same command goes on"; exit "$verdict" ;;
+    esac
     cat "$home/piece" >>"$home/log"
     if [ "$verdict" = BROKEN ]; then
         cp "$home/piece" "$home/broken-$at"

@@ -130,6 +130,37 @@ fn c7_an_interrupted_import_of_few_messages_goes_on_in_its_own_conversation() {
     assert_eq!(office.all(), 5);
 }
 
+/// The disk of the index fails for a while and the process lives on: what was written down is found
+/// again with the next import, and the import that failed comes to its end.
+#[test]
+fn c7_what_a_failing_index_missed_is_shown_by_the_next_import() {
+    let office = office();
+    let lines = |tag: &str| plain_chat(tag, 20);
+    let export = |tag: &str| {
+        let folder = office.dir.path().join(tag);
+        std::fs::create_dir_all(&folder).unwrap();
+        exported(&folder, &lines(tag).lines().collect::<Vec<_>>())
+    };
+    let (first, second) = (export("first"), export("second"));
+    // Where the directories of the index should be made there are files.
+    let index = office.dir.path().join("data/index");
+    for year in 2019..=2023 {
+        std::fs::write(index.join(year.to_string()), "").unwrap();
+    }
+    let failed = import(&office.appliance, &office.root, &first);
+    assert!(failed.is_err(), "{failed:?}");
+    assert_eq!(count(&office.appliance, &office.officer, "firstword7"), 0);
+    for year in 2019..=2023 {
+        std::fs::remove_file(index.join(year.to_string())).unwrap();
+    }
+    import(&office.appliance, &office.root, &second).unwrap();
+    for word in ["firstword7", "secondword7"] {
+        assert_eq!(count(&office.appliance, &office.officer, word), 1, "{word}");
+    }
+    let rows = office.appliance.archive().store().read().unwrap();
+    assert_eq!(rows.running_imports().unwrap(), []);
+}
+
 #[test]
 fn c6_a_chat_of_a_few_words_is_recognised_or_asked_for() {
     let office = office();

@@ -150,6 +150,14 @@ impl<'a> Pipeline<'a> {
     }
 
     fn settle(&self, durable: &Receiver<Admitted>) -> Result<()> {
+        let shown = self.show(durable);
+        if shown.is_err() {
+            self.appliance.archive.left_unsettled();
+        }
+        shown
+    }
+
+    fn show(&self, durable: &Receiver<Admitted>) -> Result<()> {
         let mut settler = self.appliance.archive.settler();
         for admitted in durable {
             settler.show(&admitted, self.appliance.clock.now())?;

@@ -162,6 +162,7 @@ impl Run<'_> {
             finished?;
             return Ok(self.receipt);
         };
+        self.appliance.names_changed();
         let now = self.appliance.clock.now();
         let report = self.receipt.to_report()?;
         let report_no = self.appliance.archive.seal_report(now, &report)?;
@@ -186,7 +187,6 @@ impl Run<'_> {
             self.appliance
                 .log(tx, now, counted(draft, &row.counts), None)
         })?;
-        self.appliance.names_changed();
         self.receipt.audit = Some(appended.seq);
         finished?;
         Ok(self.receipt)

@@ -58,6 +58,8 @@ pub enum Act {
     Search(String),
     Backup,
     Restore(usize),
+    /// A byte of a file changes while nobody looks.
+    Rot,
 }
 
 impl Act {
@@ -340,7 +342,8 @@ pub fn next(world: &World, chance: &mut Chance, now: i64) -> Act {
             79..=80 if !world.freezes.is_empty() => {
                 Act::Lift(chance.below(world.freezes.len()), 1 + chance.below(4) as u8)
             }
-            81..=87 => Act::Pass(*chance.one(&[1, 8, 31, 31, 90, 200, 500])),
+            81..=85 | 87 => Act::Pass(*chance.one(&[1, 8, 31, 31, 90, 200, 500])),
+            86 => Act::Rot,
             88 => Act::Set(*chance.one(&[-2 * DAY, -DAY / 24, DAY / 48, DAY, 3_650 * DAY])),
             89..=90 => Act::Reopen,
             91..=92 => Act::Crash,

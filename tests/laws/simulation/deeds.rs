@@ -93,8 +93,37 @@ pub fn expected(world: &World, act: &Act, moment: &Moment) -> Expected {
     }
 }
 
+/// What is left of imports that could not end: they end when the next one begins, or the archive
+/// is opened.
+pub fn end_imports(world: &mut World, now: i64) {
+    world.running = 0;
+    for record in world.live.values_mut() {
+        record.ingested = record.ingested.min(now);
+    }
+}
+
+/// The stages of an import that may not have been able to write down its end.
+pub fn endless(before: &World, expected: &Expected, now: i64) -> Vec<World> {
+    let mut stages = expected.stages.clone();
+    let mut ended = before.clone();
+    end_imports(&mut ended, now);
+    for whole in [&ended].into_iter().chain(&expected.stages) {
+        let mut endless = whole.clone();
+        endless.running = 1;
+        for (no, record) in &mut endless.live {
+            if !before.live.contains_key(no) {
+                record.ingested = NEVER;
+            }
+        }
+        stages.push(endless);
+    }
+    stages.extend([ended, before.clone()]);
+    stages
+}
+
 fn import(before: &World, rows: &[Row], now: i64) -> Expected {
     let mut after = before.clone();
+    end_imports(&mut after, now);
     let mut counts = [0; 4];
     for row in rows {
         let known = after.live.values_mut().find(|record| record.key == row.key);

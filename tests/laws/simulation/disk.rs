@@ -33,7 +33,7 @@ fn noise(chance: &mut Chance, length: usize) -> Vec<u8> {
     (0..length).map(|_| chance.next() as u8).collect()
 }
 
-fn write_at(path: &Path, at: u64, bytes: &[u8]) {
+pub fn write_at(path: &Path, at: u64, bytes: &[u8]) {
     let mut file = OpenOptions::new().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(at)).unwrap();
     file.write_all(bytes).unwrap();

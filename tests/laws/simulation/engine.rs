@@ -57,6 +57,11 @@ impl Deed<'_> {
         self.site.app()
     }
 
+    fn rows(&self) -> Result<wordkeep::store::ReadTx<'_>, String> {
+        let rows = self.app().archive().store().read();
+        rows.map_err(|error| error.to_string())
+    }
+
     fn who(&self, no: u8) -> &Session {
         &self.site.people[usize::from(no)]
     }
@@ -70,15 +75,15 @@ impl Deed<'_> {
             Act::Import(rows) => self.import(rows),
             Act::Place(target, around) => none(self.place(target, *around)),
             Act::Release(no, who) => {
-                let holds = app.archive().store().read().unwrap().holds().unwrap();
+                let holds = self.rows()?.holds().map_err(|error| error.to_string())?;
                 none(told(app.release_hold(self.who(*who), holds[*no].id, "settled")).map(drop))
             }
             Act::Label(label, on) => {
                 let name = LABELS[*label as usize - 1];
-                none(told(app.apply_label(law, name, self.on(*on))).map(drop))
+                none(told(app.apply_label(law, name, self.on(*on)?)).map(drop))
             }
             Act::Unlabel(on) => {
-                none(told(app.remove_label(law, self.on(*on), "a mistake")).map(drop))
+                none(told(app.remove_label(law, self.on(*on)?, "a mistake")).map(drop))
             }
             Act::Happen(event) => {
                 let new = NewEvent {
@@ -92,7 +97,7 @@ impl Deed<'_> {
             }
             Act::Policy(version, who) => none(self.policy(version, *who)),
             Act::End(no, who) => {
-                let id = self.policy_id(*no).unwrap();
+                let id = self.policy_id(*no)?.unwrap_or(PolicyId(0));
                 none(told(app.disable_policy(self.who(*who), id, "no longer needed")).map(drop))
             }
             Act::Plan(who) => none(told(app.plan_disposition(self.who(*who))).map(drop)),
@@ -122,7 +127,12 @@ impl Deed<'_> {
             Act::Rebuild => none(told(app.rebuild_index(root, &mut |_, _| ())).map(drop)),
             Act::Search(word) => {
                 let answer = told(app.search(law, &SearchRequest::new(word.clone())))?.answer;
-                Ok([answer.total, 0, 0, 0])
+                Ok([
+                    answer.total,
+                    u64::from(answer.watermark.is_complete()),
+                    0,
+                    0,
+                ])
             }
             Act::Backup => {
                 let request = BackupRequest {
@@ -164,23 +174,23 @@ impl Deed<'_> {
         Ok([counts.fresh, counts.known, counts.revised, counts.disposed])
     }
 
-    fn on(&self, on: On) -> LabelOn {
-        match on {
+    fn on(&self, on: On) -> Result<LabelOn, String> {
+        Ok(match on {
             On::Message(no) => LabelOn::Message(self.known.id(no)),
-            On::Chat(chat) => LabelOn::Conversation(self.conversation(chat)),
-        }
+            On::Chat(chat) => LabelOn::Conversation(self.conversation(chat)?),
+        })
     }
 
-    fn conversation(&self, chat: u8) -> wordkeep::domain::ConversationId {
-        let rows = self.app().archive().store().read().unwrap();
+    fn conversation(&self, chat: u8) -> Result<wordkeep::domain::ConversationId, String> {
+        let rows = self.rows()?;
         let no = self
             .known
             .chats
             .get(&chat)
             .copied()
             .unwrap_or(ConversationNo(u32::MAX));
-        let row = rows.conversation(no).unwrap();
-        row.map_or(wordkeep::domain::ConversationId(0), |row| row.id)
+        let row = rows.conversation(no).map_err(|error| error.to_string())?;
+        Ok(row.map_or(wordkeep::domain::ConversationId(0), |row| row.id))
     }
 
     pub fn place(&self, target: &Target, around: usize) -> Result<(), String> {
@@ -189,7 +199,7 @@ impl Deed<'_> {
                 HoldTarget::Messages(ids.iter().map(|no| self.known.id(*no)).collect())
             }
             Target::Word(word) => HoldTarget::Query(word.clone()),
-            Target::Chat(chat) => HoldTarget::Conversation(self.conversation(*chat)),
+            Target::Chat(chat) => HoldTarget::Conversation(self.conversation(*chat)?),
             Target::Person(who) => HoldTarget::Custodian(WRITERS[usize::from(*who)].to_owned()),
         };
         let new = NewHold {
@@ -205,24 +215,15 @@ impl Deed<'_> {
         told(self.app().place_hold(self.who(1), &new)).map(drop)
     }
 
-    fn policy_id(&self, no: u32) -> Option<PolicyId> {
-        let policies = self
-            .app()
-            .archive()
-            .store()
-            .read()
-            .unwrap()
-            .policies()
-            .unwrap();
-        policies
-            .into_iter()
-            .find(|(known, _)| known.0 == no)
-            .map(|(_, id)| id)
+    fn policy_id(&self, no: u32) -> Result<Option<PolicyId>, String> {
+        let policies = self.rows()?.policies().map_err(|error| error.to_string())?;
+        let known = policies.into_iter().find(|(known, _)| known.0 == no);
+        Ok(known.map(|(_, id)| id))
     }
 
     fn policy(&self, version: &Version, who: u8) -> Result<(), String> {
         let new = NewPolicy {
-            of: self.policy_id(version.policy),
+            of: self.policy_id(version.policy)?,
             name: format!("rule {}", version.policy),
             scope: version.word.clone().unwrap_or_else(|| "*".to_owned()),
             action: match (version.retains, version.deletes) {
@@ -385,6 +386,7 @@ pub fn lines_of(world: &World) -> BTreeSet<String> {
         lines.insert(format!("member {chat} {who}"));
     }
     lines.insert(format!("backups {}", world.backups.len()));
+    lines.insert(format!("running {}", world.running));
     lines
 }
 
@@ -393,7 +395,8 @@ pub fn lines(app: &Appliance, live: &Live, known: &Known) -> BTreeSet<String> {
     // Before the rows are held: two readers at once would be two connections.
     let backups = app.archive().kept_backups().unwrap().len();
     let rows = app.archive().store().read().unwrap();
-    let mut lines = BTreeSet::from([format!("backups {backups}")]);
+    let running = rows.running_imports().unwrap().len();
+    let mut lines = BTreeSet::from([format!("backups {backups}"), format!("running {running}")]);
     for (no, Seen { key, versions, .. }) in live {
         lines.insert(format!("live {no} {key:?} {versions:?}"));
     }

@@ -1,6 +1,8 @@
 //! The host of a simulated appliance: clocks that are moved by hand, and a fuse that blows at a
 //! point of a protocol.
 
+use std::cell::{Cell, RefCell};
+use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Once};
@@ -126,6 +128,33 @@ impl Milestones for Fuse {
     }
 }
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+fn told_of(info: &PanicHookInfo<'_>) -> String {
+    let place = info.location().map_or("", |place| place.file());
+    let line = info.location().map_or(0, |place| place.line());
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or(payload.downcast_ref::<&str>().copied());
+    format!("{place}:{line} panicked: {}", text.unwrap_or("no text"))
+}
+
+/// Does something whose panics nobody tells.
+pub fn quietly<T>(act: impl FnOnce() -> T) -> T {
+    QUIET.set(true);
+    let done = act();
+    QUIET.set(false);
+    done
+}
+
+/// Where this thread panicked last, and with which words.
+pub fn last_panic() -> String {
+    LAST.with(|last| last.borrow().clone())
+}
+
 /// Keeps planned crashes from filling the screen; every other panic is told as usual.
 pub fn hush() {
     static ONCE: Once = Once::new();
@@ -135,7 +164,8 @@ pub fn hush() {
             let text = info.payload().downcast_ref::<&str>().copied();
             // The writer of an import dies in a thread of its own, and its scope says so.
             let follows = text.is_some_and(|text| text.contains("scoped thread panicked"));
-            if !info.payload().is::<Blown>() && !follows {
+            LAST.with(|last| *last.borrow_mut() = told_of(info));
+            if !info.payload().is::<Blown>() && !follows && !QUIET.get() {
                 told(info);
             }
         }));

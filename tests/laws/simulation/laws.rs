@@ -63,6 +63,10 @@ pub struct Tally {
     pub disposed: u64,
     pub restored: u64,
     pub lost: u64,
+    /// Calls that failed, by name and error.
+    pub faults: BTreeMap<String, u64>,
+    /// Bytes that changed, by the kind of their file: named by somebody, harmless.
+    pub rotten: BTreeMap<String, (u64, u64)>,
     pub days: i64,
 }
 
@@ -88,6 +92,14 @@ impl Tally {
         self.disposed += other.disposed;
         self.restored += other.restored;
         self.lost += other.lost;
+        for (call, count) in &other.faults {
+            *self.faults.entry(call.clone()).or_default() += count;
+        }
+        for (kind, (named, harmless)) in &other.rotten {
+            let sum = self.rotten.entry(kind.clone()).or_default();
+            sum.0 += named;
+            sum.1 += harmless;
+        }
         self.days += other.days;
     }
 }

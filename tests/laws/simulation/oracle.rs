@@ -120,7 +120,12 @@ impl World {
     }
 
     pub fn say(&self, no: u64, moment: &Moment) -> Said {
-        let (record, now) = (&self.live[&no], moment.now);
+        let now = moment.now;
+        // While an import runs its messages are as young as can be.
+        let record = &Record {
+            ingested: self.live[&no].ingested.min(now),
+            ..self.live[&no].clone()
+        };
         let carried = self.label(no, now);
         let (mut retain, mut locked) = (vec![ALWAYS, record.extended], vec![record.locked]);
         let mut deletes = Vec::new();

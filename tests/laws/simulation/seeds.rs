@@ -1,5 +1,6 @@
 //! Many simulations, by several threads; and the laws as tests over them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -7,7 +8,8 @@ use std::time::Instant;
 
 use crate::act::{Act, Review, Row, WORDS, own_word};
 use crate::chance::Chance;
-use crate::host::{BEGIN, fast_dir, hush};
+use crate::faults::may_fail;
+use crate::host::{BEGIN, fast_dir, hush, last_panic};
 use crate::laws::{Law, Tally, Violation};
 use crate::walk::{Template, Walk};
 use crate::world::{DAY, Target, Trigger, Version};
@@ -90,6 +92,8 @@ pub fn templates(root: &Path) -> Vec<Template> {
             let stepped = walk.step(act, None, &mut Chance::new(0));
             stepped.unwrap_or_else(|violation| panic!("{violation:#?}"));
         }
+        // From now on the computer remembers the log.
+        walk.verify().unwrap();
         walk.site.app().close().unwrap();
         walk.site.drop_all();
         templates.push(Template { walk });
@@ -103,8 +107,15 @@ pub fn walk(templates: &[Template], root: &Path, seed: u64) -> (Tally, Option<Vi
     let template = chance.below(templates.len());
     let mut walk = templates[template].fork(root);
     let begun = walk.site.hands.wall();
-    let broken = walk.wander(&mut chance, ACTS).err();
+    let wandered = catch_unwind(AssertUnwindSafe(|| walk.wander(&mut chance, ACTS)));
+    let broken = match wandered {
+        Ok(wandered) => wandered.err(),
+        Err(_) => Some(walk.broken(Law::Open, last_panic())),
+    };
     walk.site.drop_all();
+    if broken.is_none() && number("WORDKEEP_SEED").is_some() {
+        println!("{:#?}", walk.told);
+    }
     walk.tally.days = (walk.site.hands.wall() - begun) / DAY;
     std::fs::remove_dir_all(root).unwrap();
     (std::mem::take(&mut walk.tally), broken)
@@ -178,6 +189,8 @@ pub fn campaign(first: u64, seeds: u64, threads: u64) -> Campaign {
         sum.tally.laws
     );
     println!("crashes: {:?}", sum.tally.crashes);
+    println!("calls failed: {:?}", sum.tally.faults);
+    println!("bytes changed, (named, harmless): {:?}", sum.tally.rotten);
     sum
 }
 
@@ -190,7 +203,11 @@ fn tell(seed: u64, violation: &Violation) {
         println!("    {line}");
     }
     println!(
-        "  again: WORDKEEP_SEED={seed} cargo test --release --test simulation law_ -- --nocapture"
+        "  again: WORDKEEP_SEED={seed}{} cargo test --release --test simulation law_ -- --nocapture",
+        match may_fail() {
+            true => " LD_PRELOAD=.../libfaulty.so",
+            false => "",
+        }
     );
 }
 

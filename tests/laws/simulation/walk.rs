@@ -15,7 +15,8 @@ use crate::chance::Chance;
 use crate::deeds::{self, Expected};
 use crate::disk;
 use crate::engine::{Deed, Known, Live, entries, lines, lines_of, live, number};
-use crate::host::Site;
+use crate::faults::Fault;
+use crate::host::{Site, last_panic};
 use crate::house::copy_tree;
 use crate::laws::{Judged, Law, Tally, Violation};
 use crate::world::{DAY, Freeze, Moment, World};
@@ -39,6 +40,15 @@ pub struct Walk {
     pub told: Vec<String>,
     /// Every message as it was opened last.
     live: Live,
+}
+
+/// What befalls an act.
+#[derive(Clone, Copy, Debug)]
+pub enum Harm {
+    /// The process dies at the n-th point.
+    Dies(i64),
+    /// A call that changes a file fails.
+    Fails(Fault),
 }
 
 /// A walk to begin others with: a directory and everything that is known of it.
@@ -127,12 +137,17 @@ impl Walk {
             let now = self.moment().now;
             let act = act::next(&self.world, chance, now);
             let (times, points) = act.points();
-            let nth = chance
-                .once_in(times)
-                .then(|| 1 + chance.below(points) as i64);
-            self.step(&act, nth, chance)?;
+            let harm = match chance.once_in(times) {
+                true => Some(Harm::Dies(1 + chance.below(points) as i64)),
+                false if chance.once_in(2 * times) => Some(Harm::Fails(Fault::of(&act, chance))),
+                false => None,
+            };
+            self.step(&act, harm, chance)?;
         }
         self.carry_out(chance)?;
+        if chance.once_in(4) {
+            self.step(&Act::Rot, None, chance)?;
+        }
         if !self.world.backups.is_empty() && chance.once_in(3) {
             self.step(&Act::Restore(0), None, chance)?;
         }
@@ -143,12 +158,12 @@ impl Walk {
     pub fn step(
         &mut self,
         act: &Act,
-        nth: Option<i64>,
+        harm: Option<Harm>,
         chance: &mut Chance,
     ) -> Result<(), Violation> {
         // Something always passes between two acts.
         self.site.hands.pass(1_000_000);
-        self.told.push(format!("{act:?} {nth:?}"));
+        self.told.push(format!("{act:?} {harm:?}"));
         match act {
             Act::Pass(days) => self.pass(*days)?,
             Act::Set(micros) => self.set_clock(*micros, chance)?,
@@ -163,8 +178,9 @@ impl Walk {
                 self.doubtful = true;
                 self.open_again(chance)?;
             }
+            Act::Rot => self.rot(chance)?,
             Act::Restore(no) => return self.restore(*no),
-            _ => return self.deed(act, nth, chance),
+            _ => return self.deed(act, harm, chance),
         }
         let before = self.world.clone();
         self.look(act, &before, None)
@@ -216,7 +232,7 @@ impl Walk {
 
     /// The files stay as they stand at this moment: what is let go of in order afterwards writes
     /// into a copy that nobody looks at. Sometimes the power goes too.
-    fn crashed(&mut self, point: &str, chance: &mut Chance) {
+    pub fn crashed(&mut self, point: &str, chance: &mut Chance) {
         let (data, image) = (self.site.place().data(), self.site.root.join("image"));
         disk::picture(&data, &image);
         self.site.drop_all();
@@ -230,26 +246,46 @@ impl Walk {
     /// Opens, and sometimes dies in doing so, and opens again.
     fn open_again(&mut self, chance: &mut Chance) -> Result<(), Violation> {
         for try_no in 1..=OPENINGS {
+            let mut fault = None;
             if try_no < OPENINGS && chance.once_in(4) {
                 self.site.fuse.light(1 + chance.below(12) as i64);
+            } else if try_no < OPENINGS && chance.once_in(4) {
+                fault = Some(Fault::of_opening(chance));
             }
             let site = &mut self.site;
+            fault.iter().for_each(|fault| fault.arm(&site.root));
             let opened = catch_unwind(AssertUnwindSafe(|| site.open()));
+            let struck = fault.and_then(|fault| fault.disarm(&self.site.root));
             match (opened, self.site.fuse.put_out()) {
-                (Ok(Ok(())), _) => return Ok(()),
+                (Ok(Ok(())), _) => {
+                    let now = self.moment().now;
+                    deeds::end_imports(&mut self.world, now);
+                    return Ok(());
+                }
+                (Ok(Err(why)), None) if struck.is_some() => {
+                    self.struck(struck.as_deref(), &Err(why));
+                }
                 (_, Some(point)) => {
                     self.tally.crash(point);
                     self.told.push(format!("  died at {point} while opening"));
                     self.crashed(point, chance);
                 }
                 (Ok(Err(why)), None) => return Err(self.broken(Law::Open, why)),
-                (Err(_), None) => return Err(self.broken(Law::Open, "it panicked")),
+                (Err(_), None) => {
+                    let why = format!("{}; {struck:?}", last_panic());
+                    return Err(self.broken(Law::Open, why));
+                }
             }
         }
         Ok(())
     }
 
-    fn deed(&mut self, act: &Act, nth: Option<i64>, chance: &mut Chance) -> Result<(), Violation> {
+    fn deed(
+        &mut self,
+        act: &Act,
+        harm: Option<Harm>,
+        chance: &mut Chance,
+    ) -> Result<(), Violation> {
         let moment = self.moment();
         let before = self.world.clone();
         let mut expected = deeds::expected(&before, act, &moment);
@@ -257,8 +293,10 @@ impl Walk {
             expected.stages.push(deeds::backup(&before));
         }
         let due_before = act.protects().then(|| self.due()).transpose()?;
-        if let Some(nth) = nth {
-            self.site.fuse.light(nth);
+        match &harm {
+            Some(Harm::Dies(nth)) => self.site.fuse.light(*nth),
+            Some(Harm::Fails(fault)) => fault.arm(&self.site.root),
+            None => {}
         }
         let deed = Deed {
             site: &self.site,
@@ -266,18 +304,74 @@ impl Walk {
         };
         let done = catch_unwind(AssertUnwindSafe(|| deed.perform(act)));
         let blown = self.site.fuse.put_out();
+        let struck = match &harm {
+            Some(Harm::Fails(fault)) => fault.disarm(&self.site.root),
+            _ => None,
+        };
         match (done, blown) {
             (_, Some(point)) => {
                 self.tally.crash(point);
                 self.told.push(format!("  died at {point}"));
                 self.crashed(point, chance);
                 self.open_again(chance)?;
-                self.settle_on(&before, expected)?;
+                let stages = self.reopened(&before, expected);
+                self.settle_on(stages)?;
+            }
+            (Ok(outcome), None) if struck.is_some() => {
+                self.struck(struck.as_deref(), &outcome.clone().map(drop));
+                self.failed(act, &before, expected, outcome, chance)?;
             }
             (Ok(outcome), None) => self.settle(act, &before, expected, outcome)?,
-            (Err(_), None) => return Err(self.broken(Law::Open, "it panicked")),
+            (Err(_), None) => {
+                let why = format!("{}; {struck:?}", last_panic());
+                return Err(self.broken(Law::Open, why));
+            }
         }
         self.look(act, &before, due_before)
+    }
+
+    fn struck(&mut self, call: Option<&str>, outcome: &Result<(), String>) {
+        let call = call.unwrap_or_default();
+        self.told.push(format!("  {call}; {outcome:?}"));
+        let kind = call
+            .rsplit(": ")
+            .next()
+            .and_then(|name| name.split(' ').next());
+        let errno = call.split(' ').next().unwrap_or_default();
+        let kind = format!("{errno} {}", kind.unwrap_or_default());
+        *self.tally.faults.entry(kind).or_default() += 1;
+    }
+
+    /// After an act in which calls failed: it is done, or it said what failed and stands at one of
+    /// its stages. The process lives on, or is started again.
+    fn failed(
+        &mut self,
+        act: &Act,
+        before: &World,
+        expected: Expected,
+        outcome: Result<[u64; 4], String>,
+        chance: &mut Chance,
+    ) -> Result<(), Violation> {
+        let again = chance.once_in(2);
+        if again {
+            self.site.drop_all();
+            self.open_again(chance)?;
+        }
+        match (&outcome, act) {
+            (Ok(_), _) => self.settle(act, before, expected, outcome),
+            (Err(_), _) if again => {
+                let stages = self.reopened(before, expected);
+                self.settle_on(stages)
+            }
+            (Err(_), Act::Import(_)) => {
+                self.settle_on(deeds::endless(before, &expected, self.moment().now))
+            }
+            (Err(_), _) => {
+                let mut stages = expected.stages;
+                stages.insert(0, before.clone());
+                self.settle_on(stages)
+            }
+        }
     }
 
     /// After a whole act: the last stage, and the answer that goes with it.
@@ -304,7 +398,9 @@ impl Walk {
                 if let Act::Search(word) = act {
                     let has = |record: &&crate::world::Record| World::has(record, word);
                     let there = before.live.values().filter(has).count() as u64;
-                    if counts[0] != there {
+                    // What a failing disk kept from the index is owned up to, and is only missing.
+                    let owned_up = counts[1] == 0 && counts[0] < there;
+                    if counts[0] != there && !owned_up {
                         let why = format!("{} hits for {word}, not {there}", counts[0]);
                         return Err(self.broken(Law::I4, why));
                     }
@@ -327,12 +423,21 @@ impl Walk {
         }
     }
 
-    /// After a crash: whichever stage the archive stands in, and no other.
-    fn settle_on(&mut self, before: &World, expected: Expected) -> Result<(), Violation> {
-        let live = self.seen()?;
-        let mut nearest: Option<(usize, World, Vec<String>)> = None;
+    /// The stages an act may have come to in an archive that was opened since.
+    fn reopened(&self, before: &World, expected: Expected) -> Vec<World> {
+        let now = self.moment().now;
         let mut stages = expected.stages;
         stages.insert(0, before.clone());
+        for stage in &mut stages {
+            deeds::end_imports(stage, now);
+        }
+        stages
+    }
+
+    /// After a crash: whichever stage the archive stands in, and no other.
+    fn settle_on(&mut self, stages: Vec<World>) -> Result<(), Violation> {
+        let live = self.seen()?;
+        let mut nearest: Option<(usize, World, Vec<String>)> = None;
         for mut stage in stages.into_iter().rev() {
             self.adopt_doubts(&mut stage)?;
             number(&mut stage, &live, &mut self.known);
@@ -445,7 +550,7 @@ impl Walk {
     }
 
     /// The archive, the log and the books agree, to the record.
-    fn verify(&mut self) -> Result<(), Violation> {
+    pub fn verify(&mut self) -> Result<(), Violation> {
         let request = VerifyRequest::default();
         let report = self
             .site

@@ -16,6 +16,7 @@ pub struct Record {
     pub sender: u8,
     pub sent: i64,
     pub versions: Vec<String>,
+    /// When its import ended; `NEVER` while it did not.
     pub ingested: i64,
     /// Until when a reviewer keeps it.
     pub extended: i64,
@@ -108,6 +109,8 @@ pub struct World {
     pub chats: BTreeSet<u8>,
     pub lists: Vec<List>,
     pub freezes: Vec<Freeze>,
+    /// Imports that failed so badly that they could not write down their end.
+    pub running: usize,
     pub backups: Vec<Backup>,
 }
 
