@@ -30,6 +30,7 @@ mod files;
 mod govern;
 pub mod import;
 mod index;
+mod job;
 mod keys;
 mod log_out;
 mod marks;
@@ -41,6 +42,7 @@ mod restore;
 pub mod sample;
 mod search;
 mod settings;
+mod suggest;
 mod upload;
 mod verify;
 
@@ -69,6 +71,7 @@ pub use govern::{
     RuleName, Sentence, Simulated, Spread, VersionLine, Why,
 };
 pub use index::IndexFigures;
+pub use job::{JOB_END_BYTES_MAX, KeptJob};
 pub use keys::KeyStatus;
 pub use people::{
     API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, Session, SignIn, TotpOffer, WebSession,
@@ -76,7 +79,8 @@ pub use people::{
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };
-pub use search::{Reading, SearchAnswer, SearchRequest};
+pub use search::{Histogram, Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
+pub use suggest::{SUGGESTIONS_MAX, Suggestion};
 pub use upload::{UPLOAD_BYTES_MAX, Upload, Uploaded};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};

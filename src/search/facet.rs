@@ -1,6 +1,6 @@
 //! Facets: how the hits of a query spread over platforms, people, conversations and years.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use chrono::{DateTime, Datelike};
@@ -51,6 +51,38 @@ impl FacetField {
         FacetField::ALL
             .into_iter()
             .find(|field| field.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// How wide a bar of a histogram is, in the calendar of the query's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A day.
+    Day,
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
+impl Step {
+    /// The step of a name: day, month, year.
+    pub fn from_name(name: &str) -> Option<Step> {
+        match name {
+            "day" => Some(Step::Day),
+            "month" => Some(Step::Month),
+            "year" => Some(Step::Year),
+            _ => None,
+        }
+    }
+
+    /// What `date:` of a query would say.
+    const fn shape(self) -> &'static str {
+        match self {
+            Step::Day => "%Y-%m-%d",
+            Step::Month => "%Y-%m",
+            Step::Year => "%Y",
+        }
     }
 }
 
@@ -109,6 +141,31 @@ impl Search<'_> {
             .iter()
             .map(|field| Ok(self.facet(*field, &counts)))
             .collect()
+    }
+
+    /// How the hits spread over time: each step that has any, as `date:` of a query would say it, eldest
+    /// first; every hit is in one.
+    ///
+    /// # Errors
+    /// As [`Search::page`].
+    pub fn histogram(&self, step: Step) -> Result<Vec<(String, u64)>> {
+        let mut found = self.find(Order::Oldest, None, usize::MAX)?.keys;
+        found.sort_unstable_by_key(|key| key.no);
+        let mut reader = self.archive.reader()?;
+        let mut bars: BTreeMap<String, u64> = BTreeMap::new();
+        for (turn, key) in found.iter().enumerate() {
+            if turn % ROWS_PER_CHECK == 0 && self.budget.is_over() {
+                return Err(self.over_budget());
+            }
+            let Some(row) = reader.rows().message(key.no)? else {
+                continue;
+            };
+            self.check_scope(&mut reader, &row)?;
+            let utc = DateTime::from_timestamp_micros(row.sent.0).unwrap_or_default();
+            let local = utc.with_timezone(&self.resolved.zone);
+            *bars.entry(local.format(step.shape()).to_string()).or_default() += 1;
+        }
+        Ok(bars.into_iter().collect())
     }
 
     fn count_row(&self, counts: &mut Counts, row: &MessageRow, app: App) {

@@ -32,7 +32,7 @@ pub use clause::{CLAUSES_MAX, ClauseCount, SPELLINGS_MAX};
 pub use cursor::Cursor;
 pub use error::{Result, SearchError};
 pub use execute::{Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search};
-pub use facet::{Facet, FacetField, FacetValue};
+pub use facet::{Facet, FacetField, FacetValue, Step};
 pub use hit::{Hit, Line, LocalTime, Piece, Place, Sender};
 pub use names::{NameIndex, ScopedNames};
 pub use order::{Order, SortKey};
