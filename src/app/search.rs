@@ -147,7 +147,10 @@ impl Appliance {
             limit,
             context_lines: request.context_lines,
         };
-        let answer = search.page(&page).map_err(refused)?;
+        let mut answer = search.page(&page).map_err(refused)?;
+        if !scope.sees_all() {
+            answer.watermark = answer.watermark.without_figures();
+        }
         let facets = match request.facets.is_empty() {
             true => Vec::new(),
             false => search.facets(&request.facets).map_err(refused)?,

@@ -34,6 +34,16 @@ pub struct Watermark {
 }
 
 impl Watermark {
+    /// The same without its figures, for who does not see everything: they would tell how much there is
+    /// that is hidden. Whether something waits is left.
+    #[must_use]
+    pub const fn without_figures(self) -> Watermark {
+        Watermark {
+            through: 0,
+            of: if self.is_complete() { 0 } else { 1 },
+        }
+    }
+
     /// Whether nothing is waiting.
     pub const fn is_complete(self) -> bool {
         self.through == self.of

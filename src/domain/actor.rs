@@ -219,6 +219,11 @@ impl Scope {
         Scope::default()
     }
 
+    /// Whether no conversation is outside: whoever sees so learns nothing from a figure over the whole.
+    pub fn sees_all(&self) -> bool {
+        self.everything && self.denied.is_empty()
+    }
+
     /// Whether a record of this conversation and account is inside.
     pub fn allows(&self, conversation: ConversationNo, account: Option<AccountNo>) -> bool {
         !self.denied.contains(&conversation)

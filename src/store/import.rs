@@ -1,5 +1,7 @@
 //! Imports: what came in, by whom, and how it ended.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row};
 
 use super::{Rows, StoreError, WriteTx};
@@ -168,6 +170,24 @@ impl Rows {
             ))?
             .query_row([source_lookup], read_row)
             .optional()?)
+    }
+
+    /// Every import with the conversations that hold messages it brought first. Reads every message row.
+    pub fn conversations_by_import(
+        &self,
+    ) -> Result<BTreeMap<ImportNo, Vec<ConversationNo>>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select distinct import, conversation from message")?;
+        let rows = statement.query_map([], |row| {
+            Ok((ImportNo(row.get(0)?), ConversationNo(row.get(1)?)))
+        })?;
+        let mut found: BTreeMap<ImportNo, Vec<ConversationNo>> = BTreeMap::new();
+        for row in rows {
+            let (import, conversation) = row?;
+            found.entry(import).or_default().push(conversation);
+        }
+        Ok(found)
     }
 
     /// The conversations that hold messages an import brought first. Reads every message row.

@@ -5,7 +5,7 @@ use wordkeep::app::{HoldStanding, Review, verify_certificate};
 use wordkeep::domain::{BatchNo, HoldId, MessageId, Role};
 
 use crate::house::{count, import, ios_export, log_in};
-use crate::served::{Answer, Served, Who, served};
+use crate::served::{Answer, Served, Who, served, settled};
 
 const LAW: Who = Who::Person(Role::Lawyer);
 const REC: Who = Who::Person(Role::RecordsOfficer);

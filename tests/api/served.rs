@@ -308,6 +308,41 @@ impl Served {
         })
     }
 
+    /// Sends a request whose answer may take its time.
+    pub fn begin(&self, request: Request<Body>) -> tokio::task::JoinHandle<Answer> {
+        let router = self.router.clone();
+        self.runtime.spawn(async move {
+            let answer = router.oneshot(request).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let bytes = to_bytes(body, ANSWER_MAX).await.unwrap();
+            Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: String::from_utf8_lossy(&bytes).into_owned(),
+            }
+        })
+    }
+
+    /// Waits for such an answer.
+    pub fn ended(&self, begun: tokio::task::JoinHandle<Answer>) -> Answer {
+        self.runtime.block_on(begun).unwrap()
+    }
+
+    /// The same, with the bytes of the answer.
+    pub fn send_bytes(&self, request: Request<Body>) -> (Answer, Vec<u8>) {
+        self.runtime.block_on(async {
+            let answer = self.router.clone().oneshot(request).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let bytes = to_bytes(body, ANSWER_MAX).await.unwrap();
+            let answer = Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: String::new(),
+            };
+            (answer, bytes.to_vec())
+        })
+    }
+
     /// A request with the cookie of somebody.
     pub fn request(&self, who: Who, method: &Method, path: &str) -> Builder {
         let request = Request::builder().method(method).uri(path);
@@ -402,8 +437,7 @@ impl Served {
             ("jobs", _) => self.job_of(who),
             ("uploads", _) => self.upload_of(who),
             ("tokens", _) => self.api_token_of(who),
-            // An export is its owner's alone; tests of exports make their own.
-            ("exports", _) => "exp_00000000000000000000000000".to_owned(),
+            ("exports", _) => self.export_of(who),
             // Lists of disposition, freezes and backups: the first, whether there is one or not.
             (_, "{no}" | "{number}" | "{batch}") => "1".to_owned(),
             _ => panic!(
@@ -445,6 +479,29 @@ impl Served {
             Some((_, rest)) => format!("job_{}", &rest[..26]),
             None => nobodys(),
         }
+    }
+
+    /// An export this person made, or one that is nobody's.
+    fn export_of(&self, who: Who) -> String {
+        let (path, body) = match who {
+            Who::Person(role) if role.may(Right::Export) => (
+                "/api/v1/exports",
+                serde_json::json!({ "query": "shipment", "reason": "claim" }),
+            ),
+            Who::Person(role) if role.may(Right::ReadAudit) => {
+                ("/api/v1/audit/exports", serde_json::json!({}))
+            }
+            _ => return "exp_00000000000000000000000000".to_owned(),
+        };
+        let listed = self.api(who, Method::GET, "/api/v1/exports", None).json();
+        if let Some(id) = listed["items"][0]["id"].as_str() {
+            return id.to_owned();
+        }
+        let key = [("idempotency-key", "an export to look at")];
+        let started = self.api_with(who, Method::POST, path, Some(&body), &key);
+        let job = over(self, who, &started);
+        let export = &job["result"]["details"]["export"];
+        export.as_str().unwrap().to_owned()
     }
 
     /// A file this person is sending, or one that is nobody's.

@@ -4,6 +4,7 @@
 //! evaluator over the record; the counts shown here may come from the index and say so.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::clock::Stopwatch;
@@ -15,7 +16,7 @@ use super::{matter, words};
 use crate::archive::Watermark;
 use crate::audit::{Action, Appended};
 use crate::domain::{
-    ConversationId, GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldId, HoldNo, HoldScope, MatterId,
+    ConversationNo, ConversationId, GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldId, HoldNo, HoldScope, MatterId,
     MessageId, MessageNo, PersonNo, Right, Scope, Timestamp,
 };
 use crate::query::ast::Pieces;
@@ -178,7 +179,7 @@ impl Appliance {
     ) -> Result<HoldExtent> {
         self.require(session, Right::PlaceHolds, Action::HoldPlace)?;
         let aimed = self.aim(session, target, zone, accept)?;
-        let extent = self.extent(aimed, true)?;
+        let extent = self.extent(session, aimed, true)?;
         self.log_rules_read(session, "hold.preview", 1)?;
         Ok(extent)
     }
@@ -303,7 +304,7 @@ impl Appliance {
             resolved,
             protects,
         };
-        let extent = self.extent(aimed, false)?;
+        let extent = self.extent(session, aimed, false)?;
         self.log_rules_read(session, "hold.extent", 1)?;
         Ok(extent)
     }
@@ -546,26 +547,39 @@ impl Appliance {
         Ok((no.person, format!("{} ({})", person.label, person.id)))
     }
 
-    fn extent(&self, aimed: Aimed, ahead: bool) -> Result<HoldExtent> {
+    /// What it would protect, as far as whoever asks may see: a hold protects whatever it matches, and
+    /// tells nobody about what is hidden from them.
+    fn extent(&self, session: &Session, aimed: Aimed, ahead: bool) -> Result<HoldExtent> {
         let watch = Stopwatch::start();
-        let watermark = self.archive.watermark()?;
-        let everything = Scope::everything();
+        let sight = Scope {
+            withheld: Arc::default(),
+            ..self.scope(session)?
+        };
+        let watermark = match sight.sees_all() {
+            true => self.archive.watermark()?,
+            false => self.archive.watermark()?.without_figures(),
+        };
+        let names = self.names()?;
+        let seen = names.within(&self.archive, &sight, None);
+        let inside_of = |numbers: Vec<ConversationNo>| -> HashSet<ConversationNo> {
+            numbers.into_iter().filter(|no| seen.sees(*no)).collect()
+        };
         let inside = match aimed.scope {
             HoldScope::Ids => Inside::Messages(aimed.items.iter().copied().collect()),
             HoldScope::Query => Inside::Messages(match &aimed.resolved {
-                Some((resolved, _)) => self.found(resolved, &everything, usize::MAX)?,
+                Some((resolved, _)) => self.found(resolved, &sight, usize::MAX)?,
                 None => HashSet::new(),
             }),
             HoldScope::Conversation(no) => Inside::Conversations(HashSet::from([no])),
             HoldScope::Custodian(no) => {
-                Inside::Conversations(self.conversations_of(no)?.into_iter().collect())
+                Inside::Conversations(inside_of(self.conversations_of(no)?.into_iter().collect()))
             }
             HoldScope::Account(account) => {
                 let conversations = self.archive.store().read()?.conversations()?;
                 let of = conversations
                     .iter()
                     .filter(|row| row.account == Some(account));
-                Inside::Conversations(of.map(|row| row.no).collect())
+                Inside::Conversations(inside_of(of.map(|row| row.no).collect()))
             }
         };
         let messages = match &inside {
@@ -637,7 +651,7 @@ impl Appliance {
     fn conversations_of(
         &self,
         person: PersonNo,
-    ) -> Result<BTreeSet<crate::domain::ConversationNo>> {
+    ) -> Result<BTreeSet<ConversationNo>> {
         let names = self.names()?;
         let handles = names
             .directory()

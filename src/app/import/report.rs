@@ -62,11 +62,23 @@ impl ImportReceipt {
 }
 
 impl Appliance {
-    /// Every import, oldest first, with its report.
+    /// Every import, oldest first, with its report. Somebody who reads content, and not all of it, is
+    /// shown those whose messages they all see: names of files are words of people too.
     pub fn imports(&self, session: &Session) -> Result<Vec<ImportLine>> {
         self.require(session, Right::Import, Action::ImportIntent)?;
         let mut reader = self.archive.reader()?;
-        let rows = reader.rows().imports()?;
+        let mut rows = reader.rows().imports()?;
+        if session.actor.role.may(Right::ReadContent) {
+            let scope = self.scope(session)?;
+            if !scope.sees_all() {
+                let spelled = self.names()?.spell_out(&scope);
+                let brought = reader.rows().conversations_by_import()?;
+                rows.retain(|row| {
+                    let of = brought.get(&row.no);
+                    of.is_some_and(|of| of.iter().all(|no| spelled.allows(*no, None)))
+                });
+            }
+        }
         rows.into_iter()
             .map(|row| {
                 let report = match row.report_no {
