@@ -34,6 +34,9 @@ impl Walk {
         let now = self.moment().now;
         deeds::end_imports(&mut self.world, now);
         if chance.once_in(3) {
+            // What the log has not published yet can be told from a torn write by nobody.
+            let tended = self.site.app().tend();
+            tended.map_err(|error| self.broken(Law::Open, error))?;
             self.crashed("", chance);
         } else {
             let closed = self.site.app().close();
