@@ -31,6 +31,15 @@ enum Came {
 impl Walk {
     /// Closes, or dies; changes a byte; looks at everything; puts the byte back and opens again.
     pub fn rot(&mut self, chance: &mut Chance) -> Result<(), Violation> {
+        if self
+            .world
+            .lists
+            .iter()
+            .any(|list| list.decided && !list.checked)
+        {
+            // What opening finishes is finished before.
+            self.reopen(true, chance)?;
+        }
         let now = self.moment().now;
         deeds::end_imports(&mut self.world, now);
         if chance.once_in(3) {
