@@ -6,10 +6,11 @@ use std::hash::Hash;
 use chrono::{DateTime, Datelike};
 
 use super::error::Result;
-use super::execute::Search;
+use super::execute::{Search, outside_scope};
 use super::order::Order;
-use crate::domain::{App, ConversationNo, PersonId};
-use crate::store::MessageRow;
+use crate::archive::Reader;
+use crate::domain::{App, ConversationNo, HandleNo, PersonId};
+use crate::index::{self, Placed};
 
 /// Rows counted between two questions whether time is up.
 const ROWS_PER_CHECK: usize = 1_024;
@@ -78,7 +79,7 @@ pub struct FacetValue {
 #[derive(Default)]
 struct Counts {
     apps: HashMap<App, u64>,
-    people: HashMap<Option<PersonId>, (String, u64)>,
+    senders: HashMap<Option<HandleNo>, u64>,
     conversations: HashMap<ConversationNo, u64>,
     years: HashMap<i32, u64>,
 }
@@ -89,21 +90,10 @@ impl Search<'_> {
     /// # Errors
     /// As [`Search::page`].
     pub fn facets(&self, fields: &[FacetField]) -> Result<Vec<Facet>> {
-        let mut found = self.find(Order::Oldest, None, usize::MAX)?.keys;
-        // By number, the record is read from front to back.
-        found.sort_unstable_by_key(|key| key.no);
-        let mut reader = self.archive.reader()?;
         let mut counts = Counts::default();
-        for (turn, key) in found.iter().enumerate() {
-            if turn % ROWS_PER_CHECK == 0 && self.budget.is_over() {
-                return Err(self.over_budget());
-            }
-            let Some(row) = reader.rows().message(key.no)? else {
-                continue;
-            };
-            self.check_scope(&mut reader, &row)?;
-            let app = reader.conversation(row.conversation)?.app;
-            self.count_row(&mut counts, &row, app);
+        let mut reader = self.archive.reader()?;
+        if !self.spread_of_index(&mut reader, &mut counts)? {
+            self.spread_of_record(&mut reader, &mut counts)?;
         }
         fields
             .iter()
@@ -111,21 +101,88 @@ impl Search<'_> {
             .collect()
     }
 
-    fn count_row(&self, counts: &mut Counts, row: &MessageRow, app: App) {
-        *counts.apps.entry(app).or_default() += 1;
+    /// Counts what the index tells by itself; `false` when it cannot.
+    fn spread_of_index(&self, reader: &mut Reader<'_>, counts: &mut Counts) -> Result<bool> {
+        self.refuse_closed_parts()?;
+        let budget = self.budget;
+        let stop = move || budget.is_over();
+        let scope = self.names.spelled_scope();
+        let restricted = self.names.scope();
+        let mut outside = false;
+        let index = self.archive.index();
+        let told = index.each(self.resolved, &scope, Some(&stop), &mut |placed| {
+            outside |= !restricted.shows(placed.no);
+            self.add(counts, placed);
+        });
+        if let Err(index::Error::Budget { .. }) = told {
+            return Err(self.over_budget());
+        }
+        if !told? {
+            return Ok(false);
+        }
+        let conversations: Vec<ConversationNo> = counts.conversations.keys().copied().collect();
+        for no in conversations {
+            let row = reader.conversation(no)?;
+            outside |= !restricted.allows(no, row.account);
+            let hits = counts.conversations.get(&no).copied().unwrap_or_default();
+            *counts.apps.entry(row.app).or_default() += hits;
+        }
+        match outside {
+            false => Ok(true),
+            true => Err(outside_scope()),
+        }
+    }
+
+    /// Counts what only the record can tell: every candidate is opened.
+    fn spread_of_record(&self, reader: &mut Reader<'_>, counts: &mut Counts) -> Result<()> {
+        let mut found = self.find(Order::Oldest, None, usize::MAX)?.keys;
+        // By number, the record is read from front to back.
+        found.sort_unstable_by_key(|key| key.no);
+        for (turn, key) in found.iter().enumerate() {
+            if turn % ROWS_PER_CHECK == 0 && self.budget.is_over() {
+                return Err(self.over_budget());
+            }
+            let Some(row) = reader.rows().message(key.no)? else {
+                continue;
+            };
+            self.check_scope(reader, &row)?;
+            let app = reader.conversation(row.conversation)?.app;
+            *counts.apps.entry(app).or_default() += 1;
+            let placed = Placed {
+                no: row.no,
+                conversation: row.conversation,
+                sender: row.sender,
+                sent: row.sent,
+            };
+            self.add(counts, placed);
+        }
+        Ok(())
+    }
+
+    fn add(&self, counts: &mut Counts, row: Placed) {
         *counts.conversations.entry(row.conversation).or_default() += 1;
         let utc = DateTime::from_timestamp_micros(row.sent.0).unwrap_or_default();
         let year = utc.with_timezone(&self.resolved.zone).year();
         *counts.years.entry(year).or_default() += 1;
-        let sender = row.sender.and_then(|handle| self.names.sender(handle));
-        let person = counts
-            .people
-            .entry(sender.map(|entry| entry.person_id))
-            .or_default();
-        person.1 += 1;
-        if let (true, Some(entry)) = (person.0.is_empty(), sender) {
-            person.0 = self.names.person_label(entry);
+        *counts.senders.entry(row.sender).or_default() += 1;
+    }
+
+    /// Handles of one person are one value.
+    fn people(&self, senders: &HashMap<Option<HandleNo>, u64>) -> Vec<FacetValue> {
+        let mut people: HashMap<Option<PersonId>, FacetValue> = HashMap::new();
+        let mut senders: Vec<_> = senders.iter().collect();
+        senders.sort_unstable();
+        for (sender, count) in senders {
+            let entry = sender.and_then(|handle| self.names.sender(handle));
+            let id = entry.map(|entry| entry.person_id);
+            let person = people.entry(id).or_insert_with(|| FacetValue {
+                id: id.map(|id| id.to_string()).unwrap_or_default(),
+                label: entry.map_or_else(String::new, |entry| self.names.person_label(entry)),
+                count: 0,
+            });
+            person.count += count;
         }
+        people.into_values().collect()
     }
 
     fn facet(&self, field: FacetField, counts: &Counts) -> Facet {
@@ -138,15 +195,7 @@ impl Search<'_> {
                     self.names.title(*no).unwrap_or_default().to_owned(),
                 )
             }),
-            FacetField::From => counts
-                .people
-                .iter()
-                .map(|(id, (label, count))| FacetValue {
-                    id: id.map(|id| id.to_string()).unwrap_or_default(),
-                    label: label.clone(),
-                    count: *count,
-                })
-                .collect(),
+            FacetField::From => self.people(&counts.senders),
         };
         values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
         Facet { field, values }

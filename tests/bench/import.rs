@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use wordkeep::app::{Appliance, SearchRequest, Session};
+use wordkeep::app::{Appliance, BackupRequest, SearchRequest, Session};
 use wordkeep::crypto::Secret;
 use wordkeep::domain::{Role, Scope};
 use wordkeep::index;
@@ -85,6 +85,36 @@ fn search_all(appliance: &Appliance, session: &Session) -> Outcome<()> {
             times.len()
         );
     }
+    Ok(())
+}
+
+/// A whole backup, and the drill: restored elsewhere with what is kept of keys, holds and erasures put
+/// on again, then read.
+fn back_up_and_drill(appliance: &Appliance, root: &Session, dir: &Path) -> Outcome<()> {
+    let (key, _) = appliance.create_recovery_key(root)?;
+    appliance.test_recovery_key(root, &key)?;
+    let (target, scratch) = (dir.join("backups"), dir.join("scratch"));
+    std::fs::create_dir_all(&target)?;
+    std::fs::create_dir_all(&scratch)?;
+    let began = Instant::now();
+    let request = BackupRequest {
+        target: target.clone(),
+        escrow_targets: Vec::new(),
+    };
+    appliance.create_backup(root, &request, &mut |_, _, _| {})?;
+    println!(
+        "backup of {:.1} MB made in {:.2} s",
+        bytes_below(&target) as f64 / 1e6,
+        began.elapsed().as_secs_f64()
+    );
+    let began = Instant::now();
+    let drilled = appliance.drill_newest(root, false, &scratch, &mut |_, _, _| {})?;
+    let drilled = drilled.ok_or("a backup to restore")?;
+    println!(
+        "restored and read again in {:.2} s, {} problems",
+        began.elapsed().as_secs_f64(),
+        drilled.report.problems.len()
+    );
     Ok(())
 }
 
@@ -216,5 +246,6 @@ fn main() -> Outcome<()> {
     search_all(&appliance, &lawyer)?;
     engine_alone(&appliance)?;
     rebuild(&appliance, &root, &lawyer, rows)?;
+    back_up_and_drill(&appliance, &root, dir.path())?;
     yardstick::compare(&files, dir.path(), rate)
 }
