@@ -110,11 +110,28 @@ impl Workplace {
             None => {
                 let unique = hex(&random_bytes::<8>(entropy));
                 Workplace {
-                    root: std::env::temp_dir().join(format!("wordkeep-demo-{unique}")),
+                    root: scratch().join(format!("wordkeep-demo-{unique}")),
                     temporary: true,
                 }
             }
         }
+    }
+}
+
+/// Where temporary files lie in memory, on Linux: nothing waits for a disk there, and a loss of power
+/// leaves nothing behind.
+const IN_MEMORY: &str = "/dev/shm";
+/// Room the demonstration may need, in bytes, many times over.
+const ROOM_MIN: u64 = 512 << 20;
+
+/// The directory for temporary files: the one that `TMPDIR` names, else memory, else that of the system.
+fn scratch() -> PathBuf {
+    let memory = Path::new(IN_MEMORY);
+    let named = std::env::var_os("TMPDIR").is_some();
+    let room = rustix::fs::statvfs(memory).map(|there| there.f_bavail * there.f_frsize);
+    match room {
+        Ok(free) if !named && free >= ROOM_MIN => memory.to_owned(),
+        _ => std::env::temp_dir(),
     }
 }
 
