@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
-use super::{AppError, Result, Session, Settings};
+use super::{AppError, Result, Session, Settings, Workspace};
 use crate::archive::{Archive, EraseContext, Milestones, NewVault, SLICE_ITEMS, Vault};
 use crate::audit::{Action, Appended, Draft, EntryActor, LogEnd, Outcome};
 use crate::auth::{self, LoginCost, NewUser};
@@ -23,6 +23,8 @@ pub struct Appliance {
     pub(super) entropy: Arc<dyn Entropy>,
     /// Opened names, with the number of imports they were read after.
     names: RwLock<Option<(u64, Arc<NameIndex>)>>,
+    /// What is the same for everybody in the house.
+    workspace: RwLock<Workspace>,
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
     /// What opening had to mend, in words.
@@ -229,7 +231,12 @@ impl Appliance {
         let rows = archive.store().read()?;
         let last = LogEnd::read(&rows).map_err(|error| AppError::Integrity(error.to_string()))?;
         let kept = rows.clock()?;
+        let workspace = Workspace::read(&rows)?;
         drop(rows);
+        let mut settings = settings;
+        if let Some(zone) = workspace.zone.as_ref().filter(|_| !settings.zone_named) {
+            settings.zone.clone_from(zone);
+        }
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new(random_bytes(&*entropy))));
         Ok(Appliance {
             archive,
@@ -237,6 +244,7 @@ impl Appliance {
             settings,
             entropy,
             names: RwLock::new(None),
+            workspace: RwLock::new(workspace),
             importing: Mutex::new(()),
             notices: Vec::new(),
             quarantine: None,
@@ -261,6 +269,19 @@ impl Appliance {
     /// The settings it was opened with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(super) fn kept_workspace(&self) -> Workspace {
+        let kept = self.workspace.read();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn keep_workspace(&self, workspace: Workspace) {
+        let mut kept = self
+            .workspace
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = workspace;
     }
 
     /// The present.

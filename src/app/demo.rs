@@ -94,7 +94,7 @@ pub enum DemoEvent<'a> {
 }
 
 /// Removes the working directory, however the tour ends.
-struct Workplace {
+pub(super) struct Workplace {
     root: PathBuf,
     temporary: bool,
 }
@@ -107,14 +107,22 @@ impl Workplace {
                 root: dir.clone(),
                 temporary: false,
             },
-            None => {
-                let unique = hex(&random_bytes::<8>(entropy));
-                Workplace {
-                    root: scratch().join(format!("wordkeep-demo-{unique}")),
-                    temporary: true,
-                }
-            }
+            None => Workplace::temporary(entropy),
         }
+    }
+
+    /// One that is gone when it is dropped.
+    pub(super) fn temporary(entropy: &dyn Entropy) -> Workplace {
+        let unique = hex(&random_bytes::<8>(entropy));
+        Workplace {
+            root: scratch().join(format!("wordkeep-demo-{unique}")),
+            temporary: true,
+        }
+    }
+
+    /// Where it is.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 }
 
@@ -246,7 +254,7 @@ impl Staff {
 }
 
 /// Writes the export files and says how each is imported.
-fn write_exports(sample: &Sample, into: &Path) -> Result<Vec<ImportRequest>> {
+pub(super) fn write_exports(sample: &Sample, into: &Path) -> Result<Vec<ImportRequest>> {
     fs::create_dir_all(into).map_err(|error| AppError::file(into, &error))?;
     sample
         .files

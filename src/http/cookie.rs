@@ -8,6 +8,8 @@ const SESSION_SECURE: &str = "__Host-wordkeep";
 const SESSION_PLAIN: &str = "wordkeep";
 /// Name of the cookie with the colours.
 const THEME: &str = "wordkeep-theme";
+/// Name of the cookie of who wants no single keys.
+const KEYS: &str = "wordkeep-keys";
 /// How long the choice of colours is kept, in seconds: a year.
 const THEME_SECONDS: u32 = 31_536_000;
 
@@ -44,6 +46,8 @@ impl Theme {
 pub(super) struct Cookies {
     pub session: Option<String>,
     pub theme: Theme,
+    /// Single keys are switched off.
+    pub no_keys: bool,
 }
 
 /// Reads the cookies of a request; what is none of ours is left alone.
@@ -59,6 +63,7 @@ pub(super) fn read(headers: &HeaderMap) -> Cookies {
     {
         match name {
             SESSION_SECURE | SESSION_PLAIN => cookies.session = Some(value.to_owned()),
+            KEYS => cookies.no_keys = value == "off",
             THEME => cookies.theme = Theme::from_name(value).unwrap_or_default(),
             _ => {}
         }
@@ -77,6 +82,12 @@ pub(super) fn session(secure: bool, key: &str) -> String {
 /// The line that takes it away.
 pub(super) fn no_session(secure: bool) -> String {
     format!("{}; Max-Age=0", session(secure, ""))
+}
+
+/// The line that keeps whether single keys do something.
+pub(super) fn keys(on: bool) -> String {
+    let name = if on { "on" } else { "off" };
+    format!("{KEYS}={name}; Path=/; HttpOnly; SameSite=Strict; Max-Age={THEME_SECONDS}")
 }
 
 /// The line that keeps the colours.

@@ -9,6 +9,7 @@ use super::api::Replays;
 use super::intake::Intake;
 use super::jobs::Jobs;
 use super::limit::Buckets;
+use super::page::Kits;
 use super::refusal::Refusal;
 use crate::app::{AppError, Appliance};
 
@@ -51,6 +52,8 @@ pub struct House {
     pub(super) strangers: Buckets<Option<IpAddr>>,
     pub(super) programs: Buckets<String>,
     pub(super) replays: Replays,
+    /// The recovery kit that was given out and waits to be proved.
+    pub(super) kits: Kits,
     /// Held while an object is compared with what somebody saw, and changed.
     changes: Mutex<()>,
     pub(super) answered: AtomicU64,
@@ -79,6 +82,7 @@ impl House {
             strangers: Buckets::new(STRANGERS.0, STRANGERS.1),
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             replays: Replays::default(),
+            kits: Kits::default(),
             changes: Mutex::new(()),
             answered: AtomicU64::new(0),
             refused: AtomicU64::new(0),

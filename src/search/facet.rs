@@ -26,15 +26,18 @@ pub enum FacetField {
     Conversation,
     /// The calendar year in the zone of the query.
     Year,
+    /// The calendar month in the zone of the query, as `2024-03`.
+    Month,
 }
 
 impl FacetField {
     /// Every facet, in the order of the page.
-    pub const ALL: [FacetField; 4] = [
+    pub const ALL: [FacetField; 5] = [
         FacetField::App,
         FacetField::From,
         FacetField::Conversation,
         FacetField::Year,
+        FacetField::Month,
     ];
 
     /// The name in commands and answers.
@@ -44,6 +47,7 @@ impl FacetField {
             FacetField::From => "from",
             FacetField::Conversation => "conversation",
             FacetField::Year => "year",
+            FacetField::Month => "month",
         }
     }
 
@@ -68,7 +72,7 @@ pub struct Facet {
 /// One value of a facet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FacetValue {
-    /// What a query would say: a platform, `per_…`, `cnv_…`, a year.
+    /// What a query would say: a platform, `per_…`, `cnv_…`, a year, a month.
     pub id: String,
     /// How people call it.
     pub label: String,
@@ -82,6 +86,7 @@ struct Counts {
     senders: HashMap<Option<HandleNo>, u64>,
     conversations: HashMap<ConversationNo, u64>,
     years: HashMap<i32, u64>,
+    months: HashMap<(i32, u32), u64>,
 }
 
 impl Search<'_> {
@@ -162,8 +167,10 @@ impl Search<'_> {
     fn add(&self, counts: &mut Counts, row: Placed) {
         *counts.conversations.entry(row.conversation).or_default() += 1;
         let utc = DateTime::from_timestamp_micros(row.sent.0).unwrap_or_default();
-        let year = utc.with_timezone(&self.resolved.zone).year();
-        *counts.years.entry(year).or_default() += 1;
+        let local = utc.with_timezone(&self.resolved.zone);
+        *counts.years.entry(local.year()).or_default() += 1;
+        let month = (local.year(), local.month());
+        *counts.months.entry(month).or_default() += 1;
         *counts.senders.entry(row.sender).or_default() += 1;
     }
 
@@ -189,6 +196,9 @@ impl Search<'_> {
         let mut values: Vec<FacetValue> = match field {
             FacetField::App => each(&counts.apps, |app| (app.name().to_owned(), String::new())),
             FacetField::Year => each(&counts.years, |year| (year.to_string(), String::new())),
+            FacetField::Month => each(&counts.months, |(year, month)| {
+                (format!("{year:04}-{month:02}"), String::new())
+            }),
             FacetField::Conversation => each(&counts.conversations, |no| {
                 (
                     self.names.conversation_id(*no),

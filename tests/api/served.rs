@@ -395,6 +395,7 @@ impl Served {
         match (before, part) {
             ("assets", _) => env!("CARGO_PKG_VERSION").to_owned(),
             (_, "{name}") => "wordkeep.css".to_owned(),
+            ("during", _) => "2023-12".to_owned(),
             ("s", _) => self.search_of(who),
             ("jobs", _) => self.job_of(who),
             ("uploads", _) => self.upload_of(who),

@@ -10,6 +10,7 @@ mod audit_words;
 mod certificate;
 pub(super) mod conversation;
 pub(super) mod dispositions;
+pub(super) mod events;
 mod form;
 pub(super) mod frame;
 pub(super) mod help;
@@ -18,7 +19,9 @@ pub(super) mod home;
 pub(super) mod import_report;
 pub(super) mod imports;
 pub(super) mod job;
+pub(super) mod labels;
 pub(super) mod matters;
+pub(super) mod message;
 pub(super) mod part;
 pub(super) mod policies;
 mod policy_form;
@@ -33,10 +36,12 @@ pub(super) mod system;
 pub(super) mod unlock;
 pub(super) mod users;
 pub(super) mod why;
+pub(super) mod wizard;
 
 use axum::response::Response;
 
 use super::refusal::Refusal;
+pub(super) use wizard::Kits;
 
 /// What a handler of a page gives.
 pub(super) type Page = Result<Response, Refusal>;

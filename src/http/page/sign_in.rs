@@ -148,7 +148,8 @@ async fn sign_in(
     }
 }
 
-fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
+/// Gives a browser its session and shows it a page of ours.
+pub(super) fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
     let cookie = cookie::session(house.options.secure, &key.to_string());
     (
         AppendHeaders([(header::SET_COOKIE, cookie)]),
