@@ -183,6 +183,7 @@ impl Appliance {
         appliance.close_interrupted_imports()?;
         appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
+        appliance.cut_jobs_off()?;
         appliance.advance_requests()?;
         Ok(appliance)
     }

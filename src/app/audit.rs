@@ -10,6 +10,7 @@ use super::{AppError, Appliance, Result, Session};
 use crate::audit::{Action, Appended, AuditError, Entry, LogEnd, LogFiles, LogSink, VKEY_FILE};
 use crate::crypto::{Checkpoint, open_checkpoint};
 use crate::domain::{EntryNo, Right, Role, Timestamp};
+use crate::ingest::BundleWriter;
 use crate::store::{AuditEntryRow, Rows};
 
 /// Entries read at a time.
@@ -246,11 +247,16 @@ impl Appliance {
             self.log(tx, now, self.draft(session, Action::LogExport), None)
         })?;
         self.sign_log()?;
-        let mut sink = LogDirectory::new(into);
-        let checkpoint = self.archive.export_log(&mut sink)?;
+        let checkpoint = self.write_log(&mut LogDirectory::new(into))?;
+        Ok((checkpoint, appended))
+    }
+
+    /// Writes the log with its public key.
+    pub(super) fn write_log(&self, sink: &mut dyn LogSink) -> Result<Checkpoint> {
+        let checkpoint = self.archive.export_log(sink)?;
         sink.write(VKEY_FILE, self.vkey_line().as_bytes())
             .map_err(|error| AppError::Io(error.to_string()))?;
-        Ok((checkpoint, appended))
+        Ok(checkpoint)
     }
 
     /// The public key of the log (C2SP vkey), as a line: with it anybody verifies an export.
@@ -376,6 +382,50 @@ impl LogFiles for LogDirectory {
             )),
             Ok(_) => Ok(Some(bytes)),
         }
+    }
+}
+
+/// A tar file with the files of a log, one behind the other.
+pub(super) struct TarLog<W: io::Write + io::Seek> {
+    bundle: BundleWriter<W>,
+}
+
+impl<W: io::Write + io::Seek> TarLog<W> {
+    /// An empty one; every file carries this time.
+    pub(super) fn new(inner: W, time: Timestamp) -> Self {
+        Self {
+            bundle: BundleWriter::new(inner, time),
+        }
+    }
+
+    /// Ends it and gives its length.
+    pub(super) fn finish(self) -> io::Result<u64> {
+        let mut inner = self.bundle.finish()?;
+        inner.stream_position()
+    }
+}
+
+impl<W: io::Write + io::Seek> LogFiles for TarLog<W> {
+    /// What was put into a bundle is not asked for again.
+    fn read(&self, _name: &str) -> std::result::Result<Option<Vec<u8>>, AuditError> {
+        Ok(None)
+    }
+}
+
+impl<W: io::Write + io::Seek> LogSink for TarLog<W> {
+    fn write(&mut self, name: &str, bytes: &[u8]) -> std::result::Result<(), AuditError> {
+        let mut write = || -> io::Result<()> {
+            self.bundle.begin(name)?;
+            io::Write::write_all(&mut self.bundle, bytes)?;
+            self.bundle.end().map(drop)
+        };
+        write().map_err(|error| AuditError::Unreadable(format!("{name}: {error}")))
+    }
+
+    fn remove(&mut self, name: &str) -> std::result::Result<(), AuditError> {
+        Err(AuditError::Unreadable(format!(
+            "{name}: a log that is given away takes nothing back"
+        )))
     }
 }
 

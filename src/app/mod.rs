@@ -30,6 +30,7 @@ mod files;
 mod govern;
 pub mod import;
 mod index;
+mod job;
 mod keys;
 mod log_out;
 mod marks;
@@ -43,6 +44,7 @@ mod restore;
 pub mod sample;
 mod search;
 mod settings;
+mod suggest;
 mod upload;
 mod verify;
 mod walk;
@@ -73,6 +75,7 @@ pub use govern::{
     ReviewLine, RuleName, Sentence, Simulated, Spread, VersionLine, Why,
 };
 pub use index::IndexFigures;
+pub use job::{JOB_END_BYTES_MAX, KeptJob};
 pub use keys::KeyStatus;
 pub use message::{MessageStory, ShownVersion, Source};
 pub use people::{
@@ -81,8 +84,9 @@ pub use people::{
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };
-pub use search::{Reading, SearchAnswer, SearchRequest};
+pub use search::{Histogram, Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
+pub use suggest::{SUGGESTIONS_MAX, Suggestion};
 pub use upload::{UPLOAD_BYTES_MAX, Upload, Uploaded};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};
 pub use walk::{Walk, WalkRequest};

@@ -16,7 +16,7 @@ use crate::query::{
 };
 use crate::search::{
     Answer, BUDGET_DEFAULT, Budget, ClauseCount, Cursor, Facet, FacetField, NameIndex, Order, Page,
-    Search, SearchError,
+    Search, SearchError, Step,
 };
 
 /// A search as asked for.
@@ -42,6 +42,8 @@ pub struct SearchRequest {
     pub cursor: Option<String>,
     /// Only count.
     pub count_only: bool,
+    /// Spread the hits over time in such steps.
+    pub histogram: Option<Step>,
     /// Time allowed; `None` is five seconds.
     pub budget: Option<Duration>,
 }
@@ -60,10 +62,14 @@ impl SearchRequest {
             accept: Vec::new(),
             cursor: None,
             count_only: false,
+            histogram: None,
             budget: None,
         }
     }
 }
+
+/// Hits over time: a date as a query would say it, and how many.
+pub type Histogram = Vec<(String, u64)>;
 
 /// How a query was read.
 #[derive(Clone, Debug)]
@@ -91,6 +97,8 @@ pub struct SearchAnswer {
     pub answer: Answer,
     /// Counts by field.
     pub facets: Vec<Facet>,
+    /// Counts over time, eldest first; empty where that was not asked.
+    pub histogram: Histogram,
     /// What each clause finds alone, when the whole finds nothing.
     pub zero: Vec<ClauseCount>,
     /// Matches that are left out because a request for erasure restricted them; told to those who
@@ -144,6 +152,10 @@ impl Appliance {
             true => Vec::new(),
             false => search.facets(&request.facets).map_err(refused)?,
         };
+        let histogram = match request.histogram {
+            None => Vec::new(),
+            Some(step) => search.histogram(step).map_err(refused)?,
+        };
         let zero = match answer.total {
             0 => search.clauses().map_err(refused)?,
             _ => Vec::new(),
@@ -159,6 +171,7 @@ impl Appliance {
             reading,
             answer,
             facets,
+            histogram,
             zero,
             withheld,
             next,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{AppError, Appliance, Result, Session};
 use crate::audit::Action;
-use crate::crypto::Hasher;
-use crate::domain::{JobId, Right, Timestamp, UploadId};
+use crate::crypto::{Digest, Hasher};
+use crate::domain::{Right, Timestamp, UploadId};
 use crate::ingest::Source;
 use crate::store::{StagedFile, StagedReader, StagedWriter};
 
@@ -22,6 +22,7 @@ pub struct Upload {
     name: String,
     modified: Option<Timestamp>,
     writer: StagedWriter,
+    hasher: Hasher,
 }
 
 /// A file that was received whole. Its bytes go with the last value that knows it.
@@ -29,6 +30,8 @@ pub struct Upload {
 pub struct Uploaded {
     /// The name it arrived under; never a path.
     pub name: String,
+    /// SHA-256 of the bytes as they arrived.
+    pub sha256: Digest,
     modified: Option<Timestamp>,
     file: Arc<StagedFile>,
 }
@@ -50,17 +53,13 @@ impl Appliance {
             name: plain_name(name)?,
             modified,
             writer: StagedWriter::begin(directory, &*self.entropy)?,
+            hasher: Hasher::new(),
         })
     }
 
     /// An id for a file on its way in.
     pub fn mint_upload(&self) -> UploadId {
         UploadId(crate::archive::mint(&*self.entropy, self.clock.now().wall))
-    }
-
-    /// An id for a long act.
-    pub fn mint_job(&self) -> JobId {
-        JobId(crate::archive::mint(&*self.entropy, self.clock.now().wall))
     }
 }
 
@@ -100,7 +99,9 @@ impl Upload {
                 UPLOAD_BYTES_MAX >> 30
             )));
         }
-        Ok(self.writer.append(bytes)?)
+        self.writer.append(bytes)?;
+        self.hasher.update(bytes);
+        Ok(())
     }
 
     /// Ends it: it can be imported now.
@@ -114,6 +115,7 @@ impl Upload {
         Ok(Uploaded {
             name: self.name,
             modified: self.modified,
+            sha256: self.hasher.finish(),
             file: Arc::new(self.writer.finish()?),
         })
     }

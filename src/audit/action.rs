@@ -114,6 +114,8 @@ actions! {
     ExportMade = "export.made", Some(Right::Export), Whole;
     /// Messages left the house, or did not.
     ExportOutcome = "export.outcome", None, Outcome;
+    /// A staged export was fetched by whoever made it: object = export, facts: bytes.
+    ExportTake = "export.take", Some(Right::Export), Whole;
     /// An import began: object = import.
     ImportIntent = "import.intent", Some(Right::Import), Intent;
     /// A batch of it was admitted: object = import, facts: first_no, count.

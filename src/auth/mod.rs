@@ -28,7 +28,9 @@ pub use factor::{RECOVERY_CODES, WRONG_CODES_MAX, confirm_factor, take_code};
 pub use link::{LINK_MINUTES, LinkToken, make_link, take_link};
 pub use scope::{require, require_person, scope_of, scope_with_restricted};
 pub use setup::{SETUP_MINUTES, SetupToken, check_setup, claim_setup, offer_setup, setup_open};
-pub use token::{FoundToken, TOKEN_DAYS_MAX, Token, find_token, issue_api_token, issue_token};
+pub use token::{
+    FoundToken, TOKEN_DAYS_MAX, Token, find_token, issue_api_token, issue_token, token_of_hash,
+};
 pub use user::{
     LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, check_new_user, check_own_password,
     create_user, disable_user, enable_user, log_in, set_password, set_role, user_named,

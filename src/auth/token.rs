@@ -127,7 +127,12 @@ pub struct FoundToken {
 
 /// Recognises the owner of a token.
 pub fn find_token(rows: &Rows, token: &Token, now: Now) -> Result<FoundToken> {
-    let row = rows.token(&token.hash())?.ok_or(AuthError::Token)?;
+    token_of_hash(rows, &token.hash(), now)
+}
+
+/// The same by what is kept of a token.
+pub fn token_of_hash(rows: &Rows, hash: &[u8; 32], now: Now) -> Result<FoundToken> {
+    let row = rows.token(hash)?.ok_or(AuthError::Token)?;
     let end = Now {
         compliance: row.expires,
         wall: row.expires_wall.unwrap_or(Timestamp::NEVER),

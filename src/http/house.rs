@@ -2,15 +2,17 @@
 //! serving began.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::api::Replays;
 use super::intake::Intake;
 use super::jobs::Jobs;
 use super::limit::Buckets;
+use super::outbox::Outbox;
 use super::page::Kits;
 use super::refusal::Refusal;
+use super::stream::Seats;
 use crate::app::{AppError, Appliance};
 
 /// Opens the product with a passphrase that somebody typed.
@@ -48,6 +50,10 @@ pub struct House {
     pub(super) jobs: Jobs,
     /// Files on their way in.
     pub(super) intake: Intake,
+    /// Exports that wait to be fetched.
+    pub(super) outbox: Outbox,
+    /// Who listens to events.
+    pub(super) seats: Seats,
     pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
     pub(super) strangers: Buckets<Option<IpAddr>>,
     pub(super) programs: Buckets<String>,
@@ -56,6 +62,7 @@ pub struct House {
     pub(super) kits: Kits,
     /// Held while an object is compared with what somebody saw, and changed.
     changes: Mutex<()>,
+    ends: AtomicBool,
     pub(super) answered: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) failed: AtomicU64,
@@ -78,12 +85,15 @@ impl House {
             options,
             jobs: Jobs::default(),
             intake: Intake::default(),
+            outbox: Outbox::default(),
+            seats: Seats::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
             strangers: Buckets::new(STRANGERS.0, STRANGERS.1),
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             replays: Replays::default(),
             kits: Kits::default(),
             changes: Mutex::new(()),
+            ends: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -145,11 +155,22 @@ impl House {
         .await
     }
 
+    /// Lets nothing new begin and cuts off whoever listens, so that open answers come to their end.
+    pub(super) fn ending(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether serving is about to end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ends.load(Ordering::Relaxed)
+    }
+
     /// Ends in order: signs and publishes the log. Nothing is left to do in a sealed house.
     ///
     /// # Errors
     /// When the log was not signed; what was done is durable all the same.
     pub fn close(&self) -> Result<(), AppError> {
+        self.ending();
         self.jobs.end();
         match self.appliance() {
             Some(appliance) => appliance.close(),

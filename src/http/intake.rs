@@ -11,7 +11,8 @@ use axum::http::StatusCode;
 use super::refusal::Refusal;
 use crate::app::import::{ImportReceipt, ImportRequest};
 use crate::app::{Upload, Uploaded};
-use crate::domain::{JobId, UploadId, UserNo};
+use crate::crypto::Digest;
+use crate::domain::{JobId, Timestamp, UploadId, UserNo};
 use crate::ingest::{ANSWER_NEW, DateOrder, Question};
 
 /// Files of one person at once.
@@ -79,8 +80,20 @@ impl Said {
         self.run == "dry"
     }
 
+    /// Whether what was said can be understood.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        self.read().map(drop)
+    }
+
     /// The import that was asked for.
     pub(super) fn request(&self, file: Uploaded) -> Result<ImportRequest, Refusal> {
+        Ok(ImportRequest {
+            uploaded: Some(file),
+            ..self.read()?
+        })
+    }
+
+    fn read(&self) -> Result<ImportRequest, Refusal> {
         let given = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let date_order = match given(&self.date_order) {
             None => None,
@@ -107,7 +120,6 @@ impl Said {
             ),
         };
         Ok(ImportRequest {
-            uploaded: Some(file),
             zone,
             date_order,
             trust_headers: given(&self.trust_headers).map(|answer| answer == "yes"),
@@ -146,7 +158,12 @@ pub(super) enum Stand {
 #[derive(Clone, Debug)]
 pub(super) struct UploadLine {
     pub id: UploadId,
+    /// Empty as long as nothing of it came.
     pub name: String,
+    /// When its sender announced it.
+    pub began: Timestamp,
+    /// SHA-256, once it is here whole.
+    pub sha256: Option<Digest>,
     /// Bytes so far.
     pub received: u64,
     /// Bytes in all, as its sender said.
@@ -158,6 +175,8 @@ pub(super) struct UploadLine {
 }
 
 enum Held {
+    /// It was announced; neither its name nor its length is known.
+    Nothing,
     /// Taken out while bytes are written into it.
     Lent(u64),
     Open(Box<Upload>),
@@ -171,6 +190,8 @@ struct Shelved {
     owner: UserNo,
     name: String,
     bytes: u64,
+    began: Timestamp,
+    sha256: Option<Digest>,
     touched: Instant,
     held: Held,
     said: Said,
@@ -183,7 +204,10 @@ impl Shelved {
         UploadLine {
             id: self.id,
             name: self.name.clone(),
+            began: self.began,
+            sha256: self.sha256,
             received: match &self.held {
+                Held::Nothing => 0,
                 Held::Lent(received) | Held::Gone(received) => *received,
                 Held::Open(upload) => upload.received(),
                 Held::Whole(file) => file.bytes(),
@@ -208,8 +232,21 @@ impl Intake {
         &self,
         owner: UserNo,
         id: UploadId,
+        began: Timestamp,
         upload: Upload,
         bytes: u64,
+    ) -> Result<(), Refusal> {
+        self.announce(owner, id, began, &Said::default())?;
+        self.name(owner, id, upload, bytes)
+    }
+
+    /// Puts a file on the shelf of which nothing came yet, with what its sender knows about it.
+    pub(super) fn announce(
+        &self,
+        owner: UserNo,
+        id: UploadId,
+        began: Timestamp,
+        said: &Said,
     ) -> Result<(), Refusal> {
         let mut shelf = self.shelf();
         let own = shelf.iter().filter(|one| one.owner == owner).count();
@@ -224,15 +261,45 @@ impl Intake {
         shelf.push(Shelved {
             id,
             owner,
-            name: upload.name().to_owned(),
-            bytes,
+            name: String::new(),
+            bytes: 0,
+            began,
+            sha256: None,
             touched: Instant::now(),
-            held: Held::Open(Box::new(upload)),
-            said: Said::default(),
+            held: Held::Nothing,
+            said: said.clone(),
             stand: Stand::Receiving,
             last: None,
         });
         Ok(())
+    }
+
+    /// Gives an announced file its name and length. One that has them keeps them.
+    pub(super) fn name(
+        &self,
+        owner: UserNo,
+        id: UploadId,
+        upload: Upload,
+        bytes: u64,
+    ) -> Result<(), Refusal> {
+        self.with(owner, id, |one| {
+            if matches!(one.held, Held::Nothing) {
+                upload.name().clone_into(&mut one.name);
+                one.bytes = bytes;
+                one.held = Held::Open(Box::new(upload));
+            }
+        })
+    }
+
+    /// Takes an announced file back to where nothing of it came: what came was wrong.
+    pub(super) fn forget(&self, owner: UserNo, id: UploadId) {
+        let forgotten = self.with(owner, id, |one| {
+            one.name.clear();
+            (one.bytes, one.sha256) = (0, None);
+            one.held = Held::Nothing;
+            one.stand = Stand::Receiving;
+        });
+        drop(forgotten);
     }
 
     /// Takes a file out to write into it; [`Intake::give_back`] puts it back. Who is cut off between the
@@ -266,6 +333,7 @@ impl Intake {
     pub(super) fn whole(&self, owner: UserNo, id: UploadId, file: Uploaded) -> Result<(), Refusal> {
         self.with(owner, id, |one| {
             one.bytes = file.bytes();
+            one.sha256 = Some(file.sha256);
             one.held = Held::Whole(file);
             one.stand = Stand::Here;
         })

@@ -1,8 +1,9 @@
 //! Long acts: started, watched, stopped. A few run at once, the others wait their turn.
 //!
-//! A job belongs to whoever started it; nobody else sees it. It is forgotten when the server ends:
-//! what it did stands in the record and in the log.
+//! A job belongs to whoever started it; nobody else sees it. How it ended is kept in the record, so
+//! that it is still told after a restart; what it did stands there and in the log anyway.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +11,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use serde::Serialize;
 
+pub use super::job_end::{JobEnd, JobResult, Tone};
 use super::refusal::Refusal;
 use crate::app::Appliance;
 use crate::app::import::Progress;
-use crate::domain::{EntryNo, JobId, Timestamp, UserNo};
+use crate::domain::{JobId, Timestamp, UserNo};
 
 /// Jobs that run at once.
 const RUNNING_MAX: usize = 3;
@@ -26,56 +27,12 @@ const KEPT_MAX: usize = 200;
 /// How long the end of the server waits for jobs that were asked to stop.
 const ENDING_WAIT: Duration = Duration::from_secs(20);
 
-/// How a result is to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tone {
-    /// As it should be.
-    Good,
-    /// Done, with something to look at.
-    Warning,
-    /// Something is wrong.
-    Bad,
-}
-
-/// What a job came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JobResult {
-    /// How to take it.
-    pub tone: Tone,
-    /// One sentence.
-    pub text: String,
-    /// Figures by name.
-    pub facts: Vec<(&'static str, String)>,
-    /// What is not as it should be, in words.
-    pub problems: Vec<String>,
-    /// The page that shows it.
-    pub page: Option<String>,
-    /// Its entry in the log.
-    #[serde(serialize_with = "number_of")]
-    pub audit: Option<EntryNo>,
-}
-
-fn number_of<S: serde::Serializer>(no: &Option<EntryNo>, to: S) -> Result<S::Ok, S::Error> {
-    no.map(|no| no.0).serialize(to)
-}
-
-impl JobResult {
-    /// A sentence, and nothing else yet.
-    pub fn new(tone: Tone, text: impl Into<String>) -> JobResult {
-        JobResult {
-            tone,
-            text: text.into(),
-            facts: Vec::new(),
-            problems: Vec::new(),
-            page: None,
-            audit: None,
-        }
-    }
-}
+/// What is said of a job that the end of the server cut off.
+pub const INTERRUPTED: &str = "The server ended before it was over. What was written until then is \
+    whole and stays; start it again, and it goes on from there.";
 
 /// How a job stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum JobState {
     /// Others come first.
     Waiting,
@@ -87,13 +44,17 @@ pub enum JobState {
         done: u64,
         /// Of so much in all.
         total: u64,
+        /// Since when it is at this stage.
+        since: Instant,
     },
     /// Over, with its result.
-    Done(JobResult),
+    Done(JobEnd),
     /// Refused, with the reason.
     Refused(Refusal),
     /// Stopped because somebody asked, with what is safe.
     Stopped(String),
+    /// The server ended before it was over.
+    Interrupted,
 }
 
 impl JobState {
@@ -110,6 +71,7 @@ impl JobState {
             JobState::Done(_) => "done",
             JobState::Refused(_) => "refused",
             JobState::Stopped(_) => "stopped",
+            JobState::Interrupted => "interrupted",
         }
     }
 }
@@ -120,9 +82,11 @@ pub struct JobLine {
     /// Its id.
     pub id: JobId,
     /// What it does, in a few words of ours.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// When it was asked for.
     pub began: Timestamp,
+    /// When it ended, where that is known.
+    pub ended: Option<Timestamp>,
     /// How it stands.
     pub state: JobState,
     /// Whether it can be stopped half-way.
@@ -156,13 +120,22 @@ impl Teller {
             stage: at,
             done: so_far,
             total: all,
+            since,
         } = &mut *state
         {
             if at != stage {
                 stage.clone_into(at);
+                *since = Instant::now();
             }
             (*so_far, *all) = (done, total);
         }
+    }
+}
+
+impl Teller {
+    /// Whether somebody asked the job to stop.
+    pub fn is_asked_to_stop(&self) -> bool {
+        self.job.stopping.load(Ordering::Relaxed)
     }
 }
 
@@ -180,7 +153,7 @@ impl Progress for Teller {
     }
 
     fn cancelled(&self) -> bool {
-        self.job.stopping.load(Ordering::Relaxed)
+        self.is_asked_to_stop()
     }
 }
 
@@ -195,14 +168,16 @@ struct Job {
     began: Timestamp,
     stopping: AtomicBool,
     state: Mutex<JobState>,
+    ended: Mutex<Option<Timestamp>>,
 }
 
 impl Job {
     fn line(&self) -> JobLine {
         JobLine {
             id: self.id,
-            title: self.title,
+            title: Cow::Borrowed(self.title),
             began: self.began,
+            ended: *lock(&self.ended),
             state: lock(&self.state).clone(),
             stops: self.stops,
             stopping: self.stopping.load(Ordering::Relaxed),
@@ -244,6 +219,7 @@ impl Jobs {
             began: appliance.now().wall,
             stopping: AtomicBool::new(false),
             state: Mutex::new(JobState::Waiting),
+            ended: Mutex::new(None),
         });
         let id = job.id;
         let mut board = self.board();
@@ -257,6 +233,9 @@ impl Jobs {
         }
         board.jobs.push_back(Arc::clone(&job));
         forget_elders(&mut board.jobs);
+        if board.running >= RUNNING_MAX {
+            aside(&job, appliance, begin);
+        }
         board.waiting.push_back((job, Arc::clone(appliance), act));
         if board.running < RUNNING_MAX {
             board.running += 1;
@@ -313,10 +292,10 @@ impl Jobs {
         };
         job.stopping.store(true, Ordering::Relaxed);
         let mut board = self.board();
-        let before = board.waiting.len();
-        board.waiting.retain(|(waiting, ..)| waiting.id != id);
-        if board.waiting.len() < before {
+        let place = board.waiting.iter().position(|(one, ..)| one.id == id);
+        if let Some((_, appliance, _)) = place.and_then(|place| board.waiting.remove(place)) {
             *lock(&job.state) = JobState::Stopped("It was not begun.".to_owned());
+            aside(&job, &appliance, end);
         }
         true
     }
@@ -326,8 +305,9 @@ impl Jobs {
         let began = Instant::now();
         let mut board = self.board();
         board.ended = true;
-        for (job, ..) in std::mem::take(&mut board.waiting) {
+        for (job, appliance, _) in std::mem::take(&mut board.waiting) {
             *lock(&job.state) = JobState::Stopped("The server ended.".to_owned());
+            end(&job, &appliance);
         }
         for job in &board.jobs {
             job.stopping.store(true, Ordering::Relaxed);
@@ -357,21 +337,58 @@ impl Jobs {
 
 /// Runs one job to its end, whatever that is.
 fn run(job: &Arc<Job>, appliance: &Appliance, act: Act) {
+    begin(job, appliance);
     *lock(&job.state) = JobState::Running {
         stage: "begun".to_owned(),
         done: 0,
         total: 0,
+        since: Instant::now(),
     };
     let teller = Teller {
         job: Arc::clone(job),
     };
     let ended = catch_unwind(AssertUnwindSafe(|| act(appliance, &teller)));
-    *lock(&job.state) = match ended {
-        Ok(Ok(result)) => JobState::Done(result),
+    let state = match ended {
+        Ok(Ok(result)) => JobState::Done(result.into()),
         Ok(Err(crate::app::AppError::Interrupted(saved))) => JobState::Stopped(saved),
         Ok(Err(error)) => JobState::Refused(Refusal::from(error)),
         Err(_) => JobState::Refused(Refusal::broken()),
     };
+    *lock(&job.ended) = Some(appliance.now().wall);
+    *lock(&job.state) = state;
+    end(job, appliance);
+}
+
+/// Writes down that a job began. A record that cannot be written does not stop it: what it does says
+/// so itself.
+fn begin(job: &Job, appliance: &Appliance) {
+    if let Err(error) = appliance.job_began(job.owner, job.id, job.title) {
+        tracing::warn!(%error, "a job is not remembered");
+    }
+}
+
+/// Writes down how a job ended.
+fn end(job: &Job, appliance: &Appliance) {
+    let Some(told) = lock(&job.state).told() else {
+        return;
+    };
+    let kept = appliance
+        .job_began(job.owner, job.id, job.title)
+        .and_then(|()| appliance.job_ended(job.id, &told));
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the end of a job is not remembered");
+    }
+}
+
+/// Writes something down while the asker goes on: the record may be busy.
+fn aside(job: &Arc<Job>, appliance: &Arc<Appliance>, write: fn(&Job, &Appliance)) {
+    let (job, appliance) = (Arc::clone(job), Arc::clone(appliance));
+    let spawned = std::thread::Builder::new()
+        .name("wordkeep-job-note".to_owned())
+        .spawn(move || write(&job, &appliance));
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "a job is not remembered");
+    }
 }
 
 /// Forgets what was over first, as soon as too much is remembered.

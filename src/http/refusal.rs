@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::problem::problem_kind;
 use crate::app::AppError;
 use crate::auth::AuthError;
 use crate::query::render_carets;
@@ -65,6 +66,17 @@ impl Refusal {
             retry_after: None,
             current: None,
         }
+    }
+
+    /// One that was written down; of a kind that is no longer known only the detail is left.
+    pub fn kept(kind: &str, status: u16, detail: String) -> Refusal {
+        let known = problem_kind(kind);
+        Refusal::new(
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            known.map_or("failure", |known| known.kind),
+            known.map_or("Something failed", |known| known.title),
+            detail,
+        )
     }
 
     /// The asker has to wait.
@@ -151,8 +163,8 @@ impl Refusal {
         )
     }
 
-    /// As JSON.
-    pub fn problem(&self) -> Response {
+    /// As a value (RFC 9457).
+    pub fn to_value(&self) -> Value {
         #[derive(Serialize)]
         struct Problem<'a> {
             r#type: String,
@@ -172,7 +184,12 @@ impl Refusal {
             errors: &self.faults,
             current: self.current.as_deref(),
         };
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        serde_json::to_value(problem).unwrap_or_default()
+    }
+
+    /// As JSON.
+    pub fn problem(&self) -> Response {
+        let body = serde_json::to_vec(&self.to_value()).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

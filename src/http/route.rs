@@ -101,6 +101,24 @@ impl Route {
         }
     }
 
+    /// A route of any method whose body is as long as a file, read by the handler as it comes.
+    pub(super) const fn taking(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        body_max: usize,
+        handler: fn() -> MethodRouter<Arc<House>>,
+    ) -> Route {
+        Route {
+            method,
+            path,
+            access,
+            body_max,
+            operation: None,
+            handler,
+        }
+    }
+
     /// What it does, for programs: the gate of the API keeps it.
     pub(super) const fn doing(mut self, operation: Operation) -> Route {
         self.operation = Some(operation);
@@ -133,6 +151,7 @@ pub const ROUTES: &[&[Route]] = &[
     page::users::ROUTES,
     page::system::ROUTES,
     page::help::ROUTES,
+    page::help_api::ROUTES,
     page::matters::ROUTES,
     page::holds::ROUTES,
     page::retention::ROUTES,
@@ -143,10 +162,17 @@ pub const ROUTES: &[&[Route]] = &[
     page::message::ROUTES,
     page::labels::ROUTES,
     page::events::ROUTES,
+    page::exports::ROUTES,
+    page::problems::ROUTES,
     api::describe::ROUTES,
     api::search::ROUTES,
     api::conversations::ROUTES,
     api::imports::ROUTES,
+    api::uploads::ROUTES,
+    api::jobs::ROUTES,
+    api::exports::ROUTES,
+    api::events::ROUTES,
+    api::labels::ROUTES,
     api::policies::ROUTES,
     api::matters::ROUTES,
     api::holds::ROUTES,

@@ -101,7 +101,7 @@ pub fn serve(
             address,
             secure: acceptor.is_some(),
         });
-        accept(&listener, acceptor.as_ref(), &router(house), stop).await;
+        accept(&listener, acceptor.as_ref(), house, stop).await;
         Ok(())
     })
 }
@@ -109,9 +109,10 @@ pub fn serve(
 async fn accept(
     listener: &TcpListener,
     acceptor: Option<&TlsAcceptor>,
-    router: &Router,
+    house: &Arc<House>,
     stop: &(dyn Fn() -> bool + Sync),
 ) {
+    let router = router(house);
     let ending = GracefulShutdown::new();
     let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     while !stop() {
@@ -145,6 +146,7 @@ async fn accept(
             }
         });
     }
+    house.ending();
     if timeout(ENDING_WAIT, ending.shutdown()).await.is_err() {
         tracing::warn!("some answers were cut off at the end");
     }

@@ -1,19 +1,14 @@
 //! Facets: how the hits of a query spread over platforms, people, conversations and years.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use chrono::{DateTime, Datelike};
+use chrono::{DateTime, Datelike, NaiveDate};
 
 use super::error::Result;
-use super::execute::{Search, outside_scope};
-use super::order::Order;
-use crate::archive::Reader;
-use crate::domain::{App, ConversationNo, HandleNo, PersonId};
-use crate::index::{self, Placed};
-
-/// Rows counted between two questions whether time is up.
-const ROWS_PER_CHECK: usize = 1_024;
+use super::execute::Search;
+use crate::domain::{App, ConversationNo, HandleNo, PersonId, Timestamp};
+use crate::index::Placed;
 
 /// What hits are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +54,38 @@ impl FacetField {
     }
 }
 
+/// How wide a bar of a histogram is, in the calendar of the query's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A day.
+    Day,
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
+impl Step {
+    /// The step of a name: day, month, year.
+    pub fn from_name(name: &str) -> Option<Step> {
+        match name {
+            "day" => Some(Step::Day),
+            "month" => Some(Step::Month),
+            "year" => Some(Step::Year),
+            _ => None,
+        }
+    }
+
+    /// What `date:` of a query would say.
+    const fn shape(self) -> &'static str {
+        match self {
+            Step::Day => "%Y-%m-%d",
+            Step::Month => "%Y-%m",
+            Step::Year => "%Y",
+        }
+    }
+}
+
 /// The hits spread over one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facet {
@@ -95,10 +122,12 @@ impl Search<'_> {
     /// # Errors
     /// As [`Search::page`].
     pub fn facets(&self, fields: &[FacetField]) -> Result<Vec<Facet>> {
-        let mut counts = Counts::default();
         let mut reader = self.archive.reader()?;
-        if !self.spread_of_index(&mut reader, &mut counts)? {
-            self.spread_of_record(&mut reader, &mut counts)?;
+        let mut counts = Counts::default();
+        self.each_hit(&mut reader, &mut |placed| self.add(&mut counts, placed))?;
+        for (no, hits) in &counts.conversations {
+            let app = reader.conversation(*no)?.app;
+            *counts.apps.entry(app).or_default() += hits;
         }
         fields
             .iter()
@@ -106,72 +135,37 @@ impl Search<'_> {
             .collect()
     }
 
-    /// Counts what the index tells by itself; `false` when it cannot.
-    fn spread_of_index(&self, reader: &mut Reader<'_>, counts: &mut Counts) -> Result<bool> {
-        self.refuse_closed_parts()?;
-        let budget = self.budget;
-        let stop = move || budget.is_over();
-        let scope = self.names.spelled_scope();
-        let restricted = self.names.scope();
-        let mut outside = false;
-        let index = self.archive.index();
-        let told = index.each(self.resolved, &scope, Some(&stop), &mut |placed| {
-            outside |= !restricted.shows(placed.no);
-            self.add(counts, placed);
-        });
-        if let Err(index::Error::Budget { .. }) = told {
-            return Err(self.over_budget());
+    /// How the hits spread over time: each step that has any, as `date:` of a query would say it, eldest
+    /// first; every hit is in one.
+    ///
+    /// # Errors
+    /// As [`Search::page`].
+    pub fn histogram(&self, step: Step) -> Result<Vec<(String, u64)>> {
+        let mut days: BTreeMap<NaiveDate, u64> = BTreeMap::new();
+        self.each_hit(&mut self.archive.reader()?, &mut |placed| {
+            *days.entry(self.day(placed.sent)).or_default() += 1;
+        })?;
+        let mut bars: BTreeMap<String, u64> = BTreeMap::new();
+        for (day, hits) in days {
+            *bars
+                .entry(day.format(step.shape()).to_string())
+                .or_default() += hits;
         }
-        if !told? {
-            return Ok(false);
-        }
-        let conversations: Vec<ConversationNo> = counts.conversations.keys().copied().collect();
-        for no in conversations {
-            let row = reader.conversation(no)?;
-            outside |= !restricted.allows(no, row.account);
-            let hits = counts.conversations.get(&no).copied().unwrap_or_default();
-            *counts.apps.entry(row.app).or_default() += hits;
-        }
-        match outside {
-            false => Ok(true),
-            true => Err(outside_scope()),
-        }
+        Ok(bars.into_iter().collect())
     }
 
-    /// Counts what only the record can tell: every candidate is opened.
-    fn spread_of_record(&self, reader: &mut Reader<'_>, counts: &mut Counts) -> Result<()> {
-        let mut found = self.find(Order::Oldest, None, usize::MAX)?.keys;
-        // By number, the record is read from front to back.
-        found.sort_unstable_by_key(|key| key.no);
-        for (turn, key) in found.iter().enumerate() {
-            if turn % ROWS_PER_CHECK == 0 && self.budget.is_over() {
-                return Err(self.over_budget());
-            }
-            let Some(row) = reader.rows().message(key.no)? else {
-                continue;
-            };
-            self.check_scope(reader, &row)?;
-            let app = reader.conversation(row.conversation)?.app;
-            *counts.apps.entry(app).or_default() += 1;
-            let placed = Placed {
-                no: row.no,
-                conversation: row.conversation,
-                sender: row.sender,
-                sent: row.sent,
-            };
-            self.add(counts, placed);
-        }
-        Ok(())
+    /// The day in the zone of the query.
+    fn day(&self, sent: Timestamp) -> NaiveDate {
+        let utc = DateTime::from_timestamp_micros(sent.0).unwrap_or_default();
+        utc.with_timezone(&self.resolved.zone).date_naive()
     }
 
-    fn add(&self, counts: &mut Counts, row: Placed) {
-        *counts.conversations.entry(row.conversation).or_default() += 1;
-        let utc = DateTime::from_timestamp_micros(row.sent.0).unwrap_or_default();
-        let local = utc.with_timezone(&self.resolved.zone);
-        *counts.years.entry(local.year()).or_default() += 1;
-        let month = (local.year(), local.month());
-        *counts.months.entry(month).or_default() += 1;
-        *counts.senders.entry(row.sender).or_default() += 1;
+    fn add(&self, counts: &mut Counts, hit: Placed) {
+        *counts.conversations.entry(hit.conversation).or_default() += 1;
+        *counts.senders.entry(hit.sender).or_default() += 1;
+        let day = self.day(hit.sent);
+        *counts.years.entry(day.year()).or_default() += 1;
+        *counts.months.entry((day.year(), day.month())).or_default() += 1;
     }
 
     /// Handles of one person are one value.

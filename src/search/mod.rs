@@ -16,6 +16,7 @@
 mod budget;
 mod clause;
 mod cursor;
+mod each;
 mod error;
 mod execute;
 mod facet;
@@ -33,7 +34,7 @@ pub use clause::{CLAUSES_MAX, ClauseCount, SPELLINGS_MAX};
 pub use cursor::Cursor;
 pub use error::{Result, SearchError};
 pub use execute::{Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search};
-pub use facet::{Facet, FacetField, FacetValue};
+pub use facet::{Facet, FacetField, FacetValue, Step};
 pub use hit::{Hit, Line, LocalTime, Piece, Place, Sender};
 pub use marks::Marks;
 pub use names::{NameIndex, ScopedNames};

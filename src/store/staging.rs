@@ -20,6 +20,34 @@ use crate::crypto::{
 /// What the pages of a staged file are bound to: each has a key of its own, so one word does.
 const LABEL: &str = "staging";
 
+/// An empty file among what is staged. It has lost its name already; the name it had is given for
+/// messages.
+pub(super) fn nameless(
+    directory: &DataDirectory,
+    entropy: &dyn Entropy,
+) -> Result<(File, PathBuf), StoreError> {
+    let folder = directory.root().join("staging");
+    let path = folder.join(hex(&random_bytes::<16>(entropy)));
+    let open = || -> io::Result<File> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        let file = OpenOptions::new()
+            .create_new(true)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)?;
+        fs::remove_file(&path)?;
+        Ok(file)
+    };
+    match open() {
+        Ok(file) => Ok((file, path)),
+        Err(error) => Err(StoreError::file(&path, error)),
+    }
+}
+
 /// A file that is being staged, front to back.
 pub struct StagedWriter {
     stream: StreamWriter<File>,
@@ -33,23 +61,7 @@ impl StagedWriter {
     /// # Errors
     /// When the file system refuses.
     pub fn begin(directory: &DataDirectory, entropy: &dyn Entropy) -> Result<Self, StoreError> {
-        let folder = directory.root().join("staging");
-        let path = folder.join(hex(&random_bytes::<16>(entropy)));
-        let open = || -> io::Result<File> {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&folder)?;
-            let file = OpenOptions::new()
-                .create_new(true)
-                .read(true)
-                .write(true)
-                .mode(0o600)
-                .open(&path)?;
-            fs::remove_file(&path)?;
-            Ok(file)
-        };
-        let file = open().map_err(|error| StoreError::file(&path, error))?;
+        let (file, path) = nameless(directory, entropy)?;
         let key = Key::random(entropy);
         let kind = StreamKind::Staging;
         let stream = StreamWriter::new(file, &key, kind, LABEL, BLOB_PAGE_LEN, entropy)

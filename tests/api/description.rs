@@ -174,10 +174,10 @@ fn x2_unknown_fields_are_refused_everywhere() {
     let mut tried = 0;
     for (path, item) in methods(&document["paths"]) {
         for (method, operation) in methods(item) {
-            if operation["requestBody"].is_null() {
+            let reference = &operation["requestBody"]["content"]["application/json"]["schema"];
+            if reference.is_null() {
                 continue;
             }
-            let reference = &operation["requestBody"]["content"]["application/json"]["schema"];
             let name = reference["$ref"]
                 .as_str()
                 .unwrap()

@@ -288,8 +288,18 @@ fn d1_what_is_due_is_listed_approved_run_and_certified_on_pages() {
     says(&refused(&served, REC, &run, &sure), "recall");
     served.court.clock.days(8);
     refused(&served, REC, &run, &[("confirm", "no")]);
-    let (to, page) = done(&served, REC, &run, &sure);
-    assert_eq!(to, format!("{path}/certificate"));
+    let begun = served.post_form(REC, &run, &sure);
+    assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.body);
+    assert!(
+        begun.location().starts_with("/jobs/job_"),
+        "{}",
+        begun.location()
+    );
+    let page = settled(&served, REC, begun.location());
+    says(&page, &format!("{} messages destroyed", total - 1));
+    let way = format!("{path}/certificate");
+    says(&page, &way);
+    let page = served.get(REC, &way);
     says(&page, "It holds.");
     says(&page, &format!("<strong>{} messages</strong>", total - 1));
     let file = served.get(AUD, &format!("{path}/certificate.json"));

@@ -1,13 +1,11 @@
 //! Files on their way in: in one go and in parts, asked about, imported, watched, stopped.
 
-use std::time::{Duration, Instant};
-
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use wordkeep::domain::Role;
 
 use crate::house::{count, plain_chat};
-use crate::served::{Answer, Served, Who, served};
+use crate::served::{Answer, Served, Who, served, settled};
 
 const LAWYER: Who = Who::Person(Role::Lawyer);
 const OFFICER: Who = Who::Person(Role::RecordsOfficer);
@@ -15,20 +13,6 @@ const OFFICER: Who = Who::Person(Role::RecordsOfficer);
 const UNDECIDED: &str = "[02/03/24, 10:00:00] Ana Reis: marmalade one\n\
                          [02/03/24, 10:01:00] Bo Lund: marmalade two\n\
                          [03/03/24, 10:02:00] Ana Reis: marmalade three\n";
-
-/// Opens a page until no job on it waits or runs.
-fn settled(served: &Served, who: Who, path: &str) -> Answer {
-    let began = Instant::now();
-    loop {
-        let page = served.get(who, path);
-        let open = ["waiting", "running"].map(|state| format!("data-state=\"{state}\""));
-        if !open.iter().any(|state| page.body.contains(state)) {
-            return page;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{}", page.body);
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn send_part(served: &Served, id: &str, bytes: &str, range: &str, marked: bool) -> Answer {
     let path = format!("/imports/uploads/{id}/part");

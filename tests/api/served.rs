@@ -220,7 +220,7 @@ fn furnish(court: &Court) -> Ids {
         corrects: None,
     };
     app.record_event(&court.rec, &event).unwrap();
-    app.create_label(&court.rec, "contract").unwrap();
+    let (label, _) = app.create_label(&court.rec, "contract").unwrap();
     let request = NewRequest {
         people: Vec::new(),
         messages: vec![message.parse().unwrap()],
@@ -238,6 +238,7 @@ fn furnish(court: &Court) -> Ids {
         ("imports", import.to_string()),
         ("matters", matter.to_string()),
         ("holds", hold.to_string()),
+        ("labels", label.to_string()),
         ("policies", policy.to_string()),
         ("requests", request.id.to_string()),
         ("users", "man".to_owned()),
@@ -396,10 +397,14 @@ impl Served {
             ("assets", _) => env!("CARGO_PKG_VERSION").to_owned(),
             (_, "{name}") => "wordkeep.css".to_owned(),
             ("during", _) => "2023-12".to_owned(),
+            ("problems", _) => "stale".to_owned(),
+            ("files", _) => "chat.txt".to_owned(),
             ("s", _) => self.search_of(who),
             ("jobs", _) => self.job_of(who),
             ("uploads", _) => self.upload_of(who),
             ("tokens", _) => self.api_token_of(who),
+            // An export is its owner's alone; tests of exports make their own.
+            ("exports", _) => "exp_00000000000000000000000000".to_owned(),
             // Lists of disposition, freezes and backups: the first, whether there is one or not.
             (_, "{no}" | "{number}" | "{batch}") => "1".to_owned(),
             _ => panic!(
@@ -528,4 +533,34 @@ fn escaped(value: &str) -> String {
         }
     }
     text
+}
+
+/// Opens a page until no job on it waits or runs.
+pub fn settled(served: &Served, who: Who, path: &str) -> Answer {
+    let began = std::time::Instant::now();
+    loop {
+        let page = served.get(who, path);
+        let open = ["waiting", "running"].map(|state| format!("data-state=\"{state}\""));
+        if !open.iter().any(|state| page.body.contains(state)) {
+            return page;
+        }
+        assert!(began.elapsed().as_secs() < 60, "{}", page.body);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Asks for a job that a program started until it is over.
+pub fn over(served: &Served, who: Who, started: &Answer) -> Value {
+    assert_eq!(started.status, StatusCode::ACCEPTED, "{}", started.body);
+    let began = std::time::Instant::now();
+    loop {
+        let job = served
+            .api(who, Method::GET, started.location(), None)
+            .json();
+        if !matches!(job["state"].as_str(), Some("waiting" | "running")) {
+            return job;
+        }
+        assert!(began.elapsed().as_secs() < 60, "{job}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }

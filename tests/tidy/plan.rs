@@ -52,6 +52,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["capture"]),
     ("tokio", &["capture", "app", "http"]),
     ("axum", &["http"]),
+    ("futures-util", &["http"]),
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
     ("maud", &["http"]),

@@ -57,6 +57,36 @@ impl Appliance {
         request: &ExportRequest,
         progress: Progress<'_>,
     ) -> Result<ExportReceipt> {
+        request.check_out()?;
+        let target = || Target::create(&request.out);
+        let (target, receipt) = self.export_into(session, request, progress, &target)?;
+        target.keep();
+        self.sign_log()?;
+        Ok(receipt)
+    }
+
+    /// Whether an export would be begun: the asker may, the query is clear, a reason is given.
+    ///
+    /// # Errors
+    /// As [`Appliance::export`], as far as nothing has to be looked for.
+    pub fn check_export(&self, session: &Session, request: &ExportRequest) -> Result<Reading> {
+        self.require(session, Right::Export, Action::ExportIntent)?;
+        request.check()?;
+        let scope = self.scope(session)?;
+        let names = self.names()?;
+        self.understand(&request.to_search(), Purpose::Report, &names, &scope)
+            .map(|(_, reading)| reading)
+    }
+
+    /// Writes the bundle into a target that is made once the intent is durable; the outcome is in the
+    /// log when this returns.
+    pub(super) fn export_into(
+        &self,
+        session: &Session,
+        request: &ExportRequest,
+        progress: Progress<'_>,
+        target: &dyn Fn() -> Result<Target>,
+    ) -> Result<(Target, ExportReceipt)> {
         self.require(session, Right::Export, Action::ExportIntent)?;
         request.check()?;
         let asked = self.asked(session, request)?;
@@ -72,7 +102,7 @@ impl Appliance {
             now,
             progress,
         };
-        let made = making.make();
+        let made = target().and_then(|target| making.make(target));
         let (target, mut receipt) = match made {
             Ok(made) => made,
             Err(error) => {
@@ -81,9 +111,7 @@ impl Appliance {
             }
         };
         receipt.audit = self.end_export(session, id, Some(&receipt))?;
-        target.keep();
-        self.sign_log()?;
-        Ok(receipt)
+        Ok((target, receipt))
     }
 
     fn asked(&self, session: &Session, request: &ExportRequest) -> Result<Asked> {
@@ -229,8 +257,7 @@ struct Lines {
 
 impl Making<'_, '_> {
     /// Writes the whole bundle; durable when it returns, and still to be kept.
-    fn make(&mut self) -> Result<(Target, ExportReceipt)> {
-        let mut target = Target::create(&self.request.out)?;
+    fn make(&mut self, mut target: Target) -> Result<(Target, ExportReceipt)> {
         let mut about = self.about();
         let bytes = self.write(&target, &mut about)?;
         let sha256 = target.digest(bytes)?;
@@ -249,7 +276,7 @@ impl Making<'_, '_> {
 
     fn write(&mut self, target: &Target, about: &mut Manifest) -> Result<u64> {
         let failed = |error: io::Error| AppError::file(&self.request.out, &error);
-        let mut packing = Packing::new(target.file(), self.now.compliance);
+        let mut packing = Packing::new(target.pen(), self.now.compliance);
         let origin = &self.appliance.archive.log_verifier().name;
         let readme = readme::text(about, origin);
         packing
@@ -546,7 +573,7 @@ fn scope_statement(scope: &Scope) -> ScopeStatement {
 
 impl Target {
     /// SHA-256 of the first `bytes`, in hex, read back from the file.
-    fn digest(&self, bytes: u64) -> Result<String> {
+    pub(super) fn digest(&self, bytes: u64) -> Result<String> {
         let mut measure = Measure::new();
         let whole = Span {
             start: 0,

@@ -18,6 +18,7 @@ mod read;
 mod readme;
 mod record;
 mod request;
+mod staged;
 mod table;
 mod target;
 mod verify;
@@ -29,6 +30,7 @@ pub use manifest::{
 pub use request::{
     EXPORT_FILES_MAX, EXPORT_HITS_MAX, ExportReceipt, ExportRequest, REASON_BYTES_MAX,
 };
+pub use staged::StagedExport;
 pub use verify::{BundleProblem, BundleReport, verify_bundle};
 
 /// The files of a bundle in their order, attachments (which stand behind the page) left out.

@@ -1,9 +1,9 @@
 //! Files on their way into the bundle: each is hashed while it is written.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use super::manifest::FileLine;
+use super::target::Pen;
 use crate::crypto::{Hasher, hex};
 use crate::domain::Timestamp;
 use crate::ingest::{BundleWriter, Span};
@@ -13,7 +13,7 @@ const BUFFER_BYTES: usize = 1 << 18;
 
 /// The bundle while it is written.
 pub(super) struct Packing<'f> {
-    bundle: BundleWriter<BufWriter<&'f File>>,
+    bundle: BundleWriter<BufWriter<Pen<'f>>>,
     name: String,
     hasher: Hasher,
     /// Every file that was ended, in order.
@@ -22,9 +22,9 @@ pub(super) struct Packing<'f> {
 
 impl<'f> Packing<'f> {
     /// A bundle in an empty file; every entry carries this time.
-    pub fn new(file: &'f File, time: Timestamp) -> Self {
+    pub fn new(pen: Pen<'f>, time: Timestamp) -> Self {
         Self {
-            bundle: BundleWriter::new(BufWriter::with_capacity(BUFFER_BYTES, file), time),
+            bundle: BundleWriter::new(BufWriter::with_capacity(BUFFER_BYTES, pen), time),
             name: String::new(),
             hasher: Hasher::new(),
             files: Vec::new(),

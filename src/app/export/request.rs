@@ -82,6 +82,11 @@ impl ExportRequest {
                 "at most {CONTEXT_LINES_MAX} messages of context on each side"
             )));
         }
+        Ok(())
+    }
+
+    /// Checks that the name of the new file is free.
+    pub(super) fn check_out(&self) -> Result<()> {
         match self.out.symlink_metadata().is_ok() {
             true => Err(target::taken(&self.out)),
             false => Ok(()),

@@ -1,26 +1,45 @@
 //! The file an export is written into: private, new, and gone again unless it is kept.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
 use rustix::io::Errno;
 
 use crate::app::{AppError, Result};
 use crate::ingest::Span;
+use crate::store::Scratch;
 
 /// Bytes read back at a time.
 const CHUNK_BYTES: usize = 1 << 18;
+
+/// What the bytes go into.
+enum Medium {
+    /// The file that was asked for.
+    Plain(File),
+    /// A sealed file among what is staged.
+    Sealed(Arc<Scratch>),
+}
+
+impl Medium {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        match self {
+            Medium::Plain(file) => file.read_at(buffer, at),
+            Medium::Sealed(scratch) => scratch.read_at(at, buffer),
+        }
+    }
+}
 
 /// A file that is being written. It has no name until it is whole, where the file system can do
 /// that, so that even a killed process leaves nothing; elsewhere it is removed when it is dropped
 /// without [`Target::keep`].
 pub(super) struct Target {
     path: PathBuf,
-    file: File,
+    medium: Medium,
     /// Whether something lies under the name that must go if it is not kept.
     named: bool,
 }
@@ -37,31 +56,54 @@ impl Target {
         };
         Ok(Target {
             path: path.to_owned(),
-            file,
+            medium: Medium::Plain(file),
             named,
         })
     }
 
-    /// The file, to be written from its start on.
-    pub fn file(&self) -> &File {
-        &self.file
+    /// Writes into a sealed file, which never has a name.
+    pub fn sealed(scratch: Arc<Scratch>) -> Target {
+        Target {
+            path: PathBuf::new(),
+            medium: Medium::Sealed(scratch),
+            named: false,
+        }
+    }
+
+    /// The sealed file, where it is one.
+    pub fn sealed_file(&self) -> Option<Arc<Scratch>> {
+        match &self.medium {
+            Medium::Plain(_) => None,
+            Medium::Sealed(scratch) => Some(Arc::clone(scratch)),
+        }
+    }
+
+    /// Something to write with, from the start on.
+    pub fn pen(&self) -> Pen<'_> {
+        Pen {
+            medium: &self.medium,
+            at: 0,
+        }
     }
 
     /// Reads a part that was written and flushed, independent of the writing.
     pub fn part(&self, span: Span) -> Part<'_> {
         Part {
-            file: &self.file,
+            medium: &self.medium,
             at: span.start,
             left: span.length,
         }
     }
 
-    /// Gives it its name, which must still be free, and makes both durable.
+    /// Gives it its name, which must still be free, and makes both durable. What is sealed has none.
     pub fn publish(&mut self) -> Result<()> {
+        let Medium::Plain(file) = &self.medium else {
+            return Ok(());
+        };
         let failed = |error: io::Error| AppError::file(&self.path, &error);
-        self.file.sync_all().map_err(failed)?;
+        file.sync_all().map_err(failed)?;
         if !self.named {
-            let open = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            let open = format!("/proc/self/fd/{}", file.as_raw_fd());
             match linkat(CWD, open, CWD, &self.path, AtFlags::SYMLINK_FOLLOW) {
                 Err(Errno::EXIST) => return Err(taken(&self.path)),
                 linked => linked.map_err(|error| failed(error.into()))?,
@@ -127,9 +169,43 @@ pub(super) fn taken(path: &Path) -> AppError {
     ))
 }
 
+/// Writes from a place that can be moved.
+pub(super) struct Pen<'a> {
+    medium: &'a Medium,
+    at: u64,
+}
+
+impl io::Write for Pen<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = match self.medium {
+            Medium::Plain(file) => file.write_at(bytes, self.at)?,
+            Medium::Sealed(scratch) => scratch.write_at(self.at, bytes)?,
+        };
+        self.at += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl io::Seek for Pen<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            // Nobody who writes a bundle asks where it ends.
+            SeekFrom::End(_) => None,
+        };
+        self.at = at.ok_or(io::ErrorKind::Unsupported)?;
+        Ok(self.at)
+    }
+}
+
 /// A part of the file, read by position.
 pub(super) struct Part<'a> {
-    file: &'a File,
+    medium: &'a Medium,
     at: u64,
     left: u64,
 }
@@ -137,7 +213,7 @@ pub(super) struct Part<'a> {
 impl io::Read for Part<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let count = self.file.read_at(&mut buffer[..most], self.at)?;
+        let count = self.medium.read_at(&mut buffer[..most], self.at)?;
         self.at += count as u64;
         self.left -= count as u64;
         Ok(count)
@@ -168,14 +244,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.tar");
         let mut target = Target::create(&path).unwrap();
-        target.file().write_all(b"some bytes").unwrap();
+        target.pen().write_all(b"some bytes").unwrap();
         assert_eq!(whole(&target, 4), b"some");
         target.publish().unwrap();
         assert!(path.exists());
         drop(target);
         assert!(!path.exists());
         let mut target = Target::create(&path).unwrap();
-        target.file().write_all(b"kept").unwrap();
+        target.pen().write_all(b"kept").unwrap();
         target.publish().unwrap();
         target.keep();
         assert_eq!(fs::read(&path).unwrap(), b"kept");
@@ -204,7 +280,7 @@ mod tests {
         let file = create_named(&path).unwrap();
         let target = Target {
             path: path.clone(),
-            file,
+            medium: Medium::Plain(file),
             named: true,
         };
         assert!(matches!(create_named(&path), Err(AppError::Conflict(_))));

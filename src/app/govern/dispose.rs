@@ -1,10 +1,11 @@
 //! The use-cases of disposition: put what is due on a list, review it, destroy what is left, certify.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
-use crate::archive::{EraseContext, Erased, SLICE_ITEMS};
+use crate::archive::{Approved, EraseContext, Erased, Plan, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, OBJECTS_MAX, Outcome};
 use crate::crypto::hex;
 use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
@@ -72,6 +73,15 @@ pub enum Review {
     Extend(MessageId, Timestamp),
     /// Call the list off.
     Cancel,
+}
+
+/// A list that can be run.
+struct ReadyList {
+    row: DispositionRow,
+    items: Vec<DispositionItemRow>,
+    /// Messages that are left on it.
+    left: u64,
+    plan: Approved<Plan>,
 }
 
 impl Appliance {
@@ -255,44 +265,39 @@ impl Appliance {
     /// For anybody but a records officer; `Blocked` with what stands in the way. Whatever was begun
     /// is finished by the same call, or on the next open.
     pub fn run_disposition(&self, session: &Session, batch: BatchNo) -> Result<Erased> {
+        self.run_disposition_told(session, batch, &|_, _| ())
+    }
+
+    /// The same, and tells how many of how many messages were decided.
+    ///
+    /// # Errors
+    /// As [`Appliance::run_disposition`].
+    pub fn run_disposition_told(
+        &self,
+        session: &Session,
+        batch: BatchNo,
+        told: &dyn Fn(u64, u64),
+    ) -> Result<Erased> {
         self.require(session, Right::RequestDisposition, Action::EraseIntent)?;
         let _alone = self
             .importing
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         self.record_locks()?;
-        let now = self.clock.now();
-        let rows = self.archive.store().read()?;
-        let (row, items, acts) = batch_of(&rows, batch)?;
-        let frozen = rows.standing_freeze()?;
-        let book = self.book(&rows)?;
-        let share = went_within_a_day(&rows, batch, now)?;
-        drop(rows);
-        if let Some(freeze) = frozen {
-            self.refuse_run(session, batch)?;
-            return Err(AppError::Blocked(format!(
-                "purging is frozen ({}, freeze {}): two people can lift it",
-                freeze.reason.name(),
-                freeze.no
-            )));
-        }
-        let left = remaining(&items, &acts);
-        let plan = approved(&book, &row, &items, &acts, now).and_then(|plan| match share {
-            Some(share) => within_day_share(book.rules(), &left, &acts, share).map(|()| plan),
-            None => Ok(plan),
-        });
-        let plan = match plan {
-            Ok(plan) => plan,
-            Err(error) => {
-                self.refuse_run(session, batch)?;
-                return Err(error.into());
-            }
-        };
+        let ready = self.ready_list(session, batch)?;
+        let (row, items, left, plan) = (ready.row, ready.items, ready.left, ready.plan);
         let names = self.names()?;
         let everything = Sight::everything();
         let scoped = names.within(&self.archive, &everything, None);
         let trusted = self.clock_quality() != Quality::Gap;
-        let doubt = || self.clock_in_doubt();
+        // Asked whenever a slice is to be decided.
+        let slices = Cell::new(0);
+        let doubt = || {
+            let done = (slices.get() * SLICE_ITEMS as u64).min(left);
+            slices.set(slices.get() + 1);
+            told(done, left);
+            self.clock_in_doubt()
+        };
         let judge = Recheck::new(&self.archive, &scoped, trusted, &items).doubting(&doubt);
         let clock = || self.clock.now();
         let actor = EntryActor {
@@ -322,6 +327,51 @@ impl Appliance {
         self.certify(session, &row, &erased, &context)?;
         self.advance_requests()?;
         Ok(erased)
+    }
+
+    /// Whether a list would be run now, as far as it can be said before anything is destroyed.
+    ///
+    /// # Errors
+    /// As [`Appliance::run_disposition`].
+    pub fn check_disposition(&self, session: &Session, batch: BatchNo) -> Result<()> {
+        self.require(session, Right::RequestDisposition, Action::EraseIntent)?;
+        self.ready_list(session, batch).map(drop)
+    }
+
+    /// An approved list whose window is over; a refusal is logged.
+    fn ready_list(&self, session: &Session, batch: BatchNo) -> Result<ReadyList> {
+        let now = self.clock.now();
+        let rows = self.archive.store().read()?;
+        let (row, items, acts) = batch_of(&rows, batch)?;
+        let frozen = rows.standing_freeze()?;
+        let book = self.book(&rows)?;
+        let share = went_within_a_day(&rows, batch, now)?;
+        drop(rows);
+        if let Some(freeze) = frozen {
+            self.refuse_run(session, batch)?;
+            return Err(AppError::Blocked(format!(
+                "purging is frozen ({}, freeze {}): two people can lift it",
+                freeze.reason.name(),
+                freeze.no
+            )));
+        }
+        let left = remaining(&items, &acts);
+        let plan = approved(&book, &row, &items, &acts, now).and_then(|plan| match share {
+            Some(share) => within_day_share(book.rules(), &left, &acts, share).map(|()| plan),
+            None => Ok(plan),
+        });
+        match plan {
+            Ok(plan) => Ok(ReadyList {
+                left: left.len() as u64,
+                row,
+                items,
+                plan,
+            }),
+            Err(error) => {
+                self.refuse_run(session, batch)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Public ids of a list that is short enough to be told whole, and samples of it.

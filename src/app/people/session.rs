@@ -2,7 +2,9 @@
 
 use super::super::{Appliance, Result};
 use crate::audit::AuthStrength;
-use crate::auth::{AuthError, FoundSession, SessionKey, actor_of, find_session, strength_of};
+use crate::auth::{
+    AuthError, FoundSession, SessionKey, actor_of, find_session, strength_of, token_of_hash,
+};
 use crate::crypto::{Digest, hex, hmac_sha256};
 use crate::domain::{Actor, Now};
 use crate::store::Rows;
@@ -79,6 +81,25 @@ impl Appliance {
             })?;
         }
         Ok(web)
+    }
+
+    /// Whether somebody recognised earlier still is, with the same rights: what ended or changed since
+    /// counts at once. Nothing is touched.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn still_stands(&self, session: &Session) -> Result<bool> {
+        let now = self.clock.now();
+        let rows = self.archive.store().read()?;
+        let actor = match session.strength {
+            AuthStrength::Token => token_of_hash(&rows, &session.by, now).map(|found| found.actor),
+            _ => find_session(&rows, &session.by, now).map(|found| actor_of(&found.user)),
+        };
+        match actor {
+            Ok(actor) => Ok(actor == session.actor),
+            Err(AuthError::Store(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
     }
 
     /// What pages are told of a session.

@@ -88,6 +88,16 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Map<String, Val
             "The ETag of the object as you read it",
         ));
     }
+    if operation.takes_bytes {
+        parameters.push(may_have(
+            "Content-Range",
+            "Where a part stands: bytes 0-999/5000; without it the body is the whole file",
+        ));
+        parameters.push(may_have(
+            "Repr-Digest",
+            "SHA-256 of the whole file (RFC 9530): sha-256=:…:",
+        ));
+    }
     let mut described = json!({
         "operationId": operation.name,
         "summary": operation.about,
@@ -100,6 +110,15 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Map<String, Val
             "required": true,
             "content": { "application/json": { "schema": reference(shape, schemas) } },
         });
+    }
+    if operation.takes_bytes {
+        described["requestBody"] = json!({
+            "required": true,
+            "content": { "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } },
+        });
+    }
+    if let Some(shape) = operation.result {
+        described["x-job-details"] = reference(shape, schemas);
     }
     if let Some(scope) = operation.scope {
         described["x-scope"] = json!(scope.name());
@@ -149,6 +168,16 @@ fn header_of(name: &str, about: &str) -> Value {
     })
 }
 
+fn may_have(name: &str, about: &str) -> Value {
+    json!({
+        "name": name,
+        "in": "header",
+        "required": false,
+        "description": about,
+        "schema": { "type": "string", "maxLength": 255 },
+    })
+}
+
 fn responses(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     let (status, gives) = operation.gives;
     let mut responses = Map::new();
@@ -160,6 +189,11 @@ fn responses(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         }
         Gives::Other(about) if status == 204 => json!({ "description": about }),
         Gives::Other(about) => with_body(about, json!({ "type": "object" })),
+        Gives::Empty(about) => json!({ "description": about }),
+        Gives::Bytes(media, about) => json!({
+            "description": about,
+            "content": { media: { "schema": { "type": "string", "format": "binary" } } },
+        }),
     };
     responses.insert(status.to_string(), good);
     let mut refuse = |status: u16, about: &str| {
@@ -179,11 +213,14 @@ fn responses(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         "Too many requests; Retry-After says when to come again",
     );
     refuse(503, "The archive is sealed");
-    if operation.takes.is_some() {
+    if operation.keyed || operation.takes.is_some() || operation.takes_bytes {
         refuse(409, "Something stands in the way, or somebody was first");
         refuse(413, "The body is too long");
-        refuse(415, "The body is not JSON");
+        refuse(415, "The body is of a kind that is not read here");
         refuse(422, "Understood, and not done; the detail says why");
+    }
+    if operation.conflicts {
+        refuse(409, "Something stands in the way, or somebody was first");
     }
     if operation.conditional {
         refuse(409, "Something stands in the way, or somebody was first");
@@ -297,9 +334,14 @@ mod tests {
             };
             let given = match operation.gives.1 {
                 Gives::One(shape) | Gives::Page(shape) => Some(shape),
-                Gives::Other(_) => None,
+                Gives::Other(_) | Gives::Empty(_) | Gives::Bytes(..) => None,
             };
-            for shape in operation.takes.into_iter().chain(given) {
+            for shape in operation
+                .takes
+                .into_iter()
+                .chain(given)
+                .chain(operation.result)
+            {
                 let mut parts = Vec::new();
                 (shape.parts)(&mut parts);
                 parts.push(((shape.name)().into_owned(), (shape.schema)()));

@@ -11,15 +11,19 @@ use utoipa::ToSchema;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::jobs::{Act, JobResult, Tone};
+use super::super::outbox::start;
+use super::super::page::part;
 use super::super::posted::Asked;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
+use super::jobs::started;
 use super::json::{Answer, Given, Instant, Named, answer, read};
 use super::operation::{Gives, Operation, Shape};
 use super::paging::Paged;
 use super::state::tagged;
 use crate::app::{BatchLine, Review};
-use crate::domain::{ApiScope, BatchNo, Right};
+use crate::domain::{ApiScope, BatchNo, JobId, Right};
 use crate::store::DispositionState;
 
 const TOPIC: &str = "Dispositions";
@@ -89,11 +93,12 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "runDisposition",
-            "Destroys what is left on an approved list; there is no way back",
+            "Destroys what is left on an approved list; there is no way back. The details of the job say what went",
             ApiScope::DispositionWrite,
-            Gives::One(Shape::of::<Ran>()),
+            Gives::One(Shape::of::<Batch>()),
         )
-        .starting(Shape::of::<Confirmation>())
+        .starting_job(Shape::of::<Confirmation>())
+        .resulting(Shape::of::<Ran>())
         .dangerous(),
     ),
     Route::get(
@@ -113,7 +118,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 /// Nothing more to say: an empty object.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 /// A list of what is due.
 #[derive(Serialize, ToSchema)]
@@ -250,18 +255,44 @@ async fn run(
     if typed.confirm != number {
         return Err(Refusal::usage("\"confirm\" is the number of the list."));
     }
-    let wanted = BatchNo(number);
-    let erased = house
-        .ask(move |appliance| appliance.run_disposition(&who.session, wanted))
-        .await?;
-    let ran = Ran {
-        number,
-        destroyed: erased.erased.len() as u64,
-        stayed: erased.dropped.len() as u64,
-        files: erased.blobs,
-        decided: erased.decided.and_then(Instant::of),
-    };
-    answer(StatusCode::CREATED, &ran)
+    let job = begin_run(&house, &who, BatchNo(number))?;
+    started(&house, &who, job).await
+}
+
+/// Starts the run of a list.
+pub(in crate::http) fn begin_run(
+    house: &House,
+    who: &Who,
+    batch: BatchNo,
+) -> Result<JobId, Refusal> {
+    let session = who.session.clone();
+    let act: Act = Box::new(move |appliance, teller| {
+        let told = |done, of| teller.tell("messages decided", done, of);
+        let erased = appliance.run_disposition_told(&session, batch, &told)?;
+        let ran = Ran {
+            number: batch.0,
+            destroyed: erased.erased.len() as u64,
+            stayed: erased.dropped.len() as u64,
+            files: erased.blobs,
+            decided: erased.decided.and_then(Instant::of),
+        };
+        let text = format!(
+            "{} destroyed, checked afterwards, certified.",
+            part::count(ran.destroyed, "message", "messages")
+        );
+        let mut result = JobResult::new(Tone::Good, text).telling(&ran);
+        result.facts = vec![
+            ("Destroyed", part::number(ran.destroyed)),
+            (
+                "Stayed, because something protects them now",
+                part::number(ran.stayed),
+            ),
+            ("Files removed", part::number(ran.files)),
+        ];
+        result.page = Some(format!("/dispositions/{}/certificate", batch.0));
+        Ok(result)
+    });
+    start(house, who, "Destroy what is on a list", false, act)
 }
 
 async fn certificate(

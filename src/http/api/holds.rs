@@ -10,9 +10,13 @@ use utoipa::ToSchema;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::jobs::{Act, JobResult, Tone};
+use super::super::outbox::start;
+use super::super::page::part;
 use super::super::posted::Asked;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
+use super::jobs::started;
 use super::json::{Answer, Given, Instant, Named, answer, id, read};
 use super::operation::{Gives, Operation, Shape};
 use super::paging::Paged;
@@ -55,11 +59,12 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "previewHold",
-            "Says what a hold would protect; nothing is placed",
+            "Says what a hold would protect; nothing is placed. The details of the job are an Extent",
             ApiScope::HoldWrite,
             Gives::One(Shape::of::<Extent>()),
         )
-        .with(Shape::of::<Target>()),
+        .starting_job(Shape::of::<Target>())
+        .resulting(Shape::of::<Extent>()),
     ),
     Route::get("/api/v1/holds/{id}", Access::With(Right::ReadRules), || {
         get(show)
@@ -232,19 +237,25 @@ async fn preview(
     Given(target): Given<Target>,
 ) -> Answer {
     let aimed = target.read()?;
-    let extent: HoldExtent = house
-        .ask(move |appliance| {
-            let zone = target.zone.as_deref();
-            appliance.preview_hold(&who.session, &aimed, zone, &target.accept)
-        })
-        .await?;
-    let shown = Extent {
-        messages: extent.messages,
-        protects: extent.protects,
-        complete_through: extent.watermark.through,
-        complete: extent.watermark.is_complete(),
-    };
-    answer(StatusCode::OK, &shown)
+    let session = who.session.clone();
+    let act: Act = Box::new(move |appliance, teller| {
+        teller.tell("messages judged", 0, 0);
+        let zone = target.zone.as_deref();
+        let extent: HoldExtent = appliance.preview_hold(&session, &aimed, zone, &target.accept)?;
+        let text = format!(
+            "It would protect {}.",
+            part::count(extent.messages, "message", "messages")
+        );
+        let shown = Extent {
+            messages: extent.messages,
+            protects: extent.protects,
+            complete_through: extent.watermark.through,
+            complete: extent.watermark.is_complete(),
+        };
+        Ok(JobResult::new(Tone::Good, text).telling(&shown))
+    });
+    let job = start(&house, &who, "Preview of a hold", false, act)?;
+    started(&house, &who, job).await
 }
 
 async fn release(

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::intake::{Stand, UploadLine};
 use super::super::posted::Asked;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
@@ -17,9 +18,12 @@ use super::json::{Answer, Instant, Named, answer, id};
 use super::operation::{Gives, Operation, Shape};
 use super::paging::Paged;
 use super::state::tagged;
-use crate::app::import::ImportLine;
-use crate::domain::{ApiScope, ImportId, Note, Right};
-use crate::store::ImportState;
+use super::uploads;
+use crate::app::import::{ImportLine, ImportReceipt};
+use crate::crypto::hex;
+use crate::domain::{ApiScope, ImportId, Note, Right, Timestamp, UploadId};
+use crate::ingest::{Question, QuestionKind};
+use crate::store::{ImportCounts, ImportState};
 
 const TOPIC: &str = "Imports";
 
@@ -39,7 +43,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     .doing(Operation::read(
         TOPIC,
         "showImport",
-        "Shows an import with its report",
+        "Shows an import with its report, or how an announced one stands",
         ApiScope::ImportWrite,
         Gives::One(Shape::of::<Import>()),
     )),
@@ -57,11 +61,11 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     )),
 ];
 
-/// An import.
+/// An import: one that was announced (`upl_…`, yours alone) or one that ran (`imp_…`).
 #[derive(Serialize, ToSchema)]
-struct Import {
+pub(super) struct Import {
     id: String,
-    /// running, done, interrupted or refused.
+    /// running, done, interrupted or refused; of an announced one also receiving, here, asking or tried.
     state: &'static str,
     began: Instant,
     ended: Option<Instant>,
@@ -83,6 +87,160 @@ struct Import {
     sha256: Option<String>,
     /// What was assumed, in words.
     assumptions: Vec<String>,
+    /// Bytes of the file that are here.
+    received: u64,
+    /// What must be decided first.
+    questions: Vec<AskedOf>,
+    /// Id of the import that came of an announced one.
+    import: Option<String>,
+    /// The last job of an announced one.
+    job: Option<String>,
+}
+
+/// Something that a file leaves open.
+#[derive(Serialize, ToSchema)]
+struct AskedOf {
+    /// The field that answers it: date_order, zone, trust_headers, mapping, import_rest or continues.
+    field: &'static str,
+    /// Name of the entry.
+    entry: String,
+    /// Why it cannot be decided, with the evidence.
+    reason: String,
+    /// What it can be; empty where the answer is free.
+    readings: Vec<ReadingOf>,
+}
+
+/// One way to understand a file.
+#[derive(Serialize, ToSchema)]
+struct ReadingOf {
+    /// The answer that chooses it.
+    answer: String,
+    /// First and last date under it, local time without a zone.
+    first: Option<String>,
+    last: Option<String>,
+}
+
+/// What came of the run of an import: the details of its job.
+#[derive(Default, Serialize, ToSchema)]
+pub(in crate::http) struct ImportEnd {
+    /// Id of the import; null when nothing was written.
+    import: Option<String>,
+    /// Id of the import that brought the very same file before.
+    same_as: Option<String>,
+    new: u64,
+    known: u64,
+    revised: u64,
+    rejected: u64,
+    disposed: u64,
+    /// Media that messages name and the file left out.
+    missing_media: u64,
+    /// What must be decided first; then nothing was written.
+    questions: Vec<AskedOf>,
+    /// Why nothing was written.
+    refused: Option<String>,
+    /// Places that cannot be read, the first of them: entry and line.
+    places: Vec<(String, u64)>,
+}
+
+/// Places of a refused file that are told.
+const PLACES: usize = 100;
+
+impl ImportEnd {
+    /// It ran.
+    pub(in crate::http) fn of(receipt: &ImportReceipt) -> ImportEnd {
+        let counts = &receipt.counts;
+        ImportEnd {
+            import: receipt.id.map(|id| id.to_string()),
+            same_as: receipt.same_as.map(|id| id.to_string()),
+            new: counts.fresh,
+            known: counts.known,
+            revised: counts.revised,
+            rejected: counts.rejected,
+            disposed: counts.disposed,
+            missing_media: receipt.missing_media,
+            ..ImportEnd::default()
+        }
+    }
+
+    /// It asks something.
+    pub(in crate::http) fn asking(questions: &[Question]) -> ImportEnd {
+        ImportEnd {
+            questions: questions.iter().map(asked_of).collect(),
+            ..ImportEnd::default()
+        }
+    }
+
+    /// It was refused.
+    pub(in crate::http) fn refused(refusal: &crate::ingest::Refusal) -> ImportEnd {
+        let places = refusal.places.iter().take(PLACES);
+        ImportEnd {
+            refused: Some(refusal.reason.clone()),
+            rejected: refusal.total,
+            places: places.map(|at| (at.entry.clone(), at.line)).collect(),
+            ..ImportEnd::default()
+        }
+    }
+}
+
+fn asked_of(question: &Question) -> AskedOf {
+    let local = |at: Option<Timestamp>| {
+        let at = chrono::DateTime::from_timestamp_micros(at?.0)?;
+        Some(at.format("%Y-%m-%dT%H:%M:%S").to_string())
+    };
+    let readings = question.readings.iter().map(|reading| ReadingOf {
+        answer: reading.answer.clone(),
+        first: local(reading.first),
+        last: local(reading.last),
+    });
+    AskedOf {
+        field: match question.kind {
+            QuestionKind::DateOrder => "date_order",
+            QuestionKind::Zone => "zone",
+            QuestionKind::TrustHeaders => "trust_headers",
+            QuestionKind::Mapping => "mapping",
+            QuestionKind::ImportRest => "import_rest",
+            QuestionKind::Continues => "continues",
+        },
+        entry: question.entry.clone(),
+        reason: question.reason.clone(),
+        readings: readings.collect(),
+    }
+}
+
+/// An announced import.
+pub(super) fn announced(line: &UploadLine) -> Import {
+    let nothing = ImportCounts::default();
+    let (state, counts, import, questions) = match &line.stand {
+        Stand::Receiving => ("receiving", &nothing, None, &[][..]),
+        Stand::Here => ("here", &nothing, None, &[][..]),
+        Stand::Working(_) => ("running", &nothing, None, &[][..]),
+        Stand::Asks(questions) => ("asking", &nothing, None, &questions[..]),
+        Stand::Refused(_) => ("refused", &nothing, None, &[][..]),
+        Stand::Tried(receipt) => ("tried", &receipt.counts, None, &[][..]),
+        Stand::Done(receipt) => {
+            let id = receipt.id.or(receipt.same_as);
+            ("done", &receipt.counts, id, &[][..])
+        }
+    };
+    Import {
+        id: line.id.to_string(),
+        state,
+        began: Instant(line.began),
+        ended: None,
+        bytes: line.bytes,
+        new: counts.fresh,
+        known: counts.known,
+        revised: counts.revised,
+        rejected: counts.rejected,
+        remarks: counts.notes,
+        disposed: counts.disposed,
+        sha256: line.sha256.map(|digest| hex(&digest)),
+        assumptions: Vec::new(),
+        received: line.received,
+        questions: questions.iter().map(asked_of).collect(),
+        import: import.map(|id| id.to_string()),
+        job: line.last.map(|id| id.to_string()),
+    }
 }
 
 /// A remark on a place of a source.
@@ -114,6 +272,9 @@ async fn list(State(house): State<Arc<House>>, who: Who, Asked(paged): Asked<Pag
 }
 
 async fn show(State(house): State<Arc<House>>, who: Who, Named(name): Named<String>) -> Answer {
+    if let Ok(announced) = name.parse::<UploadId>() {
+        return uploads::shown(&house, &who, announced);
+    }
     let wanted = id::<ImportId>(&name)?;
     let lines = house
         .ask(move |appliance| appliance.imports(&who.session))
@@ -166,6 +327,10 @@ fn import(line: &ImportLine) -> Import {
             .as_ref()
             .map(|report| report.assumptions.clone())
             .unwrap_or_default(),
+        received: row.source_bytes,
+        questions: Vec::new(),
+        import: None,
+        job: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use super::jobs::Job;
 use crate::domain::ApiScope;
 
 /// A shape of JSON by its name, with everything it is made of.
@@ -38,6 +39,10 @@ pub(in crate::http) enum Gives {
     Page(Shape),
     /// JSON that is described elsewhere.
     Other(&'static str),
+    /// Headers alone.
+    Empty(&'static str),
+    /// Bytes of a media type, and what they are.
+    Bytes(&'static str, &'static str),
 }
 
 /// A value behind the question mark.
@@ -106,6 +111,12 @@ pub(in crate::http) struct Operation {
     pub conditional: bool,
     /// A person must have given the password a moment ago.
     pub dangerous: bool,
+    /// The body is a file, or a part of one.
+    pub takes_bytes: bool,
+    /// It may be refused because of what happened since.
+    pub conflicts: bool,
+    /// The details of the job it starts.
+    pub result: Option<Shape>,
 }
 
 impl Operation {
@@ -131,6 +142,9 @@ impl Operation {
             keyed: false,
             conditional: false,
             dangerous: false,
+            takes_bytes: false,
+            conflicts: false,
+            result: None,
         }
     }
 
@@ -151,6 +165,38 @@ impl Operation {
         self.takes = Some(takes);
         self.gives.0 = 201;
         self.keyed = true;
+        self
+    }
+
+    /// It starts something long: the answer is the job.
+    pub(super) const fn starting_job(mut self, takes: Shape) -> Operation {
+        self.takes = Some(takes);
+        self.gives = (202, Gives::One(Shape::of::<Job>()));
+        self.keyed = true;
+        self
+    }
+
+    /// What the job it starts tells programs in the end.
+    pub(super) const fn resulting(mut self, result: Shape) -> Operation {
+        self.result = Some(result);
+        self
+    }
+
+    /// What is asked for was taken up, and may not be done yet.
+    pub(super) const fn accepted(mut self) -> Operation {
+        self.gives.0 = 202;
+        self
+    }
+
+    /// It may stand in conflict with what happened since, though it changes nothing.
+    pub(super) const fn conflicting(mut self) -> Operation {
+        self.conflicts = true;
+        self
+    }
+
+    /// The body is a file, or a part of one.
+    pub(super) const fn taking_bytes(mut self) -> Operation {
+        self.takes_bytes = true;
         self
     }
 

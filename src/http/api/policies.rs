@@ -11,9 +11,13 @@ use utoipa::ToSchema;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::jobs::{Act, JobResult, Tone};
+use super::super::outbox::start;
+use super::super::page::part;
 use super::super::posted::Asked;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
+use super::jobs::started;
 use super::json::{Answer, Given, Instant, Named, answer, id, read};
 use super::operation::{Gives, Operation, Shape};
 use super::paging::Paged;
@@ -102,11 +106,12 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "simulatePolicy",
-            "Tries the newest version of a policy over the whole archive; nothing is destroyed",
+            "Tries the newest version of a policy over the whole archive; nothing is destroyed. The details of the job are a Simulation",
             ApiScope::PolicyWrite,
             Gives::One(Shape::of::<Simulation>()),
         )
-        .starting(Shape::of::<AsOf>()),
+        .starting_job(Shape::of::<AsOf>())
+        .resulting(Shape::of::<Simulation>()),
     ),
 ];
 
@@ -328,10 +333,27 @@ async fn simulate(
 ) -> Answer {
     let wanted: PolicyId = id(&name)?;
     let as_of = asked.as_of.map(|at| at.0);
-    let found = house
-        .ask(move |appliance| appliance.simulate_policy(&who.session, wanted, as_of))
+    // What is not there is said at once.
+    let session = who.session.clone();
+    house
+        .try_ask(move |appliance| one(appliance, &session, wanted).map(drop))
         .await?;
-    answer(StatusCode::CREATED, &simulation(&found))
+    let session = who.session.clone();
+    let act: Act = Box::new(move |appliance, teller| {
+        teller.tell("messages judged", 0, 0);
+        let found = appliance.simulate_policy(&session, wanted, as_of)?;
+        let text = format!(
+            "{} would be due of {}.",
+            part::count(found.found.eligible, "message", "messages"),
+            part::number(found.found.records)
+        );
+        let mut result = JobResult::new(Tone::Good, text).telling(&simulation(&found));
+        result.page = Some(format!("/policies/{wanted}"));
+        result.audit = Some(found.audit.seq);
+        Ok(result)
+    });
+    let job = start(&house, &who, "Simulate a policy", false, act)?;
+    started(&house, &who, job).await
 }
 
 fn one(appliance: &Appliance, session: &Session, id: PolicyId) -> Result<Policy, Refusal> {

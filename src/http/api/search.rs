@@ -4,23 +4,26 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::posted::Asked as InAddress;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::json::{Answer, Given, Instant, answer};
-use super::operation::{Gives, Operation, Shape};
+use super::operation::{Gives, Operation, Parameter, Shape};
 use super::paging::{Total, limited};
-use crate::app::{Reading, SearchAnswer, SearchRequest};
+use crate::app::{Reading, SUGGESTIONS_MAX, SearchAnswer, SearchRequest};
 use crate::domain::{ApiScope, Right};
 use crate::query::{Problem, TextPlace};
-use crate::search::{CONTEXT_LINES_MAX, ClauseCount, Facet, FacetField, Hit, Line, Order};
+use crate::search::{CONTEXT_LINES_MAX, ClauseCount, Facet, FacetField, Hit, Line, Order, Step};
 
 const TOPIC: &str = "Search";
+/// Suggestions when nobody says how many.
+const SUGGESTIONS: usize = 10;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::post("/api/v1/search", Access::With(Right::ReadContent), || {
@@ -65,6 +68,37 @@ pub(in crate::http) const ROUTES: &[Route] = &[
             Gives::One(Shape::of::<Spread>()),
         )
         .with(Shape::of::<AskedBy>()),
+    ),
+    Route::post(
+        "/api/v1/search/histogram",
+        Access::With(Right::ReadContent),
+        || post(histogram),
+    )
+    .doing(
+        Operation::read(
+            TOPIC,
+            "spreadOverTime",
+            "Spreads the hits of a query over days, months or years",
+            ApiScope::SearchRead,
+            Gives::One(Shape::of::<OverTime>()),
+        )
+        .with(Shape::of::<AskedOverTime>()),
+    ),
+    Route::get("/api/v1/suggest", Access::With(Right::ReadContent), || {
+        get(suggest)
+    })
+    .doing(
+        Operation::read(
+            TOPIC,
+            "suggest",
+            "Says how a word of a query could go on: fields, people, conversations, saved searches",
+            ApiScope::SearchRead,
+            Gives::One(Shape::of::<Suggestions>()),
+        )
+        .asking(&[
+            Parameter::text("beginning", "What was typed so far"),
+            Parameter::number("limit", "Most suggestions, 1 to 50; 10 when absent"),
+        ]),
     ),
     Route::post(
         "/api/v1/query/check",
@@ -141,6 +175,66 @@ struct AskedBy {
     /// app, from, conversation, year; all of them when absent.
     #[serde(default)]
     fields: Vec<String>,
+}
+
+/// A query and the steps over which its hits are spread.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AskedOverTime {
+    /// The query, in the language of the search box.
+    query: String,
+    /// Zone of its dates and of the steps; that of the house when absent.
+    #[serde(default)]
+    zone: Option<String>,
+    /// day, month or year; month when absent.
+    #[serde(default)]
+    step: Option<String>,
+}
+
+/// Hits over time.
+#[derive(Serialize, ToSchema)]
+struct OverTime {
+    total: Total,
+    /// The zone of the steps.
+    zone: String,
+    /// Steps that have any, eldest first.
+    bars: Vec<Bar>,
+    /// Number of the entry in the audit log.
+    audit: u64,
+}
+
+/// Hits of one step.
+#[derive(Serialize, ToSchema)]
+struct Bar {
+    /// As `date:` of a query would say it.
+    date: String,
+    count: u64,
+}
+
+/// What stands behind the question mark.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    #[serde(default)]
+    beginning: String,
+    limit: Option<usize>,
+}
+
+/// Ways to go on.
+#[derive(Serialize, ToSchema)]
+struct Suggestions {
+    items: Vec<GoesOn>,
+}
+
+/// A way to go on.
+#[derive(Serialize, ToSchema)]
+struct GoesOn {
+    /// field, person, conversation or search.
+    kind: &'static str,
+    /// What people call it.
+    label: String,
+    /// What a query would say.
+    insert: String,
 }
 
 /// How a query was read.
@@ -376,6 +470,64 @@ async fn facets(State(house): State<Arc<House>>, who: Who, Given(asked): Given<A
         audit: found.audit.0,
     };
     answer(StatusCode::OK, &spread)
+}
+
+async fn histogram(
+    State(house): State<Arc<House>>,
+    who: Who,
+    Given(asked): Given<AskedOverTime>,
+) -> Answer {
+    let step = match asked.step.as_deref() {
+        None => Step::Month,
+        Some(name) => Step::from_name(name)
+            .ok_or_else(|| Refusal::usage("\"step\" is day, month or year."))?,
+    };
+    let request = SearchRequest {
+        zone: asked.zone,
+        histogram: Some(step),
+        count_only: true,
+        ..SearchRequest::new(asked.query)
+    };
+    let found = run(&house, &who, request).await?;
+    let bars = found.histogram.iter().map(|(date, count)| Bar {
+        date: date.clone(),
+        count: *count,
+    });
+    let over_time = OverTime {
+        total: Total::exact(found.answer.total),
+        zone: found.reading.zone.name().to_owned(),
+        bars: bars.collect(),
+        audit: found.audit.0,
+    };
+    answer(StatusCode::OK, &over_time)
+}
+
+async fn suggest(
+    State(house): State<Arc<House>>,
+    who: Who,
+    InAddress(typed): InAddress<Typed>,
+) -> Answer {
+    let limit = match typed.limit {
+        None => SUGGESTIONS,
+        Some(limit @ 1..=SUGGESTIONS_MAX) => limit,
+        Some(_) => {
+            return Err(Refusal::usage(format!(
+                "\"limit\" is 1 to {SUGGESTIONS_MAX}."
+            )));
+        }
+    };
+    let found = house
+        .ask(move |appliance| appliance.suggest(&who.session, &typed.beginning, limit))
+        .await?;
+    let items = found.into_iter().map(|one| GoesOn {
+        kind: one.kind,
+        label: one.label,
+        insert: one.insert,
+    });
+    let suggestions = Suggestions {
+        items: items.collect(),
+    };
+    answer(StatusCode::OK, &suggestions)
 }
 
 async fn check(State(house): State<Arc<House>>, who: Who, Given(asked): Given<Asked>) -> Answer {

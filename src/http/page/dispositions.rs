@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use chrono_tz::Tz;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::super::api::dispositions::begin_run;
 use super::super::guard::Who;
 use super::super::house::House;
 use super::super::posted::{Asked, Posted};
@@ -68,7 +69,6 @@ const DONE: &[(&str, &str)] = &[
     ("approved", "Approved."),
     ("shorter", "The message is off the list."),
     ("cancelled", "The list is called off; nothing of it goes."),
-    ("run", "Destroyed, checked afterwards, certified."),
 ];
 
 fn state_words(state: DispositionState) -> &'static str {
@@ -635,17 +635,15 @@ async fn run(
     if let Some(first) = step_up::asked(&who, &path) {
         return Ok(first);
     }
-    let session = who.session.clone();
-    let erased = match form::confirmed(&typed.confirm, &no.0.to_string()) {
+    let begun = match form::confirmed(&typed.confirm, &no.0.to_string()) {
         Err(refusal) => Err(refusal),
-        Ok(()) => {
-            house
-                .ask(move |appliance| appliance.run_disposition(&session, no))
-                .await
-        }
+        Ok(()) => match may_run(&house, &who, no).await {
+            Err(refusal) => Err(refusal),
+            Ok(()) => begin_run(&house, &who, no),
+        },
     };
-    match erased {
-        Ok(_) => Ok(axum::response::Redirect::to(&format!("{path}/certificate")).into_response()),
+    match begun {
+        Ok(job) => Ok(Redirect::to(&format!("/jobs/{job}")).into_response()),
         Err(refusal) => {
             let refusal = form::at_its_place(refusal)?;
             one(
@@ -660,6 +658,14 @@ async fn run(
             .await
         }
     }
+}
+
+/// Refuses at once what the run would refuse before anything is destroyed.
+async fn may_run(house: &House, who: &Who, no: BatchNo) -> Result<(), Refusal> {
+    let session = who.session.clone();
+    house
+        .ask(move |appliance| appliance.check_disposition(&session, no))
+        .await
 }
 
 async fn certified(

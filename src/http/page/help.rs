@@ -38,6 +38,14 @@ async fn index(frame: Frame) -> Page {
                 h2 { "Keyboard" }
                 p { "Every key, and how to do without them." }
             }
+            a.card.duty href="/help/api" {
+                h2 { "API" }
+                p { "What programs can ask and do, operation by operation." }
+            }
+            a.card.duty href="/problems" {
+                h2 { "What can be wrong" }
+                p { "Every refusal, what it means and what to do." }
+            }
             a.card.duty href="/help/accessibility" {
                 h2 { "Accessibility" }
                 p { "What the pages promise, criterion by criterion, and what is still open." }

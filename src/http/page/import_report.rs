@@ -38,7 +38,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 ];
 
 /// What an import came to, in one sentence.
-pub(super) fn sentence(receipt: &ImportReceipt) -> String {
+pub(in crate::http) fn sentence(receipt: &ImportReceipt) -> String {
     let counts = &receipt.counts;
     if receipt.same_as.is_some() {
         return format!(

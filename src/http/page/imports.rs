@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::multipart::Field;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -16,8 +16,8 @@ use serde_json::json;
 use super::super::assets::address;
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::importing::{begin_import, finish, place_of, settled, write};
 use super::super::intake::{Said, Stand, UploadLine};
-use super::super::jobs::{Act, JobResult, NewJob, Tone};
 use super::super::posted::{Files, Posted, cut_off, text_of};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
@@ -25,7 +25,6 @@ use super::frame::{Frame, Section};
 use super::import_report::{self, counts, sentence};
 use super::{Page, job, part};
 use crate::app::import::ImportReceipt;
-use crate::app::{AppError, Upload};
 use crate::domain::{Right, Timestamp, UploadId, UserNo};
 use crate::ingest::{ANSWER_NEW, Question, QuestionKind, Reading};
 
@@ -70,7 +69,9 @@ async fn list(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
                 ul.rows {
                     @for line in &waiting {
                         li {
-                            a href={ "/imports/uploads/" (line.id) } { (part::name(&line.name)) }
+                            a href={ "/imports/uploads/" (line.id) } {
+                                @if line.name.is_empty() { "announced" } @else { (part::name(&line.name)) }
+                            }
                             " " (stand_chip(&house, owner, line))
                         }
                     }
@@ -157,32 +158,6 @@ fn upload_id(text: &str) -> Result<UploadId, Refusal> {
     text.parse().map_err(|_| Refusal::not_found())
 }
 
-/// A file whose import ended without having told so, such as one stopped before it began, is here again.
-fn settled(house: &House, owner: UserNo, line: UploadLine) -> UploadLine {
-    let Stand::Working(id) = line.stand else {
-        return line;
-    };
-    let job = house.jobs.find(owner, id);
-    if job.is_some_and(|job| !job.state.is_over()) {
-        return line;
-    }
-    // It may have told in between.
-    match house.intake.find(owner, line.id) {
-        Ok(UploadLine {
-            stand: Stand::Working(_),
-            ..
-        }) => {
-            house.intake.stands(owner, line.id, Stand::Here);
-            UploadLine {
-                stand: Stand::Here,
-                ..line
-            }
-        }
-        Ok(told) => told,
-        Err(_) => line,
-    }
-}
-
 fn stand_chip(house: &House, owner: UserNo, line: &UploadLine) -> Markup {
     match &line.stand {
         Stand::Receiving => html! {
@@ -242,10 +217,13 @@ async fn stage(
 ) -> Result<UploadId, Refusal> {
     let owner = who.session.actor.no;
     let (session, name) = (who.session.clone(), name.to_owned());
-    let (id, upload) = house
-        .ask(move |one| Ok((one.mint_upload(), one.begin_upload(&session, &name, None)?)))
+    let (id, now, upload) = house
+        .ask(move |one| {
+            let upload = one.begin_upload(&session, &name, None)?;
+            Ok((one.mint_upload(), one.now().wall, upload))
+        })
         .await?;
-    house.intake.begin(owner, id, upload, 0)?;
+    house.intake.begin(owner, id, now, upload, 0)?;
     let mut upload = house.intake.lend(owner, id)?;
     let mut gathered = Vec::new();
     loop {
@@ -266,102 +244,6 @@ async fn stage(
     Ok(id)
 }
 
-async fn write(
-    house: &House,
-    mut upload: Box<Upload>,
-    bytes: Bytes,
-) -> Result<Box<Upload>, Refusal> {
-    house
-        .ask(move |_| {
-            upload.receive(&bytes)?;
-            Ok(upload)
-        })
-        .await
-}
-
-async fn finish(
-    house: &House,
-    owner: UserNo,
-    id: UploadId,
-    upload: Box<Upload>,
-) -> Result<(), Refusal> {
-    let whole = house.ask(move |_| upload.finish()).await;
-    let whole = whole.inspect_err(|_| house.intake.discard(owner, id))?;
-    house.intake.whole(owner, id, whole)
-}
-
-/// Starts the import of a file that is here.
-fn begin_import(house: &House, who: &Who, id: UploadId, said: &Said) -> Result<(), Refusal> {
-    let appliance = house.appliance().ok_or_else(Refusal::sealed)?;
-    let owner = who.session.actor.no;
-    let line = settled(house, owner, house.intake.find(owner, id)?);
-    if matches!(line.stand, Stand::Working(_)) {
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "conflict",
-            "It is being imported",
-            "Wait until the import is over.",
-        ));
-    }
-    let request = house.intake.request(owner, id, said)?;
-    let new = NewJob {
-        id: appliance.mint_job(),
-        owner,
-        title: match request.dry_run {
-            true => "Trying an import",
-            false => "Import",
-        },
-        stops: true,
-    };
-    house.intake.stands(owner, id, Stand::Working(new.id));
-    let (intake, session) = (house.intake.clone(), who.session.clone());
-    let act: Act = Box::new(move |appliance, teller| {
-        let page = format!("/imports/uploads/{id}");
-        let (stand, result) = match appliance.import(&session, &request, teller) {
-            Ok(receipt) => {
-                let receipt = Arc::new(receipt);
-                let result = import_result(&receipt, &page);
-                match request.dry_run {
-                    true => (Stand::Tried(receipt), Ok(result)),
-                    false => (Stand::Done(receipt), Ok(result)),
-                }
-            }
-            Err(AppError::Questions(questions)) => {
-                let text = "Something must be decided before anything is imported.";
-                let mut result = JobResult::new(Tone::Warning, text);
-                result.page = Some(page);
-                (Stand::Asks(questions), Ok(result))
-            }
-            Err(AppError::Refused(refusal)) => {
-                let mut result = JobResult::new(Tone::Bad, refusal.reason.clone());
-                result.page = Some(page);
-                (Stand::Refused(refusal), Ok(result))
-            }
-            Err(error) => (Stand::Here, Err(error)),
-        };
-        intake.stands(owner, id, stand);
-        result
-    });
-    let started = house.jobs.start(&appliance, new, act);
-    started.map(drop).inspect_err(|_| {
-        house.intake.stands(owner, id, Stand::Here);
-    })
-}
-
-fn import_result(receipt: &ImportReceipt, page: &str) -> JobResult {
-    let tone = match receipt.counts.rejected {
-        0 => Tone::Good,
-        _ => Tone::Warning,
-    };
-    let mut result = JobResult::new(tone, sentence(receipt));
-    result.page = Some(match receipt.id.or(receipt.same_as) {
-        Some(id) => format!("/imports/{id}"),
-        None => page.to_owned(),
-    });
-    result.audit = receipt.audit;
-    result
-}
-
 #[derive(Deserialize)]
 struct NewFile {
     name: String,
@@ -377,14 +259,14 @@ async fn begin(State(house): State<Arc<House>>, who: Who, Posted(new): Posted<Ne
         .modified
         .map(|millis| Timestamp(millis.saturating_mul(1_000)));
     let name = new.name;
-    let (id, upload) = house
+    let (id, now, upload) = house
         .ask(move |one| {
             let upload = one.begin_upload(&session, &name, modified)?;
-            Ok((one.mint_upload(), upload))
+            Ok((one.mint_upload(), one.now().wall, upload))
         })
         .await?;
     let owner = who.session.actor.no;
-    house.intake.begin(owner, id, upload, new.bytes)?;
+    house.intake.begin(owner, id, now, upload, new.bytes)?;
     let body = Json(json!({ "id": id.to_string(), "at": 0 }));
     Ok((StatusCode::CREATED, body).into_response())
 }
@@ -393,15 +275,6 @@ async fn begin(State(house): State<Arc<House>>, who: Who, Posted(new): Posted<Ne
 async fn received(State(house): State<Arc<House>>, who: Who, Path(id): Path<String>) -> Page {
     let line = house.intake.find(who.session.actor.no, upload_id(&id)?)?;
     Ok(Json(json!({ "at": line.received, "of": line.bytes })).into_response())
-}
-
-/// Where a part stands in its file: first byte, last byte, bytes of the whole (RFC 9110, 14.4).
-fn place_of(headers: &HeaderMap) -> Option<(u64, u64, u64)> {
-    let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
-    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
-    let (first, last) = range.split_once('-')?;
-    let place = (first.parse().ok()?, last.parse().ok()?, total.parse().ok()?);
-    (place.0 <= place.1 && place.1 < place.2).then_some(place)
 }
 
 /// Takes the next part of a file.
@@ -465,9 +338,13 @@ async fn show(
     let owner = who.session.actor.no;
     let line = settled(&house, owner, house.intake.find(owner, upload_id(&id)?)?);
     let last = line.last.and_then(|job| house.jobs.find(owner, job));
+    let title = match line.name.as_str() {
+        "" => "A file that was announced",
+        name => name,
+    };
     let content = html! {
         p.back { a href="/imports" { "Import" } }
-        h1 { (part::name(&line.name)) }
+        h1 { (part::name(title)) }
         p { (part::number(line.received)) " bytes, sealed until they are imported." }
         @match &line.stand {
             Stand::Receiving => p.notice.warn {
@@ -672,28 +549,6 @@ fn wall(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn of(text: &str) -> Option<(u64, u64, u64)> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_RANGE, text.parse().unwrap());
-        place_of(&headers)
-    }
-
-    #[test]
-    fn a_part_says_where_it_stands() {
-        assert_eq!(of("bytes 0-9/100"), Some((0, 9, 100)));
-        assert_eq!(of("bytes 99-99/100"), Some((99, 99, 100)));
-        for wrong in [
-            "bytes 9-0/100",
-            "bytes 0-100/100",
-            "bytes */100",
-            "0-9/100",
-            "bytes 0-9/*",
-        ] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
-        assert_eq!(place_of(&HeaderMap::new()), None);
-    }
 
     #[test]
     fn a_question_shows_its_evidence_and_no_answer_of_its_own() {

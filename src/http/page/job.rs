@@ -9,12 +9,12 @@ use maud::{Markup, html};
 
 use super::super::guard::Who;
 use super::super::house::House;
-use super::super::jobs::{JobLine, JobResult, JobState, Tone};
+use super::super::jobs::{INTERRUPTED, JobEnd, JobLine, JobState, Tone};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, part};
-use crate::domain::JobId;
+use crate::domain::{EntryNo, JobId};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/jobs", Access::SignedIn, || get(list)),
@@ -27,14 +27,14 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 const LOOK_AGAIN: u32 = 2;
 
 async fn list(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
-    let jobs = house.jobs.of(who.session.actor.no);
+    let jobs = house.jobs_of(&who).await?;
     let zone = zone(&house);
     let content = html! {
         h1 { "Under way" }
         @if jobs.is_empty() {
             (part::empty(
                 "Nothing is under way",
-                "Imports, checks and rebuilds that you start are listed here until the server ends.",
+                "Imports, exports, checks and rebuilds that you start are listed here.",
                 None,
             ))
         } @else {
@@ -65,12 +65,9 @@ pub(super) fn zone(house: &House) -> chrono_tz::Tz {
     zone.unwrap_or(chrono_tz::UTC)
 }
 
-fn found(house: &House, who: &Who, id: &str) -> Result<JobLine, Refusal> {
+async fn found(house: &House, who: &Who, id: &str) -> Result<JobLine, Refusal> {
     let id: JobId = id.parse().map_err(|_| Refusal::not_found())?;
-    house
-        .jobs
-        .find(who.session.actor.no, id)
-        .ok_or_else(Refusal::not_found)
+    house.job_of(who, id).await
 }
 
 async fn show(
@@ -79,7 +76,7 @@ async fn show(
     who: Who,
     Path(id): Path<String>,
 ) -> Page {
-    let job = found(&house, &who, &id)?;
+    let job = found(&house, &who, &id).await?;
     let content = html! {
         h1 { (job.title) }
         p { "Begun " (part::time(job.began, zone(&house), part::MINUTE)) }
@@ -87,7 +84,8 @@ async fn show(
         @if !job.state.is_over() { (look_again()) }
         p { a href="/jobs" { "Everything under way" } }
     };
-    Ok(frame.at(Section::Outside, job.title).page(&content))
+    let title = job.title.clone();
+    Ok(frame.at(Section::Outside, title).page(&content))
 }
 
 /// For browsers without script: the page is asked for again.
@@ -101,7 +99,7 @@ async fn fragment(
     who: Who,
     Path(id): Path<String>,
 ) -> Page {
-    let job = found(&house, &who, &id)?;
+    let job = found(&house, &who, &id).await?;
     Ok(state(&frame, &job).into_response())
 }
 
@@ -116,7 +114,7 @@ pub(super) fn state(frame: &Frame, job: &JobLine) -> Markup {
                     h2 { "Waits its turn" }
                     p { "It begins by itself as soon as others are done." }
                 }
-                JobState::Running { stage, done, total } => (running(stage, *done, *total)),
+                JobState::Running { stage, done, total, .. } => (running(stage, *done, *total)),
                 JobState::Done(result) => (shown(result)),
                 JobState::Refused(refusal) => {
                     h2 { (refusal.title) }
@@ -125,6 +123,10 @@ pub(super) fn state(frame: &Frame, job: &JobLine) -> Markup {
                 JobState::Stopped(saved) => {
                     h2 { "Stopped" }
                     p.notice.warn { (saved) }
+                }
+                JobState::Interrupted => {
+                    h2 { "Interrupted" }
+                    p.notice.warn { (INTERRUPTED) }
                 }
             }
             @if job.stops && !job.state.is_over() {
@@ -159,7 +161,7 @@ fn running(stage: &str, done: u64, total: u64) -> Markup {
 }
 
 /// A result: a sentence, its figures, what is wrong, where to read more.
-pub(super) fn shown(result: &JobResult) -> Markup {
+pub(super) fn shown(result: &JobEnd) -> Markup {
     let (title, class) = match result.tone {
         Tone::Good => ("Done", "notice good"),
         Tone::Warning => ("Done, with something to look at", "notice warn"),
@@ -169,7 +171,7 @@ pub(super) fn shown(result: &JobResult) -> Markup {
         h2 { (title) }
         p class=(class) role="status" {
             span hx-disable { (result.text) }
-            @if let Some(no) = result.audit { " " (part::entry(no)) }
+            @if let Some(no) = result.audit { " " (part::entry(EntryNo(no))) }
         }
         @if !result.facts.is_empty() {
             dl.facts {
@@ -197,25 +199,27 @@ pub(super) fn chip(state: &JobState) -> Markup {
         },
         JobState::Refused(_) => ("refused", "chip bad"),
         JobState::Stopped(_) => ("stopped", "chip warn"),
+        JobState::Interrupted => ("interrupted", "chip warn"),
     };
     html! { span class=(class) { (word) } }
 }
 
 async fn stop(State(house): State<Arc<House>>, who: Who, Path(id): Path<String>) -> Page {
-    let job = found(&house, &who, &id)?;
+    let job = found(&house, &who, &id).await?;
     house.jobs.stop(who.session.actor.no, job.id);
     Ok(Redirect::to(&format!("/jobs/{}", job.id)).into_response())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::jobs::JobResult;
     use super::*;
 
     #[test]
     fn what_is_wrong_is_said_in_words_and_not_by_colour_alone() {
         let mut result = JobResult::new(Tone::Bad, "the log is <broken>");
         result.problems.push("entry 7".to_owned());
-        let text = shown(&result).into_string();
+        let text = shown(&result.into()).into_string();
         assert!(text.contains("Something is wrong") && text.contains("entry 7"));
         assert!(text.contains("&lt;broken&gt;"));
         let waiting = chip(&JobState::Waiting).into_string();

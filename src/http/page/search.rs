@@ -298,6 +298,9 @@ fn summary(frame: &Frame, kept: &KeptSearch, answer: &SearchAnswer) -> Markup {
                 }
                 " · " (part::entry(answer.audit))
             }
+            @if frame.may(Right::Export) {
+                a.button href={ "/s/" (kept.id) "/export" } { "Export…" }
+            }
             details.save {
                 summary { @if kept.name.is_empty() { "Save" } @else { "Saved as " (part::name(&kept.name)) } }
                 form.inline method="post" action={ "/s/" (kept.id) "/save" } {
