@@ -71,7 +71,9 @@ pub use govern::{
 pub use index::IndexFigures;
 pub use keys::KeyStatus;
 pub use people::{
-    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, Session, SignIn, TotpOffer, WebSession,
+    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, NewProvider, ProviderCheck, ProviderLine,
+    ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
+    TotpOffer, WebSession,
 };
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,

@@ -120,6 +120,7 @@ pub const ROUTES: &[&[Route]] = &[
     page::unlock::ROUTES,
     page::setup::ROUTES,
     page::sign_in::ROUTES,
+    page::sso::ROUTES,
     page::home::ROUTES,
     page::search::ROUTES,
     page::conversation::ROUTES,
