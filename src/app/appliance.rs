@@ -7,7 +7,9 @@ use super::entropy::SystemEntropy;
 use super::{AppError, Result, Session, Settings, Workspace};
 use crate::archive::{Archive, EraseContext, Milestones, NewVault, SLICE_ITEMS, Vault};
 use crate::audit::{Action, Appended, Draft, EntryActor, LogEnd, Outcome};
+use crate::auth::sso::ProviderCache;
 use crate::auth::{self, LoginCost, NewUser};
+use crate::capture::Outward;
 use crate::crypto::{
     Entropy, SealObserver, Secret, StretchCost, WatchedEntropy, hex, random_bytes,
 };
@@ -31,6 +33,10 @@ pub struct Appliance {
     pub(super) notices: Vec<String>,
     /// Why nothing but reading is allowed.
     pub(super) quarantine: Option<String>,
+    /// The way out; nothing uses it before somebody configured whom to ask.
+    pub(super) outward: Outward,
+    /// What the provider of single sign-on said lately.
+    pub(super) provider: ProviderCache,
 }
 
 /// Who watches an appliance from inside; nobody, outside tests.
@@ -249,6 +255,8 @@ impl Appliance {
             importing: Mutex::new(()),
             notices: Vec::new(),
             quarantine: None,
+            outward: Outward::default(),
+            provider: ProviderCache::default(),
         })
     }
 

@@ -139,6 +139,7 @@ pub const ROUTES: &[&[Route]] = &[
     page::setup::ROUTES,
     page::wizard::ROUTES,
     page::sign_in::ROUTES,
+    page::sso::ROUTES,
     page::home::ROUTES,
     page::search::ROUTES,
     page::conversation::ROUTES,

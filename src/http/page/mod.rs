@@ -34,6 +34,7 @@ pub(super) mod retention;
 pub(super) mod search;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod sso;
 pub(super) mod step_up;
 pub(super) mod system;
 pub(super) mod unlock;
