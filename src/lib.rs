@@ -13,6 +13,9 @@ pub mod http;
 // Floor 7
 pub mod app;
 
+// Floor 6
+pub mod capture;
+
 // Floor 5
 pub mod ingest;
 pub mod retention;

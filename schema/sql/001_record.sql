@@ -165,7 +165,7 @@ create table message (
     reply_to integer
 ) strict;
 
--- Conversation order is (sent, order_index, no); SQLite sorts the tail of equal instants itself.
+-- Conversation order is (sent, order_index, no); 011 widens the index.
 create index message_in_order on message (conversation, sent);
 
 -- Everything sealed row by row. key = number << 20 | version << 4 | part, so that a version's parts

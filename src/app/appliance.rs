@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
-use super::{AppError, Result, Session, Settings};
+use super::{AppError, Result, Session, Settings, Workspace};
 use crate::archive::{Archive, EraseContext, Milestones, NewVault, SLICE_ITEMS, Vault};
 use crate::audit::{Action, Appended, Draft, EntryActor, LogEnd, Outcome};
+use crate::auth::sso::ProviderCache;
 use crate::auth::{self, LoginCost, NewUser};
+use crate::capture::Outward;
 use crate::crypto::{
     Entropy, SealObserver, Secret, StretchCost, WatchedEntropy, hex, random_bytes,
 };
@@ -23,12 +25,18 @@ pub struct Appliance {
     pub(super) entropy: Arc<dyn Entropy>,
     /// Opened names, with the number of imports they were read after.
     names: RwLock<Option<(u64, Arc<NameIndex>)>>,
+    /// What is the same for everybody in the house.
+    workspace: RwLock<Workspace>,
     /// One import at a time: it is the single writer of messages.
     pub(super) importing: Mutex<()>,
     /// What opening had to mend, in words.
     pub(super) notices: Vec<String>,
     /// Why nothing but reading is allowed.
     pub(super) quarantine: Option<String>,
+    /// The way out; nothing uses it before somebody configured whom to ask.
+    pub(super) outward: Outward,
+    /// What the provider of single sign-on said lately.
+    pub(super) provider: ProviderCache,
 }
 
 /// Who watches an appliance from inside; nobody, outside tests.
@@ -230,7 +238,12 @@ impl Appliance {
         let rows = archive.store().read()?;
         let last = LogEnd::read(&rows).map_err(|error| AppError::Integrity(error.to_string()))?;
         let kept = rows.clock()?;
+        let workspace = Workspace::read(&rows)?;
         drop(rows);
+        let mut settings = settings;
+        if let Some(zone) = workspace.zone.as_ref().filter(|_| !settings.zone_named) {
+            settings.zone.clone_from(zone);
+        }
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new(random_bytes(&*entropy))));
         Ok(Appliance {
             archive,
@@ -238,9 +251,12 @@ impl Appliance {
             settings,
             entropy,
             names: RwLock::new(None),
+            workspace: RwLock::new(workspace),
             importing: Mutex::new(()),
             notices: Vec::new(),
             quarantine: None,
+            outward: Outward::default(),
+            provider: ProviderCache::default(),
         })
     }
 
@@ -262,6 +278,19 @@ impl Appliance {
     /// The settings it was opened with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(super) fn kept_workspace(&self) -> Workspace {
+        let kept = self.workspace.read();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn keep_workspace(&self, workspace: Workspace) {
+        let mut kept = self
+            .workspace
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = workspace;
     }
 
     /// The present.

@@ -123,7 +123,7 @@ impl Appliance {
         request: &ConversationRequest,
     ) -> Result<ConversationSlice> {
         self.require(session, Right::ReadContent, Action::ContentView)?;
-        let zone = zone(request.zone.as_deref().unwrap_or(&self.settings.zone))?;
+        let zone = zone(request.zone.as_deref().unwrap_or(&self.zone_name()))?;
         let scope = self.scope(session)?;
         let names = self.names()?;
         let row = self.visible(&scope, request.id)?;

@@ -94,7 +94,7 @@ pub enum DemoEvent<'a> {
 }
 
 /// Removes the working directory, however the tour ends.
-struct Workplace {
+pub(super) struct Workplace {
     root: PathBuf,
     temporary: bool,
 }
@@ -107,14 +107,39 @@ impl Workplace {
                 root: dir.clone(),
                 temporary: false,
             },
-            None => {
-                let unique = hex(&random_bytes::<8>(entropy));
-                Workplace {
-                    root: std::env::temp_dir().join(format!("wordkeep-demo-{unique}")),
-                    temporary: true,
-                }
-            }
+            None => Workplace::temporary(entropy),
         }
+    }
+
+    /// One that is gone when it is dropped.
+    pub(super) fn temporary(entropy: &dyn Entropy) -> Workplace {
+        let unique = hex(&random_bytes::<8>(entropy));
+        Workplace {
+            root: scratch().join(format!("wordkeep-demo-{unique}")),
+            temporary: true,
+        }
+    }
+
+    /// Where it is.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// Where temporary files lie in memory, on Linux: nothing waits for a disk there, and a loss of power
+/// leaves nothing behind.
+const IN_MEMORY: &str = "/dev/shm";
+/// Room the demonstration may need, in bytes, many times over.
+const ROOM_MIN: u64 = 512 << 20;
+
+/// The directory for temporary files: the one that `TMPDIR` names, else memory, else that of the system.
+fn scratch() -> PathBuf {
+    let memory = Path::new(IN_MEMORY);
+    let named = std::env::var_os("TMPDIR").is_some();
+    let room = rustix::fs::statvfs(memory).map(|there| there.f_bavail * there.f_frsize);
+    match room {
+        Ok(free) if !named && free >= ROOM_MIN => memory.to_owned(),
+        _ => std::env::temp_dir(),
     }
 }
 
@@ -229,7 +254,7 @@ impl Staff {
 }
 
 /// Writes the export files and says how each is imported.
-fn write_exports(sample: &Sample, into: &Path) -> Result<Vec<ImportRequest>> {
+pub(super) fn write_exports(sample: &Sample, into: &Path) -> Result<Vec<ImportRequest>> {
     fs::create_dir_all(into).map_err(|error| AppError::file(into, &error))?;
     sample
         .files

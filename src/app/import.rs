@@ -52,7 +52,7 @@ impl Appliance {
         if let Some(before) = self.same_source(&lookup)?.filter(|_| looked_at) {
             return Ok(ImportReceipt::same(before, opened.name));
         }
-        let answers = request.answers(self.clock.now().wall, &self.settings.zone)?;
+        let answers = request.answers(self.clock.now().wall, &self.zone_name())?;
         let detection = detect(&mut opened.container)?;
         if detection.chats.is_empty() {
             return Err(AppError::Usage(format!(

@@ -34,6 +34,8 @@ mod job;
 mod keys;
 mod log_out;
 mod marks;
+mod message;
+mod narrow;
 mod people;
 mod pins;
 mod prune;
@@ -45,6 +47,8 @@ mod settings;
 mod suggest;
 mod upload;
 mod verify;
+mod walk;
+mod workspace;
 
 pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use asked::{KeptSearch, QUERY_CHARS_MAX};
@@ -63,18 +67,21 @@ pub use error::{AppError, Result};
 pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    About, Asked, BatchLine, BatchStory, CertificateStory, ClaimLine, ClockStanding, Consequences,
-    DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget,
-    LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold, NewPolicy,
-    NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory, Released,
-    RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review, ReviewLine,
-    RuleName, Sentence, Simulated, Spread, VersionLine, Why,
+    About, Asked, BatchLine, BatchStory, Carried, CertificateStory, ClaimLine, ClockStanding,
+    Consequences, DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding,
+    HoldTarget, LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold,
+    NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory,
+    Released, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,
+    ReviewLine, RuleName, Sentence, Simulated, Spread, VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use job::{JOB_END_BYTES_MAX, KeptJob};
 pub use keys::KeyStatus;
+pub use message::{MessageStory, ShownVersion, Source};
 pub use people::{
-    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, Session, SignIn, TotpOffer, WebSession,
+    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, NewProvider, ProviderCheck, ProviderLine,
+    ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
+    TotpOffer, WebSession,
 };
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
@@ -84,3 +91,5 @@ pub use settings::{Given, Settings};
 pub use suggest::{SUGGESTIONS_MAX, Suggestion};
 pub use upload::{UPLOAD_BYTES_MAX, Upload, Uploaded};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};
+pub use walk::{Walk, WalkRequest};
+pub use workspace::{SAMPLE_READER, Workspace};

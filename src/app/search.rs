@@ -222,7 +222,7 @@ impl Appliance {
         names: &NameIndex,
         scope: &Scope,
     ) -> Result<(Resolved, Reading)> {
-        let zone = zone(request.zone.as_deref().unwrap_or(&self.settings.zone))?;
+        let zone = zone(request.zone.as_deref().unwrap_or(&self.zone_name()))?;
         let now = self.clock.now().wall;
         let context = ParseContext {
             zone,

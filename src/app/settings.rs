@@ -50,8 +50,10 @@ pub struct Settings {
     pub unlock_key: PathBuf,
     /// File in which the log-in token of this person is kept.
     pub token: PathBuf,
-    /// IANA zone in which dates are shown and read.
+    /// IANA zone in which dates are shown and read, unless the house has chosen one.
     pub zone: String,
+    /// Whether somebody named that zone; else it is the default.
+    pub zone_named: bool,
     /// Memory of the index.
     pub archive: ArchiveConfig,
 }
@@ -85,15 +87,15 @@ impl Settings {
             .zone
             .clone()
             .or_else(|| environment("WORDKEEP_ZONE"))
-            .or(file.zone)
-            .unwrap_or_else(|| ZONE_DEFAULT.to_owned());
+            .or(file.zone);
         Ok(Settings {
             keys_dir: path(&given.keys_dir, "WORDKEEP_KEYS_DIR", file.keys_dir),
             unlock_key: path(&given.unlock_key, "WORDKEEP_UNLOCK_KEY", file.unlock_key)
                 .unwrap_or_else(|| config_dir.join("unlock.key")),
             token: config_dir.join("token"),
             data,
-            zone,
+            zone_named: zone.is_some(),
+            zone: zone.unwrap_or_else(|| ZONE_DEFAULT.to_owned()),
             archive,
         })
     }

@@ -122,7 +122,10 @@ fn begins(name: &str, beginning: &str) -> bool {
             0 => 0,
             at => at + letter.len_utf8(),
         });
-    words.any(|at| name.get(at..).is_some_and(|rest| rest.starts_with(beginning)))
+    words.any(|at| {
+        name.get(at..)
+            .is_some_and(|rest| rest.starts_with(beginning))
+    })
 }
 
 #[cfg(test)]

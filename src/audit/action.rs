@@ -103,6 +103,11 @@ actions! {
     /// What a user may see was changed: object = user; facts: everything (0 or 1), conversations,
     /// accounts, denied.
     UserGrant = "user.grant", Some(Right::ManageUsers), Whole;
+    /// Somebody at the provider of single sign-on is a user from now on: object = user; facts: way =
+    /// `sso` (at their first sign-in) or `administrator`.
+    UserBind = "user.bind", Some(Right::ManageUsers), Whole;
+    /// Somebody signed in at the provider to see what it says of them: facts: claims.
+    ProviderTest = "provider.test", Some(Right::ManageUsers), Whole;
     /// A search was answered: facts: hits, query_commit, ids_root.
     ContentSearch = "content.search", Some(Right::ReadContent), Whole;
     /// Messages were shown: objects = messages or conversations.
@@ -229,7 +234,8 @@ actions! {
     BackupDrill = "backup.drill", Some(Right::ManageKeys), Whole;
     /// Compliance locks were written down with the messages they keep: facts: messages.
     LockRecord = "lock.record", None, Whole;
-    /// The configuration was changed.
+    /// The configuration was changed: facts: what = `sso`, act = `set` or `remove`, and of a provider
+    /// that was set: only (whether passwords are refused), groups (how many give a role).
     ConfigChange = "config.change", Some(Right::ManageUsers), Whole;
 }
 

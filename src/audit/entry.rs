@@ -38,6 +38,8 @@ pub enum AuthStrength {
     Password,
     /// A password and a second factor.
     SecondFactor,
+    /// The provider of single sign-on.
+    Provider,
 }
 
 /// How far the clocks can be trusted (the compliance clock's own judgement).

@@ -1,5 +1,7 @@
 //! Users: made, changed, recognised.
 
+use zeroize::Zeroizing;
+
 use super::{AuthError, Result, end_access};
 use crate::crypto::{
     Digest, Entropy, PasswordVerdict, StretchCost, hash_password, random_bytes, verify_password,
@@ -65,23 +67,57 @@ pub fn create_user(
         return Err(AuthError::Taken(login));
     }
     check_password(new.password)?;
+    let password = hash_password(new.password.as_bytes(), &cost.0, entropy)?;
+    insert_user(tx, login, new.role, password, new.grants, entropy, now)
+}
+
+/// Makes a user who has no password: nothing that anybody types lets them in. They come by the provider
+/// of single sign-on.
+pub fn create_unlocked_user(
+    tx: &WriteTx<'_>,
+    login: &str,
+    role: Role,
+    grants: &[(GrantKind, u32)],
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Actor> {
+    let login = checked_login(login)?;
+    if tx.user_by_login(&login)?.is_some() {
+        return Err(AuthError::Taken(login));
+    }
+    // Of 32 random bytes that nobody has seen.
+    let unknown = Zeroizing::new(random_bytes::<32>(entropy));
+    let password = hash_password(&unknown[..], &LoginCost::default().0, entropy)?;
+    insert_user(tx, login, role, password, grants, entropy, now)
+}
+
+fn insert_user(
+    tx: &WriteTx<'_>,
+    login: String,
+    role: Role,
+    password: String,
+    grants: &[(GrantKind, u32)],
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Actor> {
     let mut row = UserRow {
         no: UserNo(0),
         id: UserId(u128::from_be_bytes(random_bytes(entropy)) >> 1),
         login,
-        role: new.role,
-        password: hash_password(new.password.as_bytes(), &cost.0, entropy)?,
+        role,
+        password,
         created: now,
         disabled: false,
     };
     row.no = tx.insert_user(&row)?;
-    for (kind, object) in new.grants {
+    for (kind, object) in grants {
         tx.insert_grant(row.no, *kind, *object)?;
     }
     Ok(actor_of(&row))
 }
 
-fn checked_login(login: &str) -> Result<String> {
+/// A login in lower case, when it has no character that could be mistaken.
+pub(super) fn checked_login(login: &str) -> Result<String> {
     let login = login.to_ascii_lowercase();
     let fits = (1..=LOGIN_CHARS_MAX).contains(&login.len())
         && login.bytes().all(|byte| {

@@ -144,17 +144,25 @@ pub fn end_access(tx: &WriteTx<'_>, user: UserNo, except: Option<&Digest>) -> Re
     Ok(tx.delete_links(user)?)
 }
 
+/// Ends every session that the provider of single sign-on vouched for.
+pub fn end_provider_sessions(tx: &WriteTx<'_>) -> Result<()> {
+    Ok(tx.delete_web_sessions_by(number(AuthStrength::Provider))?)
+}
+
 /// How surely somebody was recognised, from the number that is kept.
 pub fn strength_of(row: &WebSessionRow) -> AuthStrength {
     match row.strength {
+        3 => AuthStrength::Provider,
         2 => AuthStrength::SecondFactor,
         1 => AuthStrength::Password,
         _ => AuthStrength::Token,
     }
 }
 
+/// The number that is kept of a strength.
 const fn number(strength: AuthStrength) -> u8 {
     match strength {
+        AuthStrength::Provider => 3,
         AuthStrength::SecondFactor => 2,
         AuthStrength::Password => 1,
         _ => 0,

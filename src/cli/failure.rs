@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use crate::app::AppError;
-use crate::auth::AuthError;
+use crate::auth::{AuthError, SsoRefusal};
 use crate::ingest::{ANSWER_NEW, Question, QuestionKind};
 use crate::query::render_carets;
 use crate::store::StoreError;
@@ -33,6 +33,8 @@ pub(super) enum Exit {
     NotFound = 7,
     /// Somebody else is at it, or it is there already.
     Conflict = 8,
+    /// Somebody outside did not answer.
+    Network = 9,
     /// Disk or file.
     Io = 10,
     /// The person stopped it.
@@ -186,6 +188,12 @@ fn exit_of_auth(error: &AuthError) -> Exit {
         | AuthError::Forbidden { .. } => Exit::Forbidden,
         AuthError::Taken(_) | AuthError::LastAdministrator => Exit::Conflict,
         AuthError::Login | AuthError::WeakPassword | AuthError::ScopeTooWide { .. } => Exit::Usage,
+        AuthError::ProviderOnly | AuthError::ProviderProof => Exit::Forbidden,
+        AuthError::SsoConfig(_) => Exit::Usage,
+        AuthError::Sso(SsoRefusal::NotConfigured) => Exit::NotFound,
+        AuthError::Sso(SsoRefusal::Unreachable(_)) => Exit::Network,
+        AuthError::Sso(SsoRefusal::Metadata(_)) => Exit::Configuration,
+        AuthError::Sso(_) => Exit::Forbidden,
         AuthError::Unknown(_) => Exit::NotFound,
         AuthError::Store(error) => exit_of_store(error),
         AuthError::Crypto(_) => Exit::Integrity,
@@ -218,6 +226,12 @@ fn advice(error: &AppError) -> Option<&'static str> {
         }
         AppError::Auth(AuthError::CodeMissing) => {
             Some("write it, or a recovery code, into a file and give --code-file FILE")
+        }
+        AppError::Auth(AuthError::ProviderOnly) => {
+            Some("programs take a token that you make there under Account: --token-file FILE")
+        }
+        AppError::Auth(AuthError::Sso(SsoRefusal::NotConfigured)) => {
+            Some("configure one with: wordkeep sso set --issuer URL --client-id ID")
         }
         AppError::Auth(AuthError::Unknown(_)) => Some("list them with: wordkeep user list"),
         AppError::NotFound(_) => {
@@ -285,6 +299,16 @@ mod tests {
             (AppError::Conflict(text()), 8),
             (AppError::Auth(AuthError::Taken(text())), 8),
             (AppError::Auth(AuthError::LastAdministrator), 8),
+            (
+                AppError::Auth(AuthError::Sso(SsoRefusal::Unreachable(text()))),
+                9,
+            ),
+            (AppError::Auth(AuthError::Sso(SsoRefusal::Nonce)), 4),
+            (
+                AppError::Auth(AuthError::Sso(SsoRefusal::Metadata(text()))),
+                3,
+            ),
+            (AppError::Auth(AuthError::SsoConfig(text())), 2),
             (AppError::Io(text()), 10),
             (AppError::Auth(AuthError::Store(StoreError::Full)), 10),
             (AppError::Interrupted(text()), 130),

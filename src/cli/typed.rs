@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::command::{
     admin, audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export,
     freeze, hold, import, index, init, keys, label, login, logout, man, matter, openapi, password,
-    policy, query, search, serve, token, user, verify, why,
+    policy, query, search, serve, sso, token, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -112,6 +112,8 @@ pub(super) enum Command {
     /// Change your own password
     #[command(long_about = password::LONG)]
     Password(password::Typed),
+    /// Let people sign in at a provider (OpenID Connect)
+    Sso(sso::Typed),
     /// The emergency door: administrators made and let in again from the host
     Admin(admin::Typed),
     /// Print completions for a shell

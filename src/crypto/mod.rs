@@ -19,6 +19,7 @@ mod aead;
 mod error;
 mod escrow;
 mod hash;
+mod jws;
 mod key;
 mod keyhold;
 mod merkle;
@@ -43,6 +44,7 @@ pub use hash::{
     DIGEST_LEN, Digest, Hasher, digest_from_hex, equal, from_hex, hex, hmac_sha256, sha256,
     sha256_of,
 };
+pub use jws::{JwsAlgorithm, JwsKey};
 pub use key::{Entropy, KEY_LEN, Key, KeyFingerprint, SeededEntropy, random_bytes};
 pub use keyhold::{KEYHOLD_FILE_LEN, Keyhold, KeyholdFile, PLACE_LEN, Place};
 pub use merkle::{

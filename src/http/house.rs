@@ -10,6 +10,7 @@ use super::intake::Intake;
 use super::jobs::Jobs;
 use super::limit::Buckets;
 use super::outbox::Outbox;
+use super::page::Kits;
 use super::refusal::Refusal;
 use super::stream::Seats;
 use crate::app::{AppError, Appliance};
@@ -57,6 +58,8 @@ pub struct House {
     pub(super) strangers: Buckets<Option<IpAddr>>,
     pub(super) programs: Buckets<String>,
     pub(super) replays: Replays,
+    /// The recovery kit that was given out and waits to be proved.
+    pub(super) kits: Kits,
     /// Held while an object is compared with what somebody saw, and changed.
     changes: Mutex<()>,
     ends: AtomicBool,
@@ -88,6 +91,7 @@ impl House {
             strangers: Buckets::new(STRANGERS.0, STRANGERS.1),
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             replays: Replays::default(),
+            kits: Kits::default(),
             changes: Mutex::new(()),
             ends: AtomicBool::new(false),
             answered: AtomicU64::new(0),

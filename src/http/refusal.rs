@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::problem::problem_kind;
 use crate::app::AppError;
-use crate::auth::AuthError;
+use crate::auth::{AuthError, SsoRefusal};
 use crate::query::render_carets;
 
 /// Media type of a problem in JSON.
@@ -280,12 +280,24 @@ fn recognition(error: &AuthError) -> Refusal {
         AuthError::Scope => {
             Refusal::new(StatusCode::FORBIDDEN, "scope", "Not for this token", text)
         }
+        AuthError::Sso(SsoRefusal::NotConfigured) => Refusal::not_found(),
+        AuthError::Sso(why) => sso(why),
         AuthError::Store(_) | AuthError::Crypto(_) => Refusal::broken(),
         AuthError::Taken(_) => {
             Refusal::new(StatusCode::CONFLICT, "conflict", "Somebody was first", text)
         }
         _ => Refusal::usage(text),
     }
+}
+
+/// Somebody who came from the provider is not let in, or nobody can be sent there.
+pub(super) fn sso(why: &SsoRefusal) -> Refusal {
+    let status = match why {
+        SsoRefusal::Unreachable(_) | SsoRefusal::Metadata(_) => StatusCode::BAD_GATEWAY,
+        _ => StatusCode::FORBIDDEN,
+    };
+    let detail = sentence(&why.to_string());
+    Refusal::new(status, "sso", "Sign-in at the provider failed", detail)
 }
 
 fn query(text: &str, problems: &[crate::query::Problem]) -> Refusal {

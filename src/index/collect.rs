@@ -13,10 +13,11 @@ use super::expand::Expansions;
 use super::fuzzy::FuzzyWords;
 use super::parts::{Index, Part};
 use super::plan::{Compiled, Plan, compile, within};
+use super::schema::{CONVERSATION, NO, SENDER, SENT};
 use super::score::{Scorers, Statistics};
 use super::segment::View;
 use super::top::Top;
-use crate::domain::{MessageNo, Scope, Timestamp};
+use crate::domain::{ConversationNo, HandleNo, MessageNo, Scope, Timestamp};
 use crate::query::Resolved;
 
 /// Blocks of places between two questions whether time is up (64 places each).
@@ -147,6 +148,57 @@ impl Index {
         let answer = self.search(query, scope, Page::first(Order::Newest, usize::MAX))?;
         let numbers = answer.hits.iter().map(|hit| hit.no).collect();
         Ok((numbers, answer.verified))
+    }
+}
+
+/// Where a message that matches belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The message.
+    pub no: MessageNo,
+    /// Its conversation.
+    pub conversation: ConversationNo,
+    /// Who sent it; nobody in a notice.
+    pub sender: Option<HandleNo>,
+    /// When it was sent.
+    pub sent: Timestamp,
+}
+
+impl Index {
+    /// Hands out every message that matches, in no order, from the columns alone. Gives `false`, and
+    /// hands out nothing, for a query whose hits only the evaluator can tell.
+    ///
+    /// # Errors
+    /// As [`Index::search`].
+    pub fn each(
+        &self,
+        query: &Resolved,
+        scope: &Scope,
+        stop: Option<&(dyn Fn() -> bool + Sync)>,
+        visit: &mut dyn FnMut(Placed),
+    ) -> Result<bool> {
+        let scope = within(scope, self.hidden().as_deref());
+        let compiled = compile(&query.root, &scope);
+        if !compiled.exact {
+            return Ok(false);
+        }
+        let run = Run::new(self, &compiled, scope, stop);
+        for part in self.shared.all() {
+            for reader in part.searcher().segment_readers() {
+                let times = part.times(reader)?;
+                let segment = Segment {
+                    part: &part,
+                    reader,
+                    times,
+                };
+                let visited = run.visit(&segment, visit);
+                visited.map_err(|error| explained(&part, error))?;
+            }
+            if let Some(error) = part.directory.take_failure() {
+                return Err(error);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -294,6 +346,44 @@ impl<'a> Run<'a> {
         })?;
         top.settle(&columns);
         Ok(total)
+    }
+
+    /// Hands out the messages of one segment that match.
+    fn visit(&self, segment: &Segment<'_>, visit: &mut dyn FnMut(Placed)) -> Result<()> {
+        self.check(0)?;
+        let docs = self.view(segment).docs(&self.compiled.plan, None)?;
+        let fast = segment.reader.fast_fields();
+        let (no, sent) = (fast.u64(NO)?, fast.i64(SENT)?);
+        let conversation = fast.u64(CONVERSATION)?;
+        let sender = fast.column_opt::<u64>(SENDER)?;
+        let placed = |doc: DocId| {
+            Some(Placed {
+                no: MessageNo(no.first(doc)?),
+                conversation: ConversationNo(u32::try_from(conversation.first(doc)?).ok()?),
+                sender: match sender.as_ref().and_then(|sender| sender.first(doc)) {
+                    Some(sender) => Some(HandleNo(u32::try_from(sender).ok()?)),
+                    None => None,
+                },
+                sent: Timestamp(sent.first(doc)?),
+            })
+        };
+        let alive = segment.reader.alive_bitset();
+        let mut lacking = false;
+        self.walk(alive, docs, &mut Cost::default(), |docs| {
+            for doc in docs {
+                match placed(*doc) {
+                    Some(placed) => visit(placed),
+                    None => lacking = true,
+                }
+            }
+        })?;
+        match lacking {
+            false => Ok(()),
+            true => Err(Error::Damaged {
+                file: format!("segment {}", segment.reader.segment_id().uuid_string()),
+                reason: "a message without its place".to_owned(),
+            }),
+        }
     }
 
     /// Hands the living places of a set out in blocks, and counts them.

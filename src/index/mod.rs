@@ -52,7 +52,7 @@ mod laws;
 mod testing;
 
 pub use cache::CacheUse;
-pub use collect::{Answer, Cost, Cursor, Hit, Order, Page};
+pub use collect::{Answer, Cost, Cursor, Hit, Order, Page, Placed};
 pub use document::Words;
 pub use error::{Error, Result};
 pub use expand::EXPANSIONS_MAX;

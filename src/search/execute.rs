@@ -160,12 +160,7 @@ impl<'a> Search<'a> {
 
     /// The keys of the hits behind `after`, at most `limit`, and the total.
     pub(super) fn find(&self, order: Order, after: Option<SortKey>, limit: usize) -> Result<Found> {
-        if let Some((part, reason)) = self.archive.refused_parts().first() {
-            return Err(SearchError::ClosedPart {
-                part: part.to_string(),
-                reason: reason.clone(),
-            });
-        }
+        self.refuse_closed_parts()?;
         let answer = self.ask_index(order, after, limit)?;
         if answer.verified {
             return Ok(Found {
@@ -188,6 +183,16 @@ impl<'a> Search<'a> {
             after,
             limit,
         )
+    }
+
+    pub(super) fn refuse_closed_parts(&self) -> Result<()> {
+        match self.archive.refused_parts().first() {
+            None => Ok(()),
+            Some((part, reason)) => Err(SearchError::ClosedPart {
+                part: part.to_string(),
+                reason: reason.clone(),
+            }),
+        }
     }
 
     fn ask_index(
@@ -307,8 +312,7 @@ impl<'a> Search<'a> {
         if scope.allows(row.conversation, account) && scope.shows(row.no) {
             return Ok(());
         }
-        // The index named it inside: one of the two is wrong, and nothing of it may be shown.
-        Err(ArchiveError::Integrity("the scope of a message in the search index".to_owned()).into())
+        Err(outside_scope())
     }
 
     fn show(&self, keys: &[SortKey], context_lines: u32) -> Result<Vec<Hit>> {
@@ -430,4 +434,9 @@ fn everything() -> crate::query::ast::Query {
         accent_strict: false,
         strict: false,
     }
+}
+/// The index named it inside and the record outside: one of the two is wrong, and nothing of it may be
+/// shown.
+pub(super) fn outside_scope() -> SearchError {
+    ArchiveError::Integrity("the scope of a message in the search index".to_owned()).into()
 }

@@ -3,16 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use chrono::{DateTime, Datelike};
+use chrono::{DateTime, Datelike, NaiveDate};
 
 use super::error::Result;
 use super::execute::Search;
-use super::order::Order;
-use crate::domain::{App, ConversationNo, PersonId};
-use crate::store::MessageRow;
-
-/// Rows counted between two questions whether time is up.
-const ROWS_PER_CHECK: usize = 1_024;
+use crate::domain::{App, ConversationNo, HandleNo, PersonId, Timestamp};
+use crate::index::Placed;
 
 /// What hits are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,15 +21,18 @@ pub enum FacetField {
     Conversation,
     /// The calendar year in the zone of the query.
     Year,
+    /// The calendar month in the zone of the query, as `2024-03`.
+    Month,
 }
 
 impl FacetField {
     /// Every facet, in the order of the page.
-    pub const ALL: [FacetField; 4] = [
+    pub const ALL: [FacetField; 5] = [
         FacetField::App,
         FacetField::From,
         FacetField::Conversation,
         FacetField::Year,
+        FacetField::Month,
     ];
 
     /// The name in commands and answers.
@@ -43,6 +42,7 @@ impl FacetField {
             FacetField::From => "from",
             FacetField::Conversation => "conversation",
             FacetField::Year => "year",
+            FacetField::Month => "month",
         }
     }
 
@@ -99,7 +99,7 @@ pub struct Facet {
 /// One value of a facet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FacetValue {
-    /// What a query would say: a platform, `per_…`, `cnv_…`, a year.
+    /// What a query would say: a platform, `per_…`, `cnv_…`, a year, a month.
     pub id: String,
     /// How people call it.
     pub label: String,
@@ -110,9 +110,10 @@ pub struct FacetValue {
 #[derive(Default)]
 struct Counts {
     apps: HashMap<App, u64>,
-    people: HashMap<Option<PersonId>, (String, u64)>,
+    senders: HashMap<Option<HandleNo>, u64>,
     conversations: HashMap<ConversationNo, u64>,
     years: HashMap<i32, u64>,
+    months: HashMap<(i32, u32), u64>,
 }
 
 impl Search<'_> {
@@ -121,21 +122,12 @@ impl Search<'_> {
     /// # Errors
     /// As [`Search::page`].
     pub fn facets(&self, fields: &[FacetField]) -> Result<Vec<Facet>> {
-        let mut found = self.find(Order::Oldest, None, usize::MAX)?.keys;
-        // By number, the record is read from front to back.
-        found.sort_unstable_by_key(|key| key.no);
         let mut reader = self.archive.reader()?;
         let mut counts = Counts::default();
-        for (turn, key) in found.iter().enumerate() {
-            if turn % ROWS_PER_CHECK == 0 && self.budget.is_over() {
-                return Err(self.over_budget());
-            }
-            let Some(row) = reader.rows().message(key.no)? else {
-                continue;
-            };
-            self.check_scope(&mut reader, &row)?;
-            let app = reader.conversation(row.conversation)?.app;
-            self.count_row(&mut counts, &row, app);
+        self.each_hit(&mut reader, &mut |placed| self.add(&mut counts, placed))?;
+        for (no, hits) in &counts.conversations {
+            let app = reader.conversation(*no)?.app;
+            *counts.apps.entry(app).or_default() += hits;
         }
         fields
             .iter()
@@ -149,61 +141,65 @@ impl Search<'_> {
     /// # Errors
     /// As [`Search::page`].
     pub fn histogram(&self, step: Step) -> Result<Vec<(String, u64)>> {
-        let mut found = self.find(Order::Oldest, None, usize::MAX)?.keys;
-        found.sort_unstable_by_key(|key| key.no);
-        let mut reader = self.archive.reader()?;
+        let mut days: BTreeMap<NaiveDate, u64> = BTreeMap::new();
+        self.each_hit(&mut self.archive.reader()?, &mut |placed| {
+            *days.entry(self.day(placed.sent)).or_default() += 1;
+        })?;
         let mut bars: BTreeMap<String, u64> = BTreeMap::new();
-        for (turn, key) in found.iter().enumerate() {
-            if turn % ROWS_PER_CHECK == 0 && self.budget.is_over() {
-                return Err(self.over_budget());
-            }
-            let Some(row) = reader.rows().message(key.no)? else {
-                continue;
-            };
-            self.check_scope(&mut reader, &row)?;
-            let utc = DateTime::from_timestamp_micros(row.sent.0).unwrap_or_default();
-            let local = utc.with_timezone(&self.resolved.zone);
-            *bars.entry(local.format(step.shape()).to_string()).or_default() += 1;
+        for (day, hits) in days {
+            *bars
+                .entry(day.format(step.shape()).to_string())
+                .or_default() += hits;
         }
         Ok(bars.into_iter().collect())
     }
 
-    fn count_row(&self, counts: &mut Counts, row: &MessageRow, app: App) {
-        *counts.apps.entry(app).or_default() += 1;
-        *counts.conversations.entry(row.conversation).or_default() += 1;
-        let utc = DateTime::from_timestamp_micros(row.sent.0).unwrap_or_default();
-        let year = utc.with_timezone(&self.resolved.zone).year();
-        *counts.years.entry(year).or_default() += 1;
-        let sender = row.sender.and_then(|handle| self.names.sender(handle));
-        let person = counts
-            .people
-            .entry(sender.map(|entry| entry.person_id))
-            .or_default();
-        person.1 += 1;
-        if let (true, Some(entry)) = (person.0.is_empty(), sender) {
-            person.0 = self.names.person_label(entry);
+    /// The day in the zone of the query.
+    fn day(&self, sent: Timestamp) -> NaiveDate {
+        let utc = DateTime::from_timestamp_micros(sent.0).unwrap_or_default();
+        utc.with_timezone(&self.resolved.zone).date_naive()
+    }
+
+    fn add(&self, counts: &mut Counts, hit: Placed) {
+        *counts.conversations.entry(hit.conversation).or_default() += 1;
+        *counts.senders.entry(hit.sender).or_default() += 1;
+        let day = self.day(hit.sent);
+        *counts.years.entry(day.year()).or_default() += 1;
+        *counts.months.entry((day.year(), day.month())).or_default() += 1;
+    }
+
+    /// Handles of one person are one value.
+    fn people(&self, senders: &HashMap<Option<HandleNo>, u64>) -> Vec<FacetValue> {
+        let mut people: HashMap<Option<PersonId>, FacetValue> = HashMap::new();
+        let mut senders: Vec<_> = senders.iter().collect();
+        senders.sort_unstable();
+        for (sender, count) in senders {
+            let entry = sender.and_then(|handle| self.names.sender(handle));
+            let id = entry.map(|entry| entry.person_id);
+            let person = people.entry(id).or_insert_with(|| FacetValue {
+                id: id.map(|id| id.to_string()).unwrap_or_default(),
+                label: entry.map_or_else(String::new, |entry| self.names.person_label(entry)),
+                count: 0,
+            });
+            person.count += count;
         }
+        people.into_values().collect()
     }
 
     fn facet(&self, field: FacetField, counts: &Counts) -> Facet {
         let mut values: Vec<FacetValue> = match field {
             FacetField::App => each(&counts.apps, |app| (app.name().to_owned(), String::new())),
             FacetField::Year => each(&counts.years, |year| (year.to_string(), String::new())),
+            FacetField::Month => each(&counts.months, |(year, month)| {
+                (format!("{year:04}-{month:02}"), String::new())
+            }),
             FacetField::Conversation => each(&counts.conversations, |no| {
                 (
                     self.names.conversation_id(*no),
                     self.names.title(*no).unwrap_or_default().to_owned(),
                 )
             }),
-            FacetField::From => counts
-                .people
-                .iter()
-                .map(|(id, (label, count))| FacetValue {
-                    id: id.map(|id| id.to_string()).unwrap_or_default(),
-                    label: label.clone(),
-                    count: *count,
-                })
-                .collect(),
+            FacetField::From => self.people(&counts.senders),
         };
         values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
         Facet { field, values }

@@ -104,12 +104,7 @@ impl WriteTx<'_> {
     pub fn end_job(&self, id: JobId, ended: Timestamp, text_no: u64) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached("update job set ended = ?2, state = ?3, text_no = ?4 where id = ?1")?
-            .execute((
-                id.0.to_be_bytes(),
-                ended.0,
-                JobStage::Over as u8,
-                text_no,
-            ))?;
+            .execute((id.0.to_be_bytes(), ended.0, JobStage::Over as u8, text_no))?;
         Ok(())
     }
 
@@ -118,11 +113,7 @@ impl WriteTx<'_> {
         Ok(self
             .connection()
             .prepare_cached("update job set ended = ?1, state = ?2 where state = ?3")?
-            .execute((
-                ended.0,
-                JobStage::CutOff as u8,
-                JobStage::UnderWay as u8,
-            ))?)
+            .execute((ended.0, JobStage::CutOff as u8, JobStage::UnderWay as u8))?)
     }
 
     /// Forgets a job with what was told of its end.

@@ -129,7 +129,7 @@ impl Rows {
         limit: u32,
     ) -> Result<Vec<MessageRow>, StoreError> {
         self.neighbours(
-            "sent <= ?2 and (sent, order_index, no) < (?2, ?3, ?4)
+            "(sent, order_index, no) < (?2, ?3, ?4)
              order by sent desc, order_index desc, no desc",
             of,
             limit,
@@ -143,7 +143,7 @@ impl Rows {
         limit: u32,
     ) -> Result<Vec<MessageRow>, StoreError> {
         self.neighbours(
-            "sent >= ?2 and (sent, order_index, no) > (?2, ?3, ?4)
+            "(sent, order_index, no) > (?2, ?3, ?4)
              order by sent, order_index, no",
             of,
             limit,

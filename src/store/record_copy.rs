@@ -16,13 +16,14 @@ use crate::crypto::Key;
 
 /// Tables that never leave the data directory: keys and their counts; log-ins, which end with the
 /// house they were made in; work on an index that is not copied.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "data_key",
     "wrap_count",
     "token",
     "web_session",
     "setup_token",
     "sign_in_link",
+    "sso_attempt",
     "outbox",
     "index_anchor",
 ];

@@ -140,7 +140,12 @@ impl Scratch {
             let mut plain = Zeroizing::new(Vec::with_capacity(PAGE_BYTES));
             state
                 .cipher
-                .open(&Nonce::chunk(number, false), &aad(page), &sealed, &mut plain)
+                .open(
+                    &Nonce::chunk(number, false),
+                    &aad(page),
+                    &sealed,
+                    &mut plain,
+                )
                 .map_err(io::Error::other)?;
             state.plain = plain;
         }
@@ -155,7 +160,12 @@ impl Scratch {
         state.numbers = number;
         state
             .cipher
-            .seal(&Nonce::chunk(number, false), &aad(page), &state.plain, &mut sealed)
+            .seal(
+                &Nonce::chunk(number, false),
+                &aad(page),
+                &state.plain,
+                &mut sealed,
+            )
             .map_err(io::Error::other)?;
         self.file.write_all_at(&sealed, at_file(page))?;
         if state.sealed.len() <= page {
@@ -239,7 +249,12 @@ mod tests {
         pen.write_all(&secret).unwrap();
         model.extend_from_slice(&secret);
         // Places before, across pages and behind the end, in any order.
-        for (at, word) in [(5usize, "five"), (65_530, "across two pages"), (300_000, "gap"), (0, "x")] {
+        for (at, word) in [
+            (5usize, "five"),
+            (65_530, "across two pages"),
+            (300_000, "gap"),
+            (0, "x"),
+        ] {
             pen.seek(SeekFrom::Start(at as u64)).unwrap();
             pen.write_all(word.as_bytes()).unwrap();
             if model.len() < at + word.len() {

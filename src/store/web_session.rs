@@ -120,6 +120,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Ends every session of people who were recognised in one way, by its number.
+    pub fn delete_web_sessions_by(&self, strength: u8) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from web_session where strength = ?1")?
+            .execute([strength])?;
+        Ok(())
+    }
+
     /// Forgets sessions that began, or were seen last, before these limits by either clock.
     pub fn delete_ended_web_sessions(&self, began: Now, seen: Now) -> Result<(), StoreError> {
         self.connection()

@@ -290,7 +290,11 @@ fn d1_what_is_due_is_listed_approved_run_and_certified_on_pages() {
     refused(&served, REC, &run, &[("confirm", "no")]);
     let begun = served.post_form(REC, &run, &sure);
     assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.body);
-    assert!(begun.location().starts_with("/jobs/job_"), "{}", begun.location());
+    assert!(
+        begun.location().starts_with("/jobs/job_"),
+        "{}",
+        begun.location()
+    );
     let page = settled(&served, REC, begun.location());
     says(&page, &format!("{} messages destroyed", total - 1));
     let way = format!("{path}/certificate");

@@ -144,7 +144,9 @@ fn t7_a_change_with_a_cookie_needs_the_mark_of_its_session() {
     let others_mark = format!("csrf={}", served.csrf(Role::RecordsOfficer));
     let changes = routes().filter(|route| {
         let open = matches!(route.access, Access::Unlogged | Access::Anyone);
-        !matches!(route.method, Method::GET | Method::HEAD) && !open && lawyer.may_take(route.access)
+        !matches!(route.method, Method::GET | Method::HEAD)
+            && !open
+            && lawyer.may_take(route.access)
     });
     let mut tried = 0;
     for route in changes {

@@ -431,6 +431,7 @@ impl Served {
         match (before, part) {
             ("assets", _) => env!("CARGO_PKG_VERSION").to_owned(),
             (_, "{name}") => "wordkeep.css".to_owned(),
+            ("during", _) => "2023-12".to_owned(),
             ("problems", _) => "stale".to_owned(),
             ("files", _) => "chat.txt".to_owned(),
             ("s", _) => self.search_of(who),
@@ -610,7 +611,9 @@ pub fn over(served: &Served, who: Who, started: &Answer) -> Value {
     assert_eq!(started.status, StatusCode::ACCEPTED, "{}", started.body);
     let began = std::time::Instant::now();
     loop {
-        let job = served.api(who, Method::GET, started.location(), None).json();
+        let job = served
+            .api(who, Method::GET, started.location(), None)
+            .json();
         if !matches!(job["state"].as_str(), Some("waiting" | "running")) {
             return job;
         }

@@ -4,90 +4,29 @@
 //! `cargo bench --bench import -- [messages]`; the corpus lies at `$WORDKEEP_CORPUS` (default
 //! `../shared/corpus`).
 
+#[path = "import/corpus.rs"]
+mod corpus;
 #[path = "import/yardstick.rs"]
 mod yardstick;
 
-use std::error::Error;
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use wordkeep::app::import::{ImportRequest, SilentProgress};
-use wordkeep::app::{Appliance, Given, NewAppliance, SearchRequest, Session, Settings};
-use wordkeep::crypto::{Secret, StretchCost};
+use wordkeep::app::{Appliance, BackupRequest, SearchRequest, Session};
+use wordkeep::crypto::Secret;
 use wordkeep::domain::{Role, Scope};
 use wordkeep::index;
 use wordkeep::query::{
     NoDirectory, ParseContext, Purpose, ResolveContext, Resolved, parse, resolve,
 };
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use corpus::{MAPPING, Outcome, PASSWORD, QUERIES, corpus, create, import_all, percentile, unpack};
 
-const MAPPING: &str = r#"{
-  "conversation": "conversation", "sender": "sender", "body": "text",
-  "ts": "ts", "ts_format": "rfc3339", "ts_optional": true,
-  "id": "id", "reply_to": "reply_to", "app": {"constant": "other"}
-}"#;
-const PASSWORD: &str = "a long enough one";
-/// Term, AND, OR, phrase, prefix, proximity, fuzzy, field with date.
-const QUERIES: [&str; 16] = [
-    "kernel",
-    "thanks",
-    "the",
-    "ubuntu AND install",
-    "price AND offer",
-    "restaurant OR hotel",
-    "\"thank you\"",
-    "\"how do i\"",
-    "discount*",
-    "appl*",
-    "deliver w/5 tomorrow",
-    "can w/5 help",
-    "price pre/10 pay",
-    "javascript NOT css",
-    "meeting since:2015 until:2017",
-    "discuont~",
-];
 const ROUNDS: usize = 20;
 /// Between the rounds of queries that are asked while the index is rebuilt: searches go on, but do
 /// not take a core of their own.
 const PAUSE: Duration = Duration::from_millis(500);
-
-fn corpus() -> Option<PathBuf> {
-    let root = std::env::var("WORDKEEP_CORPUS").unwrap_or_else(|_| "../shared/corpus".to_owned());
-    let chats = Path::new(&root).join("chats");
-    chats.is_dir().then_some(chats)
-}
-
-/// Writes the rows of all sources into one file each, up to `limit` rows in all.
-fn unpack(chats: &Path, into: &Path, limit: u64) -> Outcome<Vec<(PathBuf, u64)>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(chats)? {
-        files.push(entry?.path());
-    }
-    files.sort();
-    let mut left = limit;
-    let mut written = Vec::new();
-    for file in files {
-        if left == 0 {
-            break;
-        }
-        let target = into.join(file.file_stem().ok_or("a file without a name")?);
-        let mut out = BufWriter::new(File::create(&target)?);
-        let reader = BufReader::new(zstd::Decoder::new(File::open(&file)?)?);
-        let mut rows = 0;
-        for line in reader.lines().take(usize::try_from(left)?) {
-            out.write_all(line?.as_bytes())?;
-            out.write_all(b"\n")?;
-            rows += 1;
-        }
-        left -= rows;
-        written.push((target, rows));
-    }
-    Ok(written)
-}
 
 fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -113,53 +52,6 @@ fn bytes_below(path: &Path) -> u64 {
                 .sum()
         })
         .unwrap_or(0)
-}
-
-fn create(root: &Path, secret: &Secret) -> Outcome<(Appliance, Settings)> {
-    let given = Given {
-        data: Some(root.join("data")),
-        ..Given::default()
-    };
-    let mut settings = Settings::decide(&given, |_| None)?;
-    settings.token = root.join("token");
-    let new = NewAppliance {
-        secret,
-        label: "bench",
-        administrator: "root",
-        password: PASSWORD,
-        cost: StretchCost::LOGIN,
-    };
-    Ok((Appliance::create(settings.clone(), &new)?, settings))
-}
-
-fn import_all(
-    appliance: &Appliance,
-    session: &Session,
-    files: &[(PathBuf, u64)],
-    mapping: &Path,
-) -> Outcome<()> {
-    for (file, rows) in files {
-        let began = Instant::now();
-        let request = ImportRequest {
-            path: file.clone(),
-            mapping: Some(mapping.to_owned()),
-            ..ImportRequest::default()
-        };
-        let receipt = appliance.import(session, &request, &SilentProgress)?;
-        println!(
-            "{:22} {rows:>8} rows {:>8} new {:>4} rejected {:>8.0}/s",
-            receipt.name,
-            receipt.counts.fresh,
-            receipt.counts.rejected,
-            *rows as f64 / began.elapsed().as_secs_f64()
-        );
-    }
-    Ok(())
-}
-
-fn percentile(sorted: &[Duration], percent: usize) -> f64 {
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).map_or(0.0, |took| took.as_secs_f64() * 1e3)
 }
 
 /// Every query in turn, many times: first fifty hits opened, exact count, scope, snippets. The
@@ -193,6 +85,36 @@ fn search_all(appliance: &Appliance, session: &Session) -> Outcome<()> {
             times.len()
         );
     }
+    Ok(())
+}
+
+/// A whole backup, and the drill: restored elsewhere with what is kept of keys, holds and erasures put
+/// on again, then read.
+fn back_up_and_drill(appliance: &Appliance, root: &Session, dir: &Path) -> Outcome<()> {
+    let (key, _) = appliance.create_recovery_key(root)?;
+    appliance.test_recovery_key(root, &key)?;
+    let (target, scratch) = (dir.join("backups"), dir.join("scratch"));
+    std::fs::create_dir_all(&target)?;
+    std::fs::create_dir_all(&scratch)?;
+    let began = Instant::now();
+    let request = BackupRequest {
+        target: target.clone(),
+        escrow_targets: Vec::new(),
+    };
+    appliance.create_backup(root, &request, &mut |_, _, _| {})?;
+    println!(
+        "backup of {:.1} MB made in {:.2} s",
+        bytes_below(&target) as f64 / 1e6,
+        began.elapsed().as_secs_f64()
+    );
+    let began = Instant::now();
+    let drilled = appliance.drill_newest(root, false, &scratch, &mut |_, _, _| {})?;
+    let drilled = drilled.ok_or("a backup to restore")?;
+    println!(
+        "restored and read again in {:.2} s, {} problems",
+        began.elapsed().as_secs_f64(),
+        drilled.report.problems.len()
+    );
     Ok(())
 }
 
@@ -324,5 +246,6 @@ fn main() -> Outcome<()> {
     search_all(&appliance, &lawyer)?;
     engine_alone(&appliance)?;
     rebuild(&appliance, &root, &lawyer, rows)?;
+    back_up_and_drill(&appliance, &root, dir.path())?;
     yardstick::compare(&files, dir.path(), rate)
 }

@@ -119,9 +119,9 @@ impl Appliance {
         let bytes = log.finish().map_err(failed)?;
         let target = Target::sealed(Arc::new(scratch));
         let sha256 = target.digest(bytes)?;
-        let file = target.sealed_file().ok_or_else(|| {
-            AppError::Integrity("the staged log is gone".to_owned())
-        })?;
+        let file = target
+            .sealed_file()
+            .ok_or_else(|| AppError::Integrity("the staged log is gone".to_owned()))?;
         target.keep();
         let staged = StagedExport {
             id,

@@ -23,6 +23,19 @@ pub struct LabelLine {
     pub conversations: u64,
 }
 
+/// A label that records carry now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// Which.
+    pub id: LabelId,
+    /// What people call it.
+    pub name: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Their own; else it comes from the conversation.
+    pub own: bool,
+}
+
 /// What a label is put on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelOn {
@@ -133,6 +146,52 @@ impl Appliance {
         drop(rows);
         self.log_rules_read(session, "labels", lines.len())?;
         Ok(lines)
+    }
+
+    /// The labels that records carry now: their own, and for a message that of its conversation.
+    ///
+    /// # Errors
+    /// For who may not see the rules; when the records are not within their sight.
+    pub fn labels_on(&self, session: &Session, on: LabelOn) -> Result<Vec<Carried>> {
+        self.require(session, Right::ReadRules, Action::RulesRead)?;
+        let scope = self.scope(session)?;
+        let rows = self.archive.store().read()?;
+        let target = self.target_of(&rows, &scope, on)?;
+        let mut carried = self.carried_on(&rows, target, true)?;
+        if let LabelTarget::Message(no) = target
+            && let Some(row) = rows.message(no)?
+        {
+            let around = LabelTarget::Conversation(row.conversation);
+            carried.extend(self.carried_on(&rows, around, false)?);
+        }
+        drop(rows);
+        self.log_rules_read(session, "labels", carried.len())?;
+        Ok(carried)
+    }
+
+    /// The label that is on a target now, with its name.
+    pub(in crate::app) fn carried_on(
+        &self,
+        rows: &Rows,
+        target: LabelTarget,
+        own: bool,
+    ) -> Result<Vec<Carried>> {
+        let known = rows.labels()?;
+        let mut carried = Vec::new();
+        for span in rows.label_spans_of(target)? {
+            let label = known.iter().find(|row| row.no == span.label);
+            let (Some(row), None) = (label, span.ended) else {
+                continue;
+            };
+            let [name] = self.words(rows, row.text_no)?;
+            carried.push(Carried {
+                id: row.id,
+                name,
+                since: span.applied,
+                own,
+            });
+        }
+        Ok(carried)
     }
 
     /// The label of an id or a name.

@@ -130,7 +130,7 @@ impl Appliance {
         self.require(session, Right::WriteRules, Action::PolicyWrite)?;
         let name = words::name("the name of the policy", &new.name)?;
         let reason = words::reason(&new.reason)?;
-        let zone = zone(new.zone.as_deref().unwrap_or(&self.settings.zone))?;
+        let zone = zone(new.zone.as_deref().unwrap_or(&self.zone_name()))?;
         let scope = self.policy_scope(&new.scope, zone, &new.accept)?;
         let (trigger, event) = self.trigger_of(&new.trigger)?;
         let disposition = disposition_of(new.reviewers)?;

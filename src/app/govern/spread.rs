@@ -62,7 +62,7 @@ impl Appliance {
     /// Counts them, over the whole archive.
     pub(super) fn spread(&self, inside: &Inside) -> Result<Spread> {
         let names = self.names()?;
-        let zone: Tz = self.settings.zone.parse().unwrap_or(Tz::UTC);
+        let zone: Tz = self.zone_name().parse().unwrap_or(Tz::UTC);
         let mut counts = Counts::default();
         let rows = self.archive.store().read()?;
         let apps: BTreeMap<ConversationNo, App> = rows

@@ -1,6 +1,7 @@
 //! People: who is let in, by what, and for how long.
 //!
-//! Purpose: the use-cases of sign-in, sessions, second factors, passwords, tokens, users and grants.
+//! Purpose: the use-cases of sign-in, sessions, second factors, passwords, tokens, users and grants,
+//! and of single sign-on.
 //!
 //! Invariants:
 //! - What lets somebody in is compared, consumed and logged in one transaction.
@@ -16,6 +17,8 @@ mod password;
 mod session;
 mod setup;
 mod sign_in;
+mod sso;
+mod sso_setup;
 mod tokens;
 mod users;
 
@@ -23,3 +26,5 @@ pub use api_tokens::{API_TOKENS_MAX, ApiTokenLine, NewApiToken};
 pub use factor::TotpOffer;
 pub use grants::Grant;
 pub use session::{Session, SignIn, WebSession};
+pub use sso::{ReceivedClaims, SSO_CALLBACK, SsoArrival, SsoAsk, SsoDeparture, SsoOffer};
+pub use sso_setup::{NewProvider, ProviderCheck, ProviderLine};

@@ -105,6 +105,7 @@ impl Appliance {
             };
             let cost = LoginCost::default();
             let who = auth::create_user(tx, &new, cost, &*self.entropy, now.compliance)?;
+            self.make_emergency(tx, who.no, now)?;
             let draft = self
                 .host_draft(Action::UserAdd)
                 .object(who.id)
@@ -129,6 +130,7 @@ impl Appliance {
             }
             set_password(tx, &mut user, password, None, &*self.entropy)?;
             tx.delete_second_factor(user.no)?;
+            self.make_emergency(tx, user.no, now)?;
             let draft = self.host_draft(Action::UserPassword).object(user.id);
             self.log(tx, now, draft, Some(reason.as_bytes()))
         })

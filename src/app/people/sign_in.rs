@@ -5,7 +5,7 @@ use super::{SignIn, WebSession};
 use crate::audit::{Action, AuthStrength, Draft, EntryActor, Outcome};
 use crate::auth::{
     self, AuthError, LinkToken, SessionKey, begin_session, check_own_password, find_session,
-    make_link, prove_session, take_link,
+    make_link, prove_session, strength_of, take_link,
 };
 use crate::domain::{Now, UserId};
 use crate::store::{UserRow, WriteTx};
@@ -22,7 +22,8 @@ impl Appliance {
     pub fn sign_in(&self, login: &str, password: &str, code: Option<&str>) -> Result<SignIn> {
         let recognised = {
             let rows = self.archive.store().read()?;
-            auth::log_in(&rows, login, password, &*self.entropy)
+            let known = auth::log_in(&rows, login, password, &*self.entropy);
+            self.by_password(&rows, known)
         };
         let now = self.clock.now();
         let user = match recognised {
@@ -58,9 +59,17 @@ impl Appliance {
         code: Option<&str>,
     ) -> Result<WebSession> {
         let (now, hash) = (self.clock.now(), key.hash());
-        let found = find_session(&*self.archive.store().read()?, &hash, now)?;
-        let user = found.user;
-        if let Err(error) = check_own_password(&user, password) {
+        let (user, checked) = {
+            let rows = self.archive.store().read()?;
+            let found = find_session(&rows, &hash, now)?;
+            if strength_of(&found.row) == AuthStrength::Provider {
+                return Err(AuthError::ProviderProof.into());
+            }
+            let known = check_own_password(&found.user, password);
+            let known = known.map(|()| found.user.clone());
+            (found.user, self.by_password(&rows, known))
+        };
+        if let Err(error) = checked {
             return Err(self.refused_login(now, &user.login, Some(user.id), error));
         }
         let code = code.map(str::trim).filter(|code| !code.is_empty());
@@ -120,7 +129,7 @@ impl Appliance {
     }
 
     /// Begins a session and logs it.
-    fn begin(
+    pub(super) fn begin(
         &self,
         tx: &WriteTx<'_>,
         user: &UserRow,
@@ -147,6 +156,9 @@ impl Appliance {
             actor.auth_strength = AuthStrength::Host;
             let mut draft =
                 Draft::new(actor, Action::Login, self.request()).result(Outcome::Refused);
+            if matches!(error, AuthError::ProviderOnly) {
+                draft.reason_code = Some("sso-only".to_owned());
+            }
             if let Some(user) = user {
                 draft = draft.object(user);
             }

@@ -44,7 +44,8 @@ impl Appliance {
     ) -> Result<(Session, Token)> {
         let recognised = {
             let rows = self.archive.store().read()?;
-            auth::log_in(&rows, login, password, &*self.entropy)
+            let known = auth::log_in(&rows, login, password, &*self.entropy);
+            self.by_password(&rows, known)
         };
         let now = self.clock.now();
         let user = match recognised {

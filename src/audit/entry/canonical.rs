@@ -241,6 +241,7 @@ mod tests {
             AuthStrength::Token,
             AuthStrength::Password,
             AuthStrength::SecondFactor,
+            AuthStrength::Provider,
         ]);
         (WORD, roles, prop::option::of(WORD), strengths).prop_map(
             |(id, role, login, auth_strength)| EntryActor {

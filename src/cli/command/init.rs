@@ -133,10 +133,24 @@ fn passphrase(context: &Context, asks: bool) -> Result<Option<secrets::Text>, Fa
     }
 }
 
-/// The key file at its place: made, or the one that is there already.
+/// Directories that a restart empties, and credentials of a service with them.
+const FLEETING: [&str; 2] = ["/run", "/dev/shm"];
+
+/// The key file at its place: made, or the one that is there already. None is made where the next
+/// restart would lose it, and everything that was sealed with it.
 fn unlock_key(settings: &Settings) -> Result<Secret, Failure> {
     let path = &settings.unlock_key;
     if !path.exists() {
+        if FLEETING.iter().any(|place| path.starts_with(place)) {
+            let path = path.display();
+            let text = format!(
+                "there is no unlock key at {path}, and one made there would be lost with the next \
+                 restart; make it first (head -c 32 /dev/urandom | systemd-creds encrypt \
+                 --name=unlock.key - /etc/wordkeep/unlock.cred), or name a lasting place with \
+                 --unlock-key"
+            );
+            return Err(AppError::Configuration(text).into());
+        }
         let bytes = Zeroizing::new(random_bytes::<KEY_LEN>(&SystemEntropy));
         write_secret(path, &bytes[..])?;
     }

@@ -35,6 +35,7 @@ pub(super) mod query;
 pub(super) mod recovery;
 pub(super) mod search;
 pub(super) mod serve;
+pub(super) mod sso;
 pub(super) mod token;
 pub(super) mod user;
 pub(super) mod verify;
@@ -79,6 +80,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::User(typed) => user::run(context, &typed),
         Command::Token(typed) => token::run(context, &typed),
         Command::Password(typed) => password::run(context, &typed),
+        Command::Sso(typed) => sso::run(context, &typed),
         Command::Admin(typed) => admin::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Openapi => openapi::run(context),

@@ -336,7 +336,12 @@ mod tests {
                 Gives::One(shape) | Gives::Page(shape) => Some(shape),
                 Gives::Other(_) | Gives::Empty(_) | Gives::Bytes(..) => None,
             };
-            for shape in operation.takes.into_iter().chain(given).chain(operation.result) {
+            for shape in operation
+                .takes
+                .into_iter()
+                .chain(given)
+                .chain(operation.result)
+            {
                 let mut parts = Vec::new();
                 (shape.parts)(&mut parts);
                 parts.push(((shape.name)().into_owned(), (shape.schema)()));

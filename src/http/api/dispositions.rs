@@ -283,7 +283,10 @@ pub(in crate::http) fn begin_run(
         let mut result = JobResult::new(Tone::Good, text).telling(&ran);
         result.facts = vec![
             ("Destroyed", part::number(ran.destroyed)),
-            ("Stayed, because something protects them now", part::number(ran.stayed)),
+            (
+                "Stayed, because something protects them now",
+                part::number(ran.stayed),
+            ),
             ("Files removed", part::number(ran.files)),
         ];
         result.page = Some(format!("/dispositions/{}/certificate", batch.0));

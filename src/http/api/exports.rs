@@ -188,11 +188,7 @@ pub(in crate::http) async fn check(
         .map(drop)
 }
 
-async fn create_log(
-    State(house): State<Arc<House>>,
-    who: Who,
-    Given(_): Given<Nothing>,
-) -> Answer {
+async fn create_log(State(house): State<Arc<House>>, who: Who, Given(_): Given<Nothing>) -> Answer {
     let job = begin_log(&house, &who)?;
     started(&house, &who, job).await
 }

@@ -241,8 +241,7 @@ async fn preview(
     let act: Act = Box::new(move |appliance, teller| {
         teller.tell("messages judged", 0, 0);
         let zone = target.zone.as_deref();
-        let extent: HoldExtent =
-            appliance.preview_hold(&session, &aimed, zone, &target.accept)?;
+        let extent: HoldExtent = appliance.preview_hold(&session, &aimed, zone, &target.accept)?;
         let text = format!(
             "It would protect {}.",
             part::count(extent.messages, "message", "messages")

@@ -339,7 +339,10 @@ mod tests {
         };
         let told = |line| job(&line).progress.unwrap();
         let half = told(line(50, 100, 10));
-        assert_eq!((half.unit, half.total, half.eta), ("bytes", Some(100), Some(10)));
+        assert_eq!(
+            (half.unit, half.total, half.eta),
+            ("bytes", Some(100), Some(10))
+        );
         assert_eq!(told(line(0, 100, 10)).eta, None);
         assert_eq!(told(line(7, 0, 10)).total, None);
     }

@@ -364,7 +364,11 @@ async fn drain(
         if let Some(left) = &mut left {
             match left.checked_sub(piece.len() as u64) {
                 Some(less) => *left = less,
-                None => break Err(Refusal::usage("The part is longer than Content-Range says.")),
+                None => {
+                    break Err(Refusal::usage(
+                        "The part is longer than Content-Range says.",
+                    ));
+                }
             }
         }
         gathered.extend_from_slice(&piece);
@@ -479,7 +483,13 @@ mod tests {
             of("sha-512=:AAAA:, sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"),
             Some([0; 32])
         );
-        for wrong in ["", "sha-256", "sha-256=AAAA", "sha-256=:AAAA:", "md5=:AAAA:"] {
+        for wrong in [
+            "",
+            "sha-256",
+            "sha-256=AAAA",
+            "sha-256=:AAAA:",
+            "md5=:AAAA:",
+        ] {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }

@@ -12,10 +12,30 @@
     target.focus();
     next.scrollIntoView({ block: "nearest" });
   };
+  // From hit to hit by the links of the page: the server knows where they are.
+  const follow = (rel) => { document.querySelector("a[rel=" + rel + "]")?.click(); };
+  const day = (step) => {
+    const days = [...document.querySelectorAll(".day")].map((heading) => heading.closest(".post"));
+    const place = (post) => post.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_PRECEDING;
+    const next = step > 0 ? days.find(place) || days[0]
+      : days.filter((post) => !place(post) && !post.contains(document.activeElement)).pop();
+    next?.focus();
+    next?.scrollIntoView({ block: "start" });
+  };
+  const preview = () => {
+    const shown = document.activeElement.closest(".hit")?.querySelector("details.preview");
+    if (shown) shown.open = !shown.open;
+    return Boolean(shown);
+  };
   const keys = {
     "/": () => document.getElementById("query")?.focus(),
     j: () => move(1),
     k: () => move(-1),
+    n: () => follow("next"),
+    p: () => follow("prev"),
+    "]": () => day(1),
+    "[": () => day(-1),
+    " ": () => preview(),
     "?": () => { location.href = "/help/keys"; },
   };
   let waiting = false;
@@ -26,7 +46,9 @@
     if (waiting && places[event.key]) { location.href = places[event.key]; return; }
     waiting = event.key === "g";
     const act = keys[event.key];
-    if (act) { event.preventDefault(); act(); }
+    // A control that has the focus keeps its own blank.
+    if (event.key === " " && event.target.closest("button, summary, details.preview")) return;
+    if (act && act() !== false) event.preventDefault();
   });
   const feed = document.querySelector("[role=feed]");
   feed?.addEventListener("keydown", (event) => {

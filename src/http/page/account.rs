@@ -79,8 +79,15 @@ async fn page(
         (about(who))
         div.cards {
             (colours(frame))
-            (password_form(frame))
-            (factor(frame, codes_left))
+            @if who.session.strength == AuthStrength::Provider {
+                section.card {
+                    h2 { "Password and second factor" }
+                    p { "They are with the provider that signed you in, and are changed there." }
+                }
+            } @else {
+                (password_form(frame))
+                (factor(frame, codes_left))
+            }
         }
         (token_list(frame, who, &tokens, zone))
         section {
@@ -103,6 +110,7 @@ fn about(who: &Who) -> Markup {
     let by = match who.session.strength {
         AuthStrength::SecondFactor => "password and second factor",
         AuthStrength::Password => "password",
+        AuthStrength::Provider => "single sign-on",
         AuthStrength::Token => "a link or a token",
         AuthStrength::Host => "this computer",
         AuthStrength::System => "the house itself",

@@ -67,6 +67,8 @@ fn person_deed(action: &Action) -> Option<&'static str> {
         Action::UserEnable => "let a user sign in again",
         Action::UserPassword => "changed a password",
         Action::UserGrant => "changed what a user may see",
+        Action::UserBind => "bound a user to somebody at the provider",
+        Action::ProviderTest => "tried the provider of single sign-on",
         _ => return None,
     })
 }

@@ -3,9 +3,13 @@
 //! A window of a conversation costs the same wherever it stands: it is loaded around a message, and
 //! goes on by links on both ends.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -19,15 +23,25 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, part, search};
-use crate::app::{ConversationLine, ConversationRequest, ConversationSlice, ShownMessage};
-use crate::domain::{ConversationId, Kind, MessageId, Right, SearchId, Timestamp};
+use crate::app::{
+    AppError, Appliance, ConversationLine, ConversationRequest, ConversationSlice, Session,
+    ShownMessage, Walk, WalkRequest,
+};
+use crate::domain::{ConversationId, Kind, MessageId, Presence, Right, SearchId, Timestamp};
 
 /// Messages on each side of the one that was asked for.
 const WINDOW: u32 = 100;
+/// Messages on each side of a hit in its preview.
+const PREVIEW: u32 = 5;
+/// Longest earlier wording that stands in the bubble itself, in characters.
+const SHORT: usize = 140;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/c", Access::With(Right::ReadContent), || get(list)),
     Route::get("/c/{id}", Access::With(Right::ReadContent), || get(show)),
+    Route::get("/c/{id}/around", Access::With(Right::ReadContent), || {
+        get(around)
+    }),
 ];
 
 #[derive(Deserialize)]
@@ -77,6 +91,68 @@ async fn list(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
         .page(&content))
 }
 
+/// What an address asks for.
+struct Wanted {
+    id: ConversationId,
+    around: Option<MessageId>,
+    day: Option<NaiveDate>,
+    from: Option<SearchId>,
+}
+
+impl Wanted {
+    fn read(id: &str, at: &At) -> Result<Wanted, Refusal> {
+        let around = at.at.as_deref().map(str::parse::<MessageId>).transpose();
+        let day = at.day.as_deref().filter(|day| !day.is_empty());
+        Ok(Wanted {
+            id: id.parse().map_err(|_| Refusal::not_found())?,
+            around: around.map_err(|_| Refusal::not_found())?,
+            day: day.map(parse_day).transpose()?,
+            from: at.from.as_deref().and_then(|text| text.parse().ok()),
+        })
+    }
+
+    fn request(&self, each_side: u32, zone: Tz) -> ConversationRequest {
+        ConversationRequest {
+            id: self.id,
+            around: self.around,
+            since: self.day.map(|day| midnight(day, zone)),
+            until: None,
+            limit: if self.around.is_some() {
+                each_side
+            } else {
+                2 * each_side
+            },
+            zone: None,
+        }
+    }
+
+    /// The hits of the search somebody came from; nothing where it is not theirs, or takes too long.
+    fn walk(
+        &self,
+        appliance: &Appliance,
+        session: &Session,
+        slice: &ConversationSlice,
+    ) -> Result<Option<Walk>, AppError> {
+        let (Some(search), Some(first), Some(last)) =
+            (self.from, slice.messages.first(), slice.messages.last())
+        else {
+            return Ok(None);
+        };
+        let request = WalkRequest {
+            search,
+            conversation: self.id,
+            at: self.around,
+            first: first.sent,
+            last: last.sent,
+        };
+        match appliance.walk(session, &request) {
+            Ok(walk) => Ok(Some(walk)),
+            Err(AppError::NotFound(_) | AppError::Query { .. } | AppError::Budget(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 async fn show(
     State(house): State<Arc<House>>,
     frame: Frame,
@@ -84,38 +160,81 @@ async fn show(
     Path(id): Path<String>,
     Asked(at): Asked<At>,
 ) -> Page {
-    let id: ConversationId = id.parse().map_err(|_| Refusal::not_found())?;
-    let around = match &at.at {
-        Some(text) => Some(
-            text.parse::<MessageId>()
-                .map_err(|_| Refusal::not_found())?,
-        ),
-        None => None,
-    };
-    let from: Option<SearchId> = at.from.as_deref().and_then(|text| text.parse().ok());
-    let day = at.day.as_deref().filter(|day| !day.is_empty());
-    let day = day.map(parse_day).transpose()?;
-    let slice = house
+    let wanted = Wanted::read(&id, &at)?;
+    let (around, from) = (wanted.around, wanted.from);
+    let (slice, walk) = house
         .ask(move |appliance| {
-            let zone: Tz = appliance.settings().zone.parse().unwrap_or(Tz::UTC);
-            appliance.conversation(
-                &who.session,
-                &ConversationRequest {
-                    id,
-                    around,
-                    since: day.map(|day| midnight(day, zone)),
-                    until: None,
-                    limit: if around.is_some() { WINDOW } else { 2 * WINDOW },
-                    zone: None,
-                },
-            )
+            let zone: Tz = appliance.zone_name().parse().unwrap_or(Tz::UTC);
+            let slice = appliance.conversation(&who.session, &wanted.request(WINDOW, zone))?;
+            let walk = wanted.walk(appliance, &who.session, &slice)?;
+            Ok((slice, walk))
         })
         .await?;
-    let content = view(&slice, around, from, frame.may(Right::ReadRules));
+    let shown = Shown {
+        slice: &slice,
+        around,
+        from: from.filter(|_| walk.is_some()),
+        marks: walk.iter().flat_map(|walk| &walk.marks).cloned().collect(),
+        walk: walk.as_ref(),
+        frame: &frame,
+    };
+    let content = shown.view();
     Ok(frame
         .wide()
         .at(Section::Conversations, "Conversation")
         .page(&content))
+}
+
+/// A few messages around a hit, for a list of hits; as a page of its own it is the conversation.
+async fn around(
+    State(house): State<Arc<House>>,
+    who: Who,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Asked(at): Asked<At>,
+) -> Page {
+    let wanted = Wanted::read(&id, &at)?;
+    let tail = wanted.tail();
+    if !headers.contains_key("hx-request") {
+        return Ok(Redirect::to(&format!("/c/{}{tail}", wanted.id)).into_response());
+    }
+    let asked = wanted.around;
+    let slice = house
+        .ask(move |appliance| {
+            let zone: Tz = appliance.zone_name().parse().unwrap_or(Tz::UTC);
+            appliance.conversation(&who.session, &wanted.request(PREVIEW, zone))
+        })
+        .await?;
+    let fragment = html! {
+        ol.lines {
+            @for message in &slice.messages {
+                li.line.context .hit[asked == Some(message.id)] {
+                    (part::local(message.local, message.sent, part::MINUTE))
+                    @match &message.sender {
+                        Some(name) => span.sender { (part::name(name)) },
+                        None => span.sender.system { "notice" },
+                    }
+                    div.text {
+                        (part::words(&message.body))
+                        (search::facts(&message.presence, message.earlier.len() as u16 + 1))
+                    }
+                }
+            }
+        }
+        p { a.button href={ "/c/" (slice.conversation.id) (tail) } { "Open the conversation here" } " " (part::entry(slice.audit)) }
+    };
+    Ok(fragment.into_response())
+}
+
+impl Wanted {
+    /// Behind the address of the conversation: the message and the search.
+    fn tail(&self) -> String {
+        let from = self.from.map(|search| format!("&from={search}"));
+        match self.around {
+            Some(id) => format!("?at={id}{}#{id}", from.unwrap_or_default()),
+            None => String::new(),
+        }
+    }
 }
 
 pub(super) fn parse_day(text: &str) -> Result<NaiveDate, Refusal> {
@@ -136,69 +255,193 @@ pub(super) fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
     ))
 }
 
-fn view(
-    slice: &ConversationSlice,
+/// A page of a conversation.
+struct Shown<'a> {
+    slice: &'a ConversationSlice,
     around: Option<MessageId>,
     from: Option<SearchId>,
-    says_why: bool,
-) -> Markup {
-    let about = &slice.conversation;
-    html! {
-        header.conversation-head {
-            @if let Some(search) = from { a.back href={ "/s/" (search) } { "← Hits" } }
-            h1 { (part::name(&about.title)) }
-            p {
-                (part::app(about.app)) " · " (part::count(about.messages, "message", "messages"))
-                @if let (Some(first), Some(last)) = (about.first, about.last) {
-                    " · " (part::time(first, slice.zone, part::DAY)) " – " (part::time(last, slice.zone, part::DAY))
+    walk: Option<&'a Walk>,
+    marks: HashMap<MessageId, Vec<Range<usize>>>,
+    frame: &'a Frame,
+}
+
+impl Shown<'_> {
+    fn view(&self) -> Markup {
+        let slice = self.slice;
+        html! {
+            (self.head())
+            @if slice.messages.is_empty() {
+                (part::empty("No message here", "There is none from that day on.", None))
+            }
+            @if slice.more_before && let Some(first) = slice.messages.first() {
+                (self.further(first, "Earlier messages"))
+            }
+            div.feed role="feed" aria-label="Messages" {
+                @for (place, message) in slice.messages.iter().enumerate() {
+                    @let new_day = place == 0
+                        || slice.messages[place - 1].local.date() != message.local.date();
+                    article.post #(message.id) tabindex="0" aria-labelledby={ "by-" (message.id) }
+                        aria-posinset=(place + 1) aria-setsize=(slice.messages.len()) {
+                        @if new_day { (day_heading(message.local.date())) }
+                        (self.bubble(message))
+                    }
                 }
-                " · times in " (slice.zone.name()) " · " (part::entry(slice.audit))
             }
-            p.people {
-                @for person in &about.participants { span.chip { (part::name(person)) } " " }
+            @if slice.more_after && let Some(last) = slice.messages.last() {
+                (self.further(last, "Later messages"))
             }
-            form.inline.jump method="get" action={ "/c/" (about.id) } {
+        }
+    }
+
+    fn head(&self) -> Markup {
+        let (slice, about) = (self.slice, &self.slice.conversation);
+        html! {
+            header.conversation-head {
+                @if let Some(search) = self.from { a.back href={ "/s/" (search) } { "← All hits" } }
+                h1 { (part::name(&about.title)) }
+                p {
+                    (part::app(about.app)) " · " (part::count(about.messages, "message", "messages"))
+                    @if let (Some(first), Some(last)) = (about.first, about.last) {
+                        " · " (part::time(first, slice.zone, part::DAY)) " – " (part::time(last, slice.zone, part::DAY))
+                    }
+                    " · times in " (slice.zone.name()) " · " (part::entry(slice.audit))
+                }
+                p.people {
+                    @for person in &about.participants { span.chip { (part::name(person)) } " " }
+                }
+                (self.printed())
+                div.tools {
+                    (self.jump())
+                    @if let Some(walk) = self.walk { (self.steps(walk)) }
+                    p.acts {
+                        @if self.frame.may(Right::MarkRecords) {
+                            a href={ "/labels/put?conversation=" (about.id) } { "Label" } " "
+                        }
+                        @if self.frame.may(Right::PlaceHolds) {
+                            a href={ "/matters?conversation=" (about.id) } { "Hold" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn jump(&self) -> Markup {
+        let first = self.slice.messages.first();
+        html! {
+            form.inline.jump method="get" action={ "/c/" (self.slice.conversation.id) } {
                 label for="day" { "Jump to" }
-                input #day type="date" name="day"
-                    value=[slice.messages.first().map(|first| first.local.date().to_string())];
+                input #day type="date" name="day" value=[first.map(|first| first.local.date().to_string())];
+                @if let Some(search) = self.from { input type="hidden" name="from" value=(search); }
                 button type="submit" { "Go" }
             }
         }
-        @if slice.messages.is_empty() {
-            (part::empty("No message here", "There is none from that day on.", None))
-        }
-        @if slice.more_before && let Some(first) = slice.messages.first() {
-            (further(slice, first, from, "Earlier messages"))
-        }
-        div.feed role="feed" aria-label="Messages" {
-            @for (place, message) in slice.messages.iter().enumerate() {
-                @let new_day = place == 0
-                    || slice.messages[place - 1].local.date() != message.local.date();
-                article.post #(message.id) tabindex="0" aria-labelledby={ "by-" (message.id) }
-                    aria-posinset=(place + 1) aria-setsize=(slice.messages.len()) {
-                    @if new_day { (day_heading(message.local.date())) }
-                    (bubble(message, about, around == Some(message.id), says_why))
+    }
+
+    /// From hit to hit: the server knows where they are, however long the conversation is.
+    fn steps(&self, walk: &Walk) -> Markup {
+        let id = self.slice.conversation.id;
+        let way = |to: MessageId| {
+            let from = self.from.map(|search| format!("&from={search}"));
+            format!("/c/{id}?at={to}{}#{to}", from.unwrap_or_default())
+        };
+        html! {
+            nav.steps-of-hits aria-label="Hits in this conversation" {
+                @match walk.before {
+                    Some(to) => a.button rel="prev" href=(way(to)) { "⟨ Hit before" },
+                    None => span.button aria-disabled="true" { "⟨ Hit before" },
+                }
+                span role="status" {
+                    @match walk.place {
+                        Some(place) => { "hit " (part::number(place)) " of " (part::number(walk.total)) },
+                        None => (part::count(walk.total, "hit", "hits")),
+                    }
+                }
+                @match walk.after {
+                    Some(to) => a.button rel="next" href=(way(to)) { "Next hit ⟩" },
+                    None => span.button aria-disabled="true" { "Next hit ⟩" },
                 }
             }
         }
-        @if slice.more_after && let Some(last) = slice.messages.last() {
-            (further(slice, last, from, "Later messages"))
+    }
+
+    /// What stands above the messages on paper alone.
+    fn printed(&self) -> Markup {
+        let messages = &self.slice.messages;
+        html! {
+            dl.facts.printed {
+                dt { "Conversation" } dd { code { (self.slice.conversation.id) } }
+                @if let (Some(first), Some(last)) = (messages.first(), messages.last()) {
+                    dt { "Messages shown" }
+                    dd {
+                        (part::number(messages.len() as u64)) ", "
+                        (part::local(first.local, first.sent, part::MINUTE)) " – "
+                        (part::local(last.local, last.sent, part::MINUTE))
+                    }
+                }
+                dt { "Times in" } dd { (self.slice.zone.name()) }
+                @if let Some(walk) = self.walk {
+                    dt { "Query" } dd { code hx-disable dir="auto" { (walk.text) } }
+                    dt { "Read as" }
+                    dd {
+                        span hx-disable dir="auto" { (walk.read_as) } ", "
+                        (part::count(walk.total, "hit", "hits")) " in this conversation"
+                    }
+                }
+            }
         }
     }
-}
 
-fn further(
-    slice: &ConversationSlice,
-    edge: &ShownMessage,
-    from: Option<SearchId>,
-    words: &str,
-) -> Markup {
-    let search = from
-        .map(|search| format!("&from={search}"))
-        .unwrap_or_default();
-    html! {
-        nav.pager {
-            a.button href={ "/c/" (slice.conversation.id) "?at=" (edge.id) (search) "#" (edge.id) } { (words) }
+    fn further(&self, edge: &ShownMessage, words: &str) -> Markup {
+        let from = self.from.map(|search| format!("&from={search}"));
+        html! {
+            nav.pager aria-label=(words) {
+                a.button href={
+                    "/c/" (self.slice.conversation.id) "?at=" (edge.id) (from.unwrap_or_default()) "#" (edge.id)
+                } { (words) }
+            }
+        }
+    }
+
+    fn bubble(&self, message: &ShownMessage) -> Markup {
+        let about = &self.slice.conversation;
+        let system = message.sender.is_none() || message.kind == Kind::System;
+        // The same name stands on the same side all through.
+        let side = message
+            .sender
+            .as_ref()
+            .is_some_and(|name| about.participants.first() == Some(name));
+        let deleted = message.presence.has(Presence::DELETED);
+        let marks = self.marks.get(&message.id).map_or(&[][..], Vec::as_slice);
+        html! {
+            div.message .system[system] .ours[side] .deleted[deleted] .asked[self.around == Some(message.id)] {
+                header {
+                    span.sender id={ "by-" (message.id) } {
+                        @match &message.sender {
+                            Some(name) => (part::name(name)),
+                            None => "Notice of the platform",
+                        }
+                    }
+                    span.acts {
+                        a href={ "/m/" (message.id) } { "Details" }
+                        @if self.frame.may(Right::ReadRules) {
+                            a href={ "/m/" (message.id) "/why" } { "Why is it here?" }
+                        }
+                    }
+                    a.cite href={ "#" (message.id) } title={ "Address of " (message.id) } {
+                        (part::local(message.local, message.sent, "%H:%M"))
+                    }
+                }
+                @if !message.body.is_empty() { p.body { (part::marked(&message.body, marks)) } }
+                @for file in &message.attachments {
+                    p.file { span.chip { "file " (part::name(&file.name)) } }
+                }
+                footer {
+                    (search::facts(&message.presence, message.earlier.len() as u16 + 1))
+                    (earlier(message))
+                    code.printed { (message.id) }
+                }
+            }
         }
     }
 }
@@ -207,45 +450,16 @@ fn day_heading(day: NaiveDate) -> Markup {
     html! { h2.day { (day.format("%A, %-d %B ")) (day.year()) } }
 }
 
-fn bubble(
-    message: &ShownMessage,
-    about: &ConversationLine,
-    is_asked_for: bool,
-    says_why: bool,
-) -> Markup {
-    let system = message.sender.is_none() || message.kind == Kind::System;
-    // The same name stands on the same side all through.
-    let side = message
-        .sender
-        .as_ref()
-        .is_some_and(|name| about.participants.first() == Some(name));
+/// What the message said before it was changed.
+fn earlier(message: &ShownMessage) -> Markup {
     html! {
-        div.message .system[system] .ours[side] .asked[is_asked_for] {
-            header {
-                span.sender id={ "by-" (message.id) } {
-                    @match &message.sender {
-                        Some(name) => (part::name(name)),
-                        None => "Notice of the platform",
-                    }
-                }
-                a.cite href={ "#" (message.id) } title={ "Address of " (message.id) } {
-                    (part::local(message.local, message.sent, "%H:%M"))
-                }
-                @if says_why { a.why href={ "/m/" (message.id) "/why" } { "Why is it here?" } }
-            }
-            @if !message.body.is_empty() { p.body { (part::words(&message.body)) } }
-            @for file in &message.attachments {
-                p.file { span.chip { "file " (part::name(&file.name)) } }
-            }
-            footer {
-                (search::facts(&message.presence, message.earlier.len() as u16 + 1))
-                @if !message.earlier.is_empty() {
-                    details {
-                        summary { (part::count(message.earlier.len() as u64, "earlier version", "earlier versions")) }
-                        ol.versions { @for version in &message.earlier { li { (part::words(version)) } } }
-                    }
-                }
-            }
+        @match message.earlier.as_slice() {
+            [] => {}
+            [one] if one.chars().count() <= SHORT => span.was { "was: " del { (part::words(one)) } },
+            more => details {
+                summary { (part::count(more.len() as u64, "earlier version", "earlier versions")) }
+                ol.versions { @for version in more { li { (part::words(version)) } } }
+            },
         }
     }
 }

@@ -27,7 +27,9 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/exports/{id}/file", Access::SignedIn, || get(file)),
     Route::post("/exports/{id}/discard", Access::SignedIn, || post(discard)),
     Route::get("/s/{id}/export", Access::With(Right::Export), || get(ask)),
-    Route::post("/s/{id}/export", Access::With(Right::Export), || post(begin)),
+    Route::post("/s/{id}/export", Access::With(Right::Export), || {
+        post(begin)
+    }),
     Route::post("/audit/export", Access::With(Right::ReadAudit), || {
         post(log)
     }),

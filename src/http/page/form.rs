@@ -43,7 +43,7 @@ pub(super) fn after(path: &str, did: &str, entry: EntryNo) -> Response {
 /// The zone of the workspace.
 pub(super) async fn zone(house: &Arc<House>) -> Result<Tz, Refusal> {
     house
-        .ask(|appliance| Ok(appliance.settings().zone.parse().unwrap_or(Tz::UTC)))
+        .ask(|appliance| Ok(appliance.zone_name().parse().unwrap_or(Tz::UTC)))
         .await
 }
 

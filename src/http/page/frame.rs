@@ -12,6 +12,7 @@ use super::super::cookie::{self, Theme};
 use super::super::guard::{CSRF_FIELD, Who};
 use super::super::house::House;
 use super::super::refusal::Refusal;
+use crate::app::Workspace;
 use crate::domain::{Right, Role};
 
 /// The settings htmx reads before it does anything: nothing is evaluated, kept or asked elsewhere.
@@ -71,7 +72,9 @@ const NAVIGATION: [(Section, &str, &str, Option<Right>); 9] = [
 pub(in crate::http) struct Frame {
     who: Option<Who>,
     theme: Theme,
+    no_keys: bool,
     demo: bool,
+    workspace: Workspace,
     quarantine: Option<String>,
     path: String,
     here: Section,
@@ -83,8 +86,9 @@ impl FromRequestParts<Arc<House>> for Frame {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, house: &Arc<House>) -> Result<Frame, Refusal> {
         let who = parts.extensions.get::<Who>();
-        let theme = cookie::read(&parts.headers).theme;
-        let mut frame = Frame::new(house, who, theme);
+        let cookies = cookie::read(&parts.headers);
+        let mut frame = Frame::new(house, who, cookies.theme);
+        frame.no_keys = cookies.no_keys;
         frame.path = parts.uri.path().to_owned();
         Ok(frame)
     }
@@ -93,11 +97,18 @@ impl FromRequestParts<Arc<House>> for Frame {
 impl Frame {
     pub(in crate::http) fn new(house: &House, who: Option<&Who>, theme: Theme) -> Frame {
         let appliance = house.appliance();
-        let quarantine = appliance.and_then(|one| one.quarantine().map(str::to_owned));
+        let quarantine = appliance
+            .as_ref()
+            .and_then(|one| one.quarantine().map(str::to_owned));
         Frame {
             who: who.cloned(),
             theme,
+            no_keys: false,
             demo: house.options.demo,
+            workspace: appliance
+                .as_ref()
+                .map(|one| one.workspace())
+                .unwrap_or_default(),
             quarantine,
             path: "/".to_owned(),
             here: Section::Outside,
@@ -117,6 +128,11 @@ impl Frame {
     pub(in crate::http) fn wide(mut self) -> Frame {
         self.wide = true;
         self
+    }
+
+    /// Whether single keys do something in this browser.
+    pub(in crate::http) fn has_keys(&self) -> bool {
+        !self.no_keys
     }
 
     /// The hidden field that every form carries.
@@ -171,7 +187,7 @@ impl Frame {
                 link rel="stylesheet" href=(address("wordkeep.css"));
                 script src=(address("boot.js")) defer {}
                 script src=(address("htmx.js")) defer {}
-                script src=(address("keys.js")) defer {}
+                @if !self.no_keys { script src=(address("keys.js")) defer {} }
             }
         }
     }
@@ -184,7 +200,12 @@ impl Frame {
         let web = self.who.as_ref().and_then(|who| who.web.as_ref());
         html! {
             header.top {
-                a.brand href="/" { (mark()) span { "Wordkeep" } }
+                a.brand href="/" {
+                    (mark()) span { "Wordkeep" }
+                    @if !self.workspace.organisation.is_empty() {
+                        span.house { (super::part::name(&self.workspace.organisation)) }
+                    }
+                }
                 nav.sections aria-label="Sections" {
                     @for (section, name, path, right) in NAVIGATION {
                         @if section != Section::Home && shown(&right) {
@@ -224,10 +245,14 @@ impl Frame {
 
     fn bars(&self) -> Markup {
         html! {
-            @if self.demo || self.quarantine.is_some() {
+            @let sample = self.workspace.sample && !self.demo;
+            @if self.demo || sample || self.quarantine.is_some() {
                 aside aria-label="State of the archive" {
                     @if self.demo {
                         p.bar.note { "Demo data: a made-up company. Everything is deleted on exit." }
+                    }
+                    @if sample {
+                        p.bar.note { "Sample data: messages of a made-up company are in this archive." }
                     }
                     @if let Some(why) = &self.quarantine {
                         p.bar.warn role="alert" {

@@ -1,15 +1,26 @@
 //! Help that stands in the house itself: keys, and who can use the pages with what.
 
-use axum::routing::get;
-use maud::html;
+mod criteria;
 
+use axum::http::header;
+use axum::response::{AppendHeaders, IntoResponse, Redirect};
+use axum::routing::{get, post};
+use maud::html;
+use serde::Deserialize;
+
+use super::super::cookie;
+use super::super::posted::Posted;
 use super::super::route::{Access, Route};
 use super::Page;
-use super::frame::{Frame, Section};
+use super::frame::{Frame, Section, role_name};
+use crate::domain::{Right, Role};
+use criteria::{CRITERIA, Stand};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/help", Access::SignedIn, || get(index)),
+    Route::get("/help/tour", Access::SignedIn, || get(tour)),
     Route::get("/help/keys", Access::SignedIn, || get(keys)),
+    Route::post("/help/keys", Access::SignedIn, || post(switch)),
     Route::get("/help/accessibility", Access::SignedIn, || {
         get(accessibility)
     }),
@@ -19,6 +30,10 @@ async fn index(frame: Frame) -> Page {
     let content = html! {
         h1 { "Help" }
         div.cards {
+            a.card.duty href="/help/tour" {
+                h2 { "Tour" }
+                p { "What there is to try, in ten minutes." }
+            }
             a.card.duty href="/help/keys" {
                 h2 { "Keyboard" }
                 p { "Every key, and how to do without them." }
@@ -41,11 +56,19 @@ async fn index(frame: Frame) -> Page {
 }
 
 /// Every key the pages know, with what it does.
-const KEYS: [(&[&str], &str); 12] = [
+const KEYS: [(&[&str], &str); 17] = [
     (&["/"], "To the query, where the page has one"),
     (&["j"], "Next row, hit or message"),
     (&["k"], "Row, hit or message before"),
     (&["Enter"], "Open what is focused"),
+    (&["Space"], "Preview of the hit that is focused"),
+    (
+        &["n"],
+        "Next hit of your search, in a conversation; next page of hits",
+    ),
+    (&["p"], "Hit before"),
+    (&["]"], "Next day, in a conversation"),
+    (&["["], "Day before"),
     (
         &["Page Down", "Page Up"],
         "Next message, message before, in a conversation",
@@ -82,113 +105,58 @@ async fn keys(frame: Frame) -> Page {
                 }
             }
         }
+        @let on = frame.has_keys();
+        form method="post" action="/help/keys" {
+            (frame.mark())
+            p {
+                "Single keys are " strong { @if on { "on" } @else { "off" } } " in this browser. "
+                button type="submit" name="keys" value=(if on { "off" } else { "on" }) {
+                    @if on { "Switch them off" } @else { "Switch them on" }
+                }
+            }
+        }
     };
     Ok(frame.at(Section::Outside, "Keyboard").page(&content))
 }
 
-/// Criteria of WCAG 2.2 that pages like these fail most, with how they are met here.
-const CRITERIA: [(&str, &str, &str); 17] = [
-    (
-        "1.1.1",
-        "Text for what is not text",
-        "Pictures are the mark and bars beside numbers; both are hidden from readers, the words and numbers stand beside them.",
-    ),
-    (
-        "1.3.1",
-        "Structure",
-        "One heading of the first rank, landmarks, tables with headings, a label for every field.",
-    ),
-    (
-        "1.4.1",
-        "Not by colour alone",
-        "Every state is a word; colour repeats it.",
-    ),
-    (
-        "1.4.3",
-        "Contrast",
-        "Colours are tokens with at least 4.5 to 1, light and dark.",
-    ),
-    (
-        "1.4.4, 1.4.10",
-        "Large text, narrow windows",
-        "200 % text and 320 px need no scrolling sideways, except in tables.",
-    ),
-    (
-        "1.4.11",
-        "Contrast of controls",
-        "Borders of fields and the focus ring have at least 3 to 1.",
-    ),
-    (
-        "2.1.1, 2.1.2",
-        "Keyboard",
-        "Everything is a link, a button or a field; nothing holds the focus.",
-    ),
-    (
-        "2.1.4",
-        "Single keys",
-        "They are off in fields, and everything they do can be done without them. They cannot be switched off or changed yet.",
-    ),
-    (
-        "2.4.1",
-        "Skipping",
-        "The first stop of every page leads to its content.",
-    ),
-    (
-        "2.4.3, 2.4.7",
-        "Focus",
-        "Its order is that of the page, and it is always visible.",
-    ),
-    (
-        "2.4.11",
-        "Focus not covered",
-        "What sticks to the top leaves room for it.",
-    ),
-    (
-        "2.5.7",
-        "No dragging needed",
-        "Files can be chosen as well as dropped.",
-    ),
-    (
-        "2.5.8",
-        "Size of targets",
-        "Buttons and links in lists are at least 24 px high.",
-    ),
-    (
-        "3.3.1, 3.3.3",
-        "Errors",
-        "They stand in words above the form, which stays filled.",
-    ),
-    (
-        "3.3.7",
-        "Nothing asked twice",
-        "What was answered is kept; the password is asked again only before dangerous acts.",
-    ),
-    (
-        "3.3.8",
-        "Signing in",
-        "Password managers and pasting work; no puzzle is asked.",
-    ),
-    (
-        "4.1.3",
-        "Messages of state",
-        "What was done and what came later is announced without taking the focus.",
-    ),
-];
-
 async fn accessibility(frame: Frame) -> Page {
+    let met = CRITERIA
+        .iter()
+        .filter(|one| one.stand == Stand::Met)
+        .count();
+    let none = CRITERIA
+        .iter()
+        .filter(|one| one.stand == Stand::None)
+        .count();
     let content = html! {
         h1 { "Accessibility" }
         p {
             "The pages aim at WCAG 2.2, level AA. They work without script, with the keyboard alone, in \
-             light, dark and forced colours, and without movement where your system asks for that. The \
-             table says how, and names what is still open. Screen readers were not tried yet."
+             light, dark and forced colours, and without movement where your system asks for that. \
+             Machines check every page; screen readers were not tried yet."
+        }
+        p {
+            "Of " (CRITERIA.len()) " criteria " (met) " are met, " (none) " have nothing to be met on, "
+            (CRITERIA.len() - met - none) " are open."
         }
         div.scroll {
             table.grid {
-                thead { tr { th { "Criterion" } th { "What" } th { "How it stands" } } }
+                thead { tr { th { "Criterion" } th { "Level" } th { "About" } th { "Stands" } th { "How" } } }
                 tbody {
-                    @for (number, what, how) in CRITERIA {
-                        tr { th scope="row" { (number) } td { (what) } td { (how) } }
+                    @for one in &CRITERIA {
+                        tr {
+                            th scope="row" { (one.number) }
+                            td { (one.level) }
+                            td { (one.about) }
+                            td {
+                                @match one.stand {
+                                    Stand::Met => span.chip.good { "met" },
+                                    Stand::None => span.chip { "nothing of it" },
+                                    Stand::Open => span.chip.warn { "open" },
+                                }
+                            }
+                            td { (one.how) }
+                        }
                     }
                 }
             }
@@ -196,6 +164,126 @@ async fn accessibility(frame: Frame) -> Page {
         p { "Messages keep the direction of their own script, whatever the language of the pages." }
     };
     Ok(frame.at(Section::Outside, "Accessibility").page(&content))
+}
+
+/// A step of the tour: what to do, where, and who may.
+struct Step {
+    title: &'static str,
+    text: &'static str,
+    way: (&'static str, &'static str),
+    right: Right,
+}
+
+/// What there is to try, in the order of a first morning.
+const TOUR: [Step; 10] = [
+    Step {
+        title: "Find a promise",
+        text: "Ask for discount OR rebate. Read how the query was understood, and that the count is exact.",
+        way: ("Search", "/search"),
+        right: Right::ReadContent,
+    },
+    Step {
+        title: "See it where it was said",
+        text: "Open a hit, then go from hit to hit: n and p, or the buttons above the messages.",
+        way: ("Search", "/search"),
+        right: Right::ReadContent,
+    },
+    Step {
+        title: "See what was changed afterwards",
+        text: "Ask for is:edited, open the details of a message, and look at what changed and at its source line.",
+        way: ("Search", "/search"),
+        right: Right::ReadContent,
+    },
+    Step {
+        title: "Bring a chat in",
+        text: "Choose an exported chat. What the file leaves open is asked with its evidence; twice is once.",
+        way: ("Import", "/imports"),
+        right: Right::Import,
+    },
+    Step {
+        title: "Hold what a case needs",
+        text: "Open a matter, describe what must stay, look at what that protects, and place the hold.",
+        way: ("Matters", "/matters"),
+        right: Right::PlaceHolds,
+    },
+    Step {
+        title: "Put a label on a message",
+        text: "Make a label, then put it on a message or a conversation. Policies may name it.",
+        way: ("Labels", "/labels"),
+        right: Right::MarkRecords,
+    },
+    Step {
+        title: "Ask why something is still here",
+        text: "In the details of a message: every policy, hold, label and date that has a say.",
+        way: ("Conversations", "/c"),
+        right: Right::ReadRules,
+    },
+    Step {
+        title: "Simulate a policy",
+        text: "Write a policy and see over the whole archive what it would let go, before it is enabled.",
+        way: ("Retention", "/retention"),
+        right: Right::WriteRules,
+    },
+    Step {
+        title: "Approve a list",
+        text: "Look through what is due, take out what must stay, approve the rest. A week can call it off.",
+        way: ("Disposition", "/dispositions"),
+        right: Right::ReviewDisposition,
+    },
+    Step {
+        title: "Prove that nothing was changed",
+        text: "Verify the log and the record, and read who searched for what.",
+        way: ("Verify", "/audit/verify"),
+        right: Right::Verify,
+    },
+];
+
+async fn tour(frame: Frame) -> Page {
+    let content = html! {
+        h1 { "A tour in ten minutes" }
+        p { "What you may do comes first; the rest is done by others here. Ticks are yours alone and are not kept." }
+        ol.tour {
+            @for step in TOUR.iter().filter(|step| frame.may(step.right)) {
+                li.card {
+                    label.check { input type="checkbox"; strong { (step.title) } }
+                    p { (step.text) }
+                    p { a.button href=(step.way.1) { (step.way.0) } }
+                }
+            }
+        }
+        @let others = TOUR.iter().filter(|step| !frame.may(step.right));
+        @if others.clone().next().is_some() {
+            h2 { "Done by others" }
+            ul.rows {
+                @for step in others {
+                    li {
+                        strong { (step.title) } ": "
+                        @for (place, role) in Role::ALL.iter().filter(|role| role.may(step.right)).enumerate() {
+                            @if place > 0 { ", " }
+                            (role_name(*role))
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(frame.at(Section::Outside, "Tour").page(&content))
+}
+
+#[derive(Deserialize)]
+struct Switch {
+    #[serde(default)]
+    keys: String,
+}
+
+/// Switches the single keys on or off, for this browser.
+async fn switch(Posted(switch): Posted<Switch>) -> Page {
+    let cookie = cookie::keys(switch.keys != "off");
+    Ok((
+        AppendHeaders([(header::SET_COOKIE, cookie)]),
+        Redirect::to("/help/keys"),
+    )
+        .into_response())
 }
 
 #[cfg(test)]
@@ -207,7 +295,8 @@ mod tests {
         let script = include_str!("../assets/keys.js");
         let singles = KEYS.iter().filter(|(keys, _)| keys.len() == 1);
         for (keys, _) in singles.filter(|(keys, _)| keys[0] != "Enter") {
-            let (quoted, bare) = (format!("\"{}\":", keys[0]), format!("{}:", keys[0]));
+            let key = if keys[0] == "Space" { " " } else { keys[0] };
+            let (quoted, bare) = (format!("\"{key}\":"), format!("{key}:"));
             assert!(
                 script.contains(&quoted) || script.contains(&bare),
                 "{keys:?}"

@@ -248,8 +248,14 @@ mod tests {
     fn kinds_are_said_in_words() {
         let of = |text: &str| kind(&serde_json::from_str(text).unwrap());
         assert_eq!(of(r#"{"type":["string","null"]}"#), "string or null");
-        assert_eq!(of(r##"{"type":"array","items":{"$ref":"#/a/Hold"}}"##), "list of Hold");
-        assert_eq!(of(r#"{"type":"string","format":"date-time"}"#), "string (date-time)");
+        assert_eq!(
+            of(r##"{"type":"array","items":{"$ref":"#/a/Hold"}}"##),
+            "list of Hold"
+        );
+        assert_eq!(
+            of(r#"{"type":"string","format":"date-time"}"#),
+            "string (date-time)"
+        );
         assert_eq!(of("{}"), "anything");
     }
 }

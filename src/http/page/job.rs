@@ -61,7 +61,7 @@ async fn list(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
 pub(super) fn zone(house: &House) -> chrono_tz::Tz {
     let zone = house
         .appliance()
-        .and_then(|appliance| appliance.settings().zone.parse().ok());
+        .and_then(|appliance| appliance.zone_name().parse().ok());
     zone.unwrap_or(chrono_tz::UTC)
 }
 

@@ -10,6 +10,7 @@ mod audit_words;
 mod certificate;
 pub(super) mod conversation;
 pub(super) mod dispositions;
+pub(super) mod events;
 pub(super) mod exports;
 mod form;
 pub(super) mod frame;
@@ -20,26 +21,31 @@ pub(super) mod home;
 pub(super) mod import_report;
 pub(super) mod imports;
 pub(super) mod job;
+pub(super) mod labels;
 pub(super) mod matters;
+pub(super) mod message;
 pub(super) mod part;
 pub(super) mod policies;
-pub(super) mod problems;
 mod policy_form;
+pub(super) mod problems;
 pub(super) mod refused;
 pub(super) mod requests;
 pub(super) mod retention;
 pub(super) mod search;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod sso;
 pub(super) mod step_up;
 pub(super) mod system;
 pub(super) mod unlock;
 pub(super) mod users;
 pub(super) mod why;
+pub(super) mod wizard;
 
 use axum::response::Response;
 
 use super::refusal::Refusal;
+pub(super) use wizard::Kits;
 
 /// What a handler of a page gives.
 pub(super) type Page = Result<Response, Refusal>;

@@ -1,5 +1,7 @@
 //! Small parts that many pages show alike: times, numbers, notes, words that people wrote.
 
+use std::ops::Range;
+
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use maud::{Markup, html};
@@ -53,6 +55,23 @@ pub(in crate::http) fn local(at: NaiveDateTime, utc: Timestamp, shape: &str) -> 
 /// Words that people wrote: in their own direction, and nothing in them is processed.
 pub(in crate::http) fn words(text: &str) -> Markup {
     html! { span.words dir="auto" hx-disable { (text) } }
+}
+
+/// The same with what matched in them; the places are in order and do not overlap.
+pub(in crate::http) fn marked(text: &str, places: &[Range<usize>]) -> Markup {
+    let mut pieces: Vec<(&str, bool)> = Vec::with_capacity(2 * places.len() + 1);
+    let mut end = 0;
+    for place in places {
+        pieces.push((text.get(end..place.start).unwrap_or_default(), false));
+        pieces.push((text.get(place.clone()).unwrap_or_default(), true));
+        end = place.end;
+    }
+    pieces.push((text.get(end..).unwrap_or_default(), false));
+    html! {
+        span.words dir="auto" hx-disable {
+            @for (piece, hit) in pieces { @if hit { mark { (piece) } } @else { (piece) } }
+        }
+    }
 }
 
 /// A name that people gave.

@@ -34,7 +34,9 @@ async fn list(frame: Frame) -> Page {
             }
         }
     };
-    Ok(frame.at(Section::Outside, "What can be wrong").page(&content))
+    Ok(frame
+        .at(Section::Outside, "What can be wrong")
+        .page(&content))
 }
 
 async fn show(frame: Frame, Path(code): Path<String>) -> Page {

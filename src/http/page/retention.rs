@@ -123,6 +123,8 @@ async fn overview(
                 h2 { "Requests for erasure" }
                 p.aside { (part::count(all.requests.len() as u64, "request", "requests")) }
             }
+            a.card href="/labels" { h2 { "Labels" } p.aside { "Levels of records that policies name." } }
+            a.card href="/events" { h2 { "Events" } p.aside { "What happened and starts a period." } }
         }
     };
     Ok(form::again(&frame, &content, refusal))

@@ -3,6 +3,9 @@
 //! The query stays on the server: a page of hits has an address of its own (`/s/srch_…`) that can be
 //! kept and sent, and that nobody reads anything from.
 
+mod months;
+mod readings;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -19,9 +22,10 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, part};
-use crate::app::{KeptSearch, SearchAnswer, SearchRequest};
+use crate::app::{AppError, KeptSearch, SearchAnswer, SearchRequest};
 use crate::domain::{App, ConversationId, Presence, Right, SearchId};
 use crate::search::{Facet, FacetField, FacetValue, Hit, Line, Order, Piece};
+use readings::OtherReading;
 
 /// Hits on a page.
 const HITS: usize = 50;
@@ -35,6 +39,11 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/s/{id}/counts", Access::With(Right::ReadContent), || {
         get(counts)
     }),
+    Route::get(
+        "/s/{id}/during/{period}",
+        Access::With(Right::ReadContent),
+        || get(during),
+    ),
     Route::post("/s/{id}/save", Access::With(Right::ReadContent), || {
         post(save)
     }),
@@ -93,7 +102,7 @@ const EXAMPLES: [(&str, &str); 6] = [
     ("discount w/10 sign*", "near each other, any ending"),
     ("refund has:attachment", "with a file"),
     ("contract is:edited", "changed after it was sent"),
-    ("price date:2024-01..2024-06", "in these months"),
+    ("price newer_than:52w", "of the last year"),
 ];
 
 async fn begin(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
@@ -147,18 +156,40 @@ fn kept_list(searches: &[KeptSearch]) -> Markup {
 }
 
 async fn ask(State(house): State<Arc<House>>, who: Who, Posted(typed): Posted<Typed>) -> Page {
-    let mut text = typed.query.trim().to_owned();
-    if !typed.also.is_empty() {
-        text = format!("({text}) AND {}", typed.also);
-    }
-    if text.is_empty() {
+    if typed.query.trim().is_empty() {
         return Ok(Redirect::to("/search").into_response());
     }
     let order = Order::from_name(&typed.order).unwrap_or(Order::Newest);
+    keep(&house, who, typed.query, typed.also, order).await
+}
+
+/// Keeps a query, narrowed by a clause where there is one, and goes to its hits.
+async fn keep(house: &Arc<House>, who: Who, text: String, also: String, order: Order) -> Page {
     let id = house
-        .ask(move |appliance| appliance.keep_search(&who.session, &text, order))
+        .ask(move |appliance| {
+            let text = match also.is_empty() {
+                true => text.trim().to_owned(),
+                false => appliance.narrowed_query(&text, &also)?,
+            };
+            appliance.keep_search(&who.session, &text, order)
+        })
         .await?;
     Ok(Redirect::to(&format!("/s/{id}")).into_response())
+}
+
+/// The hits of a month or a year alone: a search of its own, with an address of its own.
+async fn during(
+    State(house): State<Arc<House>>,
+    who: Who,
+    Path((id, period)): Path<(String, String)>,
+) -> Page {
+    let id = search_id(&id)?;
+    let period = months::period(&period).ok_or_else(Refusal::not_found)?;
+    let session = who.session.clone();
+    let kept = house
+        .ask(move |appliance| appliance.kept_search(&session, id))
+        .await?;
+    keep(&house, who, kept.text, format!("date:{period}"), kept.order).await
 }
 
 fn search_id(text: &str) -> Result<SearchId, Refusal> {
@@ -181,12 +212,29 @@ async fn show(
     (request.order, request.limit) = (kept.order, HITS);
     (request.context_lines, request.cursor) = (1, after.after);
     let answered = house
-        .ask(move |appliance| appliance.search(&who.session, &request))
+        .try_ask(
+            move |appliance| match appliance.search(&who.session, &request) {
+                Ok(answer) => {
+                    let readings = readings::other(appliance, &who.session, &answer)?;
+                    Ok(Ok((answer, readings)))
+                }
+                Err(AppError::Query { text, problems }) => Ok(Err((text, problems))),
+                Err(error) => Err(error.into()),
+            },
+        )
         .await;
     let (content, status) = match &answered {
-        Ok(answer) => (found(&frame, &kept, answer), StatusCode::OK),
+        Ok(Ok((answer, readings))) => (found(&frame, &kept, answer, readings), StatusCode::OK),
+        Ok(Err((text, problems))) => {
+            let content = html! {
+                h1.unseen { "Search" }
+                (form(&frame, &kept.text, kept.order, false))
+                (readings::unclear(&frame, kept.order, text, problems))
+            };
+            (content, StatusCode::BAD_REQUEST)
+        }
         Err(refusal) if refusal.status.is_client_error() => {
-            (unclear(&frame, &kept, refusal), refusal.status)
+            (refused(&frame, &kept, refusal), refusal.status)
         }
         Err(refusal) => return Err(refusal.clone()),
     };
@@ -195,55 +243,42 @@ async fn show(
     Ok(page)
 }
 
-fn unclear(frame: &Frame, kept: &KeptSearch, refusal: &Refusal) -> Markup {
+fn refused(frame: &Frame, kept: &KeptSearch, refusal: &Refusal) -> Markup {
     html! {
         h1.unseen { "Search" }
         (form(frame, &kept.text, kept.order, false))
-        section.refused role="alert" {
-            h2 { (refusal.title) }
-            @if refusal.faults.is_empty() { p { (refusal.detail) } }
-            @else { pre.carets hx-disable dir="ltr" { (refusal.detail) } }
-        }
+        (super::form::refused(Some(refusal)))
     }
 }
 
-fn found(frame: &Frame, kept: &KeptSearch, answer: &SearchAnswer) -> Markup {
+fn found(
+    frame: &Frame,
+    kept: &KeptSearch,
+    answer: &SearchAnswer,
+    other: &[OtherReading],
+) -> Markup {
     html! {
         h1.unseen { "Search" }
+        a.skip href="#hits" { "Skip to the hits" }
+        a.skip href="#counts" { "Skip to the counts" }
         (form(frame, &kept.text, kept.order, false))
-        (reading(answer))
+        (readings::reading(frame, kept.order, answer))
+        (readings::both(frame, kept.order, answer, other))
         div.split {
-            aside.facets aria-label="Counts"
-                hx-get={ "/s/" (kept.id) "/counts" } hx-trigger="load" {
-                a href={ "/s/" (kept.id) "/counts" } { "Show counts" }
-            }
-            div.hits {
+            div #hits.hits tabindex="-1" {
                 (summary(frame, kept, answer))
-                @if answer.answer.total == 0 { (nothing(answer)) }
+                div #months {}
+                @if answer.answer.total == 0 { (nothing(frame, kept.order, answer)) }
                 @for group in groups(&answer.answer.hits) { (conversation(&kept.id, group)) }
                 @if let Some(next) = &answer.next {
-                    nav.pager { a.button rel="next" href={ "/s/" (kept.id) "?after=" (next) } { "Next hits" } }
+                    nav.pager aria-label="Further hits" {
+                        a.button rel="next" href={ "/s/" (kept.id) "?after=" (next) } { "Next hits" }
+                    }
                 }
             }
-        }
-    }
-}
-
-/// How the query was read, and what is worth knowing about that.
-fn reading(answer: &SearchAnswer) -> Markup {
-    let reading = &answer.reading;
-    let notes = reading.problems.iter().chain(&answer.answer.notes);
-    html! {
-        div.reading {
-            p { span.label { "Read as" } " " span hx-disable dir="auto" { (reading.read_as) } }
-            ul.notes {
-                @for note in notes {
-                    li { code { (note.code.name()) } " " span hx-disable { (note.message) } }
-                }
-            }
-            details {
-                summary { "Canonical form" }
-                code.block hx-disable { (reading.canonical) }
+            aside #counts.facets aria-label="Counts" tabindex="-1"
+                hx-get={ "/s/" (kept.id) "/counts" } hx-trigger="load" {
+                a href={ "/s/" (kept.id) "/counts" } { "Show counts" }
             }
         }
     }
@@ -280,7 +315,7 @@ fn summary(frame: &Frame, kept: &KeptSearch, answer: &SearchAnswer) -> Markup {
 }
 
 /// What each clause finds alone, where the whole finds nothing.
-fn nothing(answer: &SearchAnswer) -> Markup {
+fn nothing(frame: &Frame, order: Order, answer: &SearchAnswer) -> Markup {
     html! {
         div.empty {
             h2 { "No message matches" }
@@ -301,7 +336,14 @@ fn nothing(answer: &SearchAnswer) -> Markup {
                                 }
                                 td {
                                     @for (word, count) in &clause.spellings {
-                                        span.chip hx-disable { (word) " " (part::number(*count)) } " "
+                                        form.repair method="post" action="/search" {
+                                            (frame.mark())
+                                            input type="hidden" name="query" value=(word);
+                                            input type="hidden" name="order" value=(order.name());
+                                            button.link type="submit" {
+                                                (part::name(word)) " " (part::number(*count))
+                                            }
+                                        }
                                     }
                                 }
                             }
@@ -410,7 +452,20 @@ fn shown(search: &SearchId, hit: &Hit) -> Markup {
                 @for piece in &hit.pieces { p { (marked(piece)) } }
                 (facts(&hit.line.presence, hit.versions))
                 @for file in &hit.attachments { " " span.chip { "file " (part::name(file)) } }
+                (preview(search, hit))
             }
+        }
+    }
+}
+
+/// The messages around a hit, without leaving the list; without script a way to them.
+fn preview(search: &SearchId, hit: &Hit) -> Markup {
+    let (conversation, message) = (hit.conversation.id, hit.line.id);
+    html! {
+        details.preview hx-get={ "/c/" (conversation) "/around?at=" (message) "&from=" (search) }
+            hx-trigger="toggle once" hx-target="find div" {
+            summary { "Preview" }
+            div { a href=(place(conversation, hit, search)) { "Open the conversation here" } }
         }
     }
 }
@@ -418,23 +473,10 @@ fn shown(search: &SearchId, hit: &Hit) -> Markup {
 /// A piece with what matched in it.
 fn marked(piece: &Piece) -> Markup {
     let snippet = &piece.snippet;
-    let mut parts: Vec<(&str, bool)> = Vec::new();
-    let mut end = 0;
-    for range in &snippet.highlights {
-        parts.push((
-            snippet.text.get(end..range.start).unwrap_or_default(),
-            false,
-        ));
-        parts.push((snippet.text.get(range.clone()).unwrap_or_default(), true));
-        end = range.end;
-    }
-    parts.push((snippet.text.get(end..).unwrap_or_default(), false));
     html! {
-        span.words dir="auto" hx-disable {
-            @if snippet.cut_before { "…" }
-            @for (text, hit) in parts { @if hit { mark { (text) } } @else { (text) } }
-            @if snippet.cut_after { "…" }
-        }
+        @if snippet.cut_before { "…" }
+        (part::marked(&snippet.text, &snippet.highlights))
+        @if snippet.cut_after { "…" }
     }
 }
 
@@ -466,15 +508,24 @@ async fn counts(
             Ok((kept, answer))
         })
         .await?;
+    let by_month = |facet: &&Facet| facet.field == FacetField::Month;
+    let months = answer.facets.iter().find(by_month);
     let fragment = html! {
-        @for facet in &answer.facets { (facet_list(&frame, &kept, facet)) }
+        @for facet in answer.facets.iter().filter(|facet| !by_month(facet)) {
+            (facet_list(&frame, &kept, facet))
+        }
     };
     if headers.contains_key("hx-request") {
-        return Ok(fragment.into_response());
+        let swapped = html! {
+            (fragment)
+            div #months hx-swap-oob="true" { (months::histogram(&kept.id, months)) }
+        };
+        return Ok(swapped.into_response());
     }
     let content = html! {
         h1 { "Counts" }
         p { a href={ "/s/" (kept.id) } { "Back to the hits" } }
+        (months::histogram(&kept.id, months))
         div.facets.alone { (fragment) }
     };
     Ok(frame.at(Section::Search, "Counts").page(&content))
@@ -493,6 +544,7 @@ fn facet_list(frame: &Frame, kept: &KeptSearch, facet: &Facet) -> Markup {
         FacetField::From => "From",
         FacetField::Conversation => "Conversation",
         FacetField::Year => "Year",
+        FacetField::Month => "Month",
     };
     html! {
         section.facet {
@@ -538,7 +590,7 @@ fn facet_clause(field: FacetField) -> &'static str {
         FacetField::App => "app",
         FacetField::From => "from",
         FacetField::Conversation => "conv",
-        FacetField::Year => "date",
+        FacetField::Year | FacetField::Month => "date",
     }
 }
 

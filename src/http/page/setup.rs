@@ -12,8 +12,10 @@ use super::super::house::House;
 use super::super::posted::{Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
-use super::Page;
 use super::frame::{Frame, Section};
+use super::sign_in::entered;
+use super::{Page, form, wizard};
+use crate::app::SignIn;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/setup", Access::Anyone, || get(show)),
@@ -29,15 +31,15 @@ struct Claim {
 
 async fn show(State(house): State<Arc<House>>, frame: Frame) -> Page {
     match house.ask(|appliance| appliance.setup_open()).await? {
-        true => Ok(form(&frame, None)),
+        true => Ok(claiming(&frame, None)),
         false => Err(Refusal::not_found()),
     }
 }
 
-fn form(frame: &Frame, why: Option<&str>) -> Response {
+fn claiming(frame: &Frame, why: Option<&str>) -> Response {
     let content = html! {
         section.card.gate {
-            p.step { "Set up Wordkeep" }
+            (form::step(1, wizard::STEPS))
             h1 { "First administrator" }
             p { "The administrator adds people and keeps the archive running, and reads no message." }
             @if let Some(why) = why { p.notice.bad role="alert" { (why) } }
@@ -72,12 +74,17 @@ async fn claim(
     Posted(claim): Posted<Claim>,
 ) -> Page {
     let claimed = house
-        .ask(move |appliance| appliance.claim_setup(&claim.token, &claim.login, &claim.password))
+        .ask(move |appliance| {
+            appliance.claim_setup(&claim.token, &claim.login, &claim.password)?;
+            // Nothing is asked twice: who just chose a password is signed in with it.
+            appliance.sign_in(&claim.login, &claim.password, None)
+        })
         .await;
     match claimed {
-        Ok(_) => Ok(Redirect::to("/sign-in").into_response()),
+        Ok(SignIn::In(key, _)) => Ok(entered(&house, &key, "/setup/keys")),
+        Ok(SignIn::CodeNeeded) => Ok(Redirect::to("/sign-in").into_response()),
         Err(refusal) if refusal.status.is_client_error() && refusal != Refusal::not_found() => {
-            let mut response = form(&frame, Some(&refusal.detail));
+            let mut response = claiming(&frame, Some(&refusal.detail));
             *response.status_mut() = refusal.status;
             Ok(response)
         }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::cookie::{self, Theme};
@@ -17,8 +17,8 @@ use super::super::posted::{Asked, Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::super::server::Peer;
-use super::Page;
 use super::frame::{Frame, Section};
+use super::{Page, part, sso};
 use crate::app::SignIn;
 use crate::auth::SessionKey;
 
@@ -68,14 +68,65 @@ async fn show(State(house): State<Arc<House>>, frame: Frame, Asked(to): Asked<To
     if house.ask(|appliance| appliance.setup_open()).await? {
         return Ok(Redirect::to("/setup").into_response());
     }
-    Ok(form(&frame, "", &to.to, false, None))
+    form(&house, &frame, &Entry::to(&to.to)).await
 }
 
-fn form(frame: &Frame, login: &str, to: &str, code: bool, why: Option<&str>) -> Response {
+/// What stands in the form of signing in.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Entry<'a> {
+    /// The login as typed.
+    pub(super) login: &'a str,
+    /// Where to go on.
+    pub(super) to: &'a str,
+    /// Whether the code of a second factor is asked for.
+    pub(super) code: bool,
+    /// What stood in the way.
+    pub(super) why: Option<&'a str>,
+}
+
+impl<'a> Entry<'a> {
+    fn to(to: &'a str) -> Entry<'a> {
+        Entry {
+            to,
+            ..Entry::default()
+        }
+    }
+}
+
+/// The page of signing in: by the provider where there is one, by password where they are taken.
+pub(super) async fn form(house: &House, frame: &Frame, entry: &Entry<'_>) -> Page {
+    let offer = house.ask(|one| one.sso_offer()).await?;
     let content = html! {
         section.card.gate {
             h1 { "Sign in" }
-            @if let Some(why) = why { p.notice.bad role="alert" { (why) } }
+            @if let Some(why) = entry.why { p.notice.bad role="alert" hx-disable { (why) } }
+            @match &offer {
+                None => (password_form(entry)),
+                Some(offer) => {
+                    p {
+                        a.button.primary href=(sso::start(entry.to)) { "Sign in with " (part::name(&offer.host)) }
+                    }
+                    details open[!offer.only || !entry.login.is_empty()] {
+                        summary {
+                            @if offer.only { "Emergency administrator" } @else { "With a password" }
+                        }
+                        @if offer.only {
+                            p { "Passwords are not taken here, but of one administrator, for the day the provider fails." }
+                        }
+                        (password_form(entry))
+                    }
+                },
+            }
+        }
+    };
+    Ok(frame.clone().at(Section::Outside, "Sign in").page(&content))
+}
+
+fn password_form(entry: &Entry<'_>) -> Markup {
+    let Entry {
+        login, to, code, ..
+    } = *entry;
+    html! {
             form method="post" action="/sign-in" {
                 input type="hidden" name="to" value=(safe_path(to));
                 label.field {
@@ -98,9 +149,7 @@ fn form(frame: &Frame, login: &str, to: &str, code: bool, why: Option<&str>) -> 
                 }
                 button.primary type="submit" { "Sign in" }
             }
-        }
-    };
-    frame.clone().at(Section::Outside, "Sign in").page(&content)
+    }
 }
 
 async fn sign_in(
@@ -112,13 +161,7 @@ async fn sign_in(
     let peer: Option<IpAddr> = peer.map(|peer| peer.0.0);
     if let Err(wait) = house.sign_ins.take((peer, typed.login.to_lowercase())) {
         let refusal = Refusal::too_often(wait);
-        let page = form(
-            &frame,
-            &typed.login,
-            &typed.to,
-            false,
-            Some(&refusal.detail),
-        );
+        let page = form(&house, &frame, &entry(&typed, &refusal.detail)).await?;
         return Ok(refusal.dress(page));
     }
     let (login, password, code) = (
@@ -136,11 +179,14 @@ async fn sign_in(
         Ok(SignIn::In(key, _)) => Ok(entered(&house, &key, &typed.to)),
         Ok(SignIn::CodeNeeded) => {
             let why = "Type your password again, and the code of your authenticator.";
-            Ok(form(&frame, &typed.login, &typed.to, true, Some(why)))
+            let asked = Entry {
+                code: true,
+                ..entry(&typed, why)
+            };
+            form(&house, &frame, &asked).await
         }
         Err(refusal) if refusal.status == StatusCode::BAD_REQUEST => {
-            let code = !typed.code.is_empty();
-            let mut page = form(&frame, &typed.login, &typed.to, code, Some(&refusal.detail));
+            let mut page = form(&house, &frame, &entry(&typed, &refusal.detail)).await?;
             *page.status_mut() = StatusCode::UNAUTHORIZED;
             Ok(page)
         }
@@ -148,7 +194,17 @@ async fn sign_in(
     }
 }
 
-fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
+fn entry<'a>(typed: &'a Typed, why: &'a str) -> Entry<'a> {
+    Entry {
+        login: &typed.login,
+        to: &typed.to,
+        code: !typed.code.is_empty(),
+        why: Some(why),
+    }
+}
+
+/// Gives a browser its session and shows it a page of ours.
+pub(super) fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
     let cookie = cookie::session(house.options.secure, &key.to_string());
     (
         AppendHeaders([(header::SET_COOKIE, cookie)]),

@@ -1,4 +1,5 @@
-//! The password once more, before something dangerous: for ten minutes it is not asked again.
+//! The password once more, or the provider, before something dangerous: for ten minutes it is not asked
+//! again.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::cookie;
@@ -15,9 +16,10 @@ use super::super::house::House;
 use super::super::posted::{Asked, Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
-use super::Page;
 use super::frame::{Frame, Section};
 use super::sign_in::safe_path;
+use super::{Page, sso};
+use crate::audit::AuthStrength;
 use crate::auth::SessionKey;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -68,6 +70,25 @@ fn form(frame: &Frame, who: &Who, to: &str, why: Option<&str>) -> Response {
             p { "What comes next cannot be undone, or gives something out of the house. For ten \
                  minutes you are not asked again." }
             @if let Some(why) = why { p.notice.bad role="alert" { (why) } }
+            @if by_provider(who) {
+                p { "You came by single sign-on: the provider asks you once more, and sends you back." }
+                a.button.primary href=(sso::step_up(to)) { "Confirm at the provider" }
+                " " a.button href=(safe_path(to)) { "Back" }
+            } @else { (password_form(frame, needs_code, to)) }
+        }
+    };
+    frame
+        .clone()
+        .at(Section::Outside, "Confirm that it is you")
+        .page(&content)
+}
+
+fn by_provider(who: &Who) -> bool {
+    who.session.strength == AuthStrength::Provider
+}
+
+fn password_form(frame: &Frame, needs_code: bool, to: &str) -> Markup {
+    html! {
             form method="post" action="/step-up" {
                 (frame.mark())
                 input type="hidden" name="to" value=(safe_path(to));
@@ -87,12 +108,7 @@ fn form(frame: &Frame, who: &Who, to: &str, why: Option<&str>) -> Response {
                 button.primary type="submit" { "Confirm" }
                 " " a.button href=(safe_path(to)) { "Back" }
             }
-        }
-    };
-    frame
-        .clone()
-        .at(Section::Outside, "Confirm that it is you")
-        .page(&content)
+    }
 }
 
 async fn prove(

@@ -86,7 +86,10 @@ async fn page(
         h1 { "Users" }
         (done.shown())
         (table(&users, job::zone(house)))
-        p { a.button href="/users/review.csv" { "Review of access (CSV)" } }
+        p {
+            a.button href="/users/review.csv" { "Review of access (CSV)" }
+            " " a.button href="/users/sso" { "Single sign-on" }
+        }
         (add_form(frame, typed, why))
         section {
             h2 { "Who can do what" }

@@ -102,6 +102,12 @@ pub fn end_imports(world: &mut World, now: i64) {
     }
 }
 
+/// Who was seen in a chat is forgotten with its last message.
+pub fn forget_who_was_seen(world: &mut World) {
+    let full: BTreeSet<u8> = world.live.values().map(|record| record.key.0).collect();
+    world.members.retain(|(chat, _)| full.contains(chat));
+}
+
 /// The stages of an import that may not have been able to write down its end.
 pub fn endless(before: &World, expected: &Expected, now: i64) -> Vec<World> {
     let mut stages = expected.stages.clone();
@@ -390,10 +396,9 @@ fn run(world: &World, no: usize, moment: &Moment) -> Expected {
         }
         decide(world, &mut decided, no, moment);
     }
-    // Who was seen in a chat is forgotten with its last message, in a transaction of its own.
+    // In a transaction of its own.
     let mut nameless = decided.clone();
-    let full: BTreeSet<u8> = decided.live.values().map(|record| record.key.0).collect();
-    nameless.members.retain(|(chat, _)| full.contains(chat));
+    forget_who_was_seen(&mut nameless);
     let mut checked = nameless.clone();
     checked.lists[no].checked = true;
     let mut certified = checked.clone();

@@ -126,7 +126,7 @@ impl Deed<'_> {
             Act::Rotate => none(told(app.rotate_keys(root, &secret())).map(drop)),
             Act::Rebuild => none(told(app.rebuild_index(root, &mut |_, _| ())).map(drop)),
             Act::Search(word) => {
-                let answer = told(app.search(law, &SearchRequest::new(word.clone())))?.answer;
+                let answer = told(app.search(law, &patient(word)))?.answer;
                 Ok([
                     answer.total,
                     u64::from(answer.watermark.is_complete()),
@@ -388,6 +388,13 @@ pub fn lines_of(world: &World) -> BTreeSet<String> {
     lines.insert(format!("backups {}", world.backups.len()));
     lines.insert(format!("running {}", world.running));
     lines
+}
+
+/// A search that may wait: a walk may be the least that its computer has to do.
+pub fn patient(word: &str) -> SearchRequest {
+    let mut request = SearchRequest::new(word);
+    request.budget = Some(std::time::Duration::from_secs(600));
+    request
 }
 
 /// What the archive says of itself, in the same lines.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use wordkeep::app::{SearchRequest, VerifyRequest, verify_log};
+use wordkeep::app::{VerifyRequest, verify_log};
 
 use crate::act::WORDS;
 use crate::chance::Chance;
 use crate::deeds;
 use crate::disk::{picture, write_at};
-use crate::engine::{lines, lines_of, live};
+use crate::engine::{lines, lines_of, live, patient};
 use crate::host::{last_panic, quietly};
 use crate::house::files_below;
 use crate::laws::{Law, Violation};
@@ -31,9 +31,21 @@ enum Came {
 impl Walk {
     /// Closes, or dies; changes a byte; looks at everything; puts the byte back and opens again.
     pub fn rot(&mut self, chance: &mut Chance) -> Result<(), Violation> {
+        if self
+            .world
+            .lists
+            .iter()
+            .any(|list| list.decided && !list.checked)
+        {
+            // What opening finishes is finished before.
+            self.reopen(true, chance)?;
+        }
         let now = self.moment().now;
         deeds::end_imports(&mut self.world, now);
         if chance.once_in(3) {
+            // What the log has not published yet can be told from a torn write by nobody.
+            let tended = self.site.app().tend();
+            tended.map_err(|error| self.broken(Law::Open, error))?;
             self.crashed("", chance);
         } else {
             let closed = self.site.app().close();
@@ -136,7 +148,7 @@ impl Walk {
             return Ok(Some(format!("{differ:?}")));
         }
         for word in WORDS {
-            let request = SearchRequest::new(word.to_owned());
+            let request = patient(word);
             let answer = app.search(&self.site.people[1], &request);
             let found = answer.map_err(|error| error.to_string())?.answer.total;
             let records = self.world.live.values();

@@ -9,6 +9,7 @@ use wordkeep::app::VerifyRequest;
 use wordkeep::crypto::RecoveryKey;
 use wordkeep::domain::FreezeReason;
 use wordkeep::retention::clock::Quality;
+use wordkeep::store::EraseState;
 
 use crate::act::{self, Act};
 use crate::chance::Chance;
@@ -216,7 +217,7 @@ impl Walk {
         }
     }
 
-    fn reopen(&mut self, in_order: bool, chance: &mut Chance) -> Result<(), Violation> {
+    pub fn reopen(&mut self, in_order: bool, chance: &mut Chance) -> Result<(), Violation> {
         if in_order {
             self.site
                 .app()
@@ -260,6 +261,7 @@ impl Walk {
                 (Ok(Ok(())), _) => {
                     let now = self.moment().now;
                     deeds::end_imports(&mut self.world, now);
+                    self.world = self.finished(self.world.clone());
                     return Ok(());
                 }
                 (Ok(Err(why)), None) if struck.is_some() => {
@@ -432,6 +434,24 @@ impl Walk {
             deeds::end_imports(stage, now);
         }
         stages
+            .into_iter()
+            .map(|stage| self.finished(stage))
+            .collect()
+    }
+
+    /// Opening finishes a purge that said that everything is decided. One that was cut off between
+    /// the last decision and that word waits to be run again.
+    fn finished(&self, mut world: World) -> World {
+        let rows = self.site.app().archive().store().read().unwrap();
+        for (no, list) in world.lists.iter_mut().enumerate() {
+            let batch = rows.erase_batch(no as u64 + 1).unwrap();
+            list.checked |=
+                list.decided && batch.is_some_and(|row| row.state >= EraseState::Checked);
+        }
+        if world.lists.iter().any(|list| list.checked) {
+            deeds::forget_who_was_seen(&mut world);
+        }
+        world
     }
 
     /// After a crash: whichever stage the archive stands in, and no other.
