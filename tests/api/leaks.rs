@@ -33,8 +33,14 @@ static MASKED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         ("audit #[0-9]+", "audit #"),
         ("\"audit\": ?[0-9]+", "\"audit\":0"),
         ("[0-9,]+ ms", "ms"),
-        ("20(2[6-9]|[3-9][0-9])-[0-9]{2}-[0-9]{2}[T ][0-9:.]+Z?( UTC)?", "instant"),
-        ("[0-9]{1,2} [A-Z][a-z]{2} 20(2[6-9]|[3-9][0-9])(, [0-9:]+)?", "day"),
+        (
+            "20(2[6-9]|[3-9][0-9])-[0-9]{2}-[0-9]{2}[T ][0-9:.]+Z?( UTC)?",
+            "instant",
+        ),
+        (
+            "[0-9]{1,2} [A-Z][a-z]{2} 20(2[6-9]|[3-9][0-9])(, [0-9:]+)?",
+            "day",
+        ),
         ("\"next_cursor\":\"[^\"]+\"", "\"next_cursor\":\"mark\""),
         ("after=[A-Za-z0-9_.=-]+", "after=mark"),
         ("cursor=[A-Za-z0-9_.=-]+", "cursor=mark"),
@@ -145,8 +151,14 @@ fn fill(
     // The words of the conversation that is seen, words one letter away, and others.
     bring("Zebra Partners", &plain_chat("quetzal", 400), &[]);
     let mut chat = plain_chat("shipmemt quetzel", 60);
-    chat.push_str("[28/12/2024, 10:00:00] Xaver Querfeld: the shipmants leave \u{200e}<attached: plan.pdf>\n");
-    bring("Querfeld Secret", &chat, &[("plan.pdf", b"%PDF-1.4 nothing")]);
+    chat.push_str(
+        "[28/12/2024, 10:00:00] Xaver Querfeld: the shipmants leave \u{200e}<attached: plan.pdf>\n",
+    );
+    bring(
+        "Querfeld Secret",
+        &chat,
+        &[("plan.pdf", b"%PDF-1.4 nothing")],
+    );
     let secret = conversation(app, &court.law, "Querfeld Secret");
     court.hold(HoldTarget::Conversation(secret));
     let found = app
@@ -165,7 +177,18 @@ fn fill(
 }
 
 impl Half {
+    /// Sends a request; again, where it came faster than any program may ask.
     fn send(&self, login: &str, method: &Method, path: &str, body: Sent<'_>) -> String {
+        loop {
+            let answer = self.send_once(login, method, path, body);
+            if !answer.starts_with("429") {
+                return answer;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+    }
+
+    fn send_once(&self, login: &str, method: &Method, path: &str, body: Sent<'_>) -> String {
         let (cookie, csrf) = &self.people[login];
         let mut request = Request::builder()
             .method(method)
@@ -188,10 +211,6 @@ impl Half {
         };
         let request = request.body(body).unwrap();
         self.runtime.block_on(async {
-            // Faster than any program may ask: the bucket fills while the test waits.
-            while self.left(login) == 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
             let answer = self.router.clone().oneshot(request);
             let (parts, body) = answer.await.unwrap().into_parts();
             let bytes = to_bytes(body, 8 << 20).await.unwrap();
@@ -251,7 +270,10 @@ impl Two {
         let (plain, full) = (masked(&ask(&self.plain)), masked(&ask(&self.full)));
         self.compared += 1;
         if plain != full {
-            let at = plain.bytes().zip(full.bytes()).take_while(|(one, two)| one == two);
+            let at = plain
+                .bytes()
+                .zip(full.bytes())
+                .take_while(|(one, two)| one == two);
             let at = at.count().saturating_sub(120);
             let piece = |text: &str| -> String {
                 String::from_utf8_lossy(&text.as_bytes()[at.min(text.len())..])
@@ -318,7 +340,10 @@ fn queries() -> Vec<String> {
             0 => format!("{one} AND {two}"),
             1 => format!("{one} OR {two}"),
             2 => format!("{one} AND NOT {two}"),
-            3 => format!("shipment w/5 {}", chance.one(&["agreed", "order", "shipmemt"])),
+            3 => format!(
+                "shipment w/5 {}",
+                chance.one(&["agreed", "order", "shipmemt"])
+            ),
             _ => format!("({one}) w/3msg ({two})"),
         });
     }
@@ -338,7 +363,12 @@ fn s14_answers_to_queries_are_the_same_whatever_stands_outside() {
                 });
             }
             let body = json!({ "query": query });
-            for path in ["search/count", "search/facets", "search/histogram", "query/check"] {
+            for path in [
+                "search/count",
+                "search/facets",
+                "search/histogram",
+                "query/check",
+            ] {
                 let path = format!("/api/v1/{path}");
                 two.compare(&format!("{what}: {path}"), |half| {
                     half.send(login, &Method::POST, &path, Sent::Json(&body))
@@ -361,7 +391,10 @@ fn m2_every_page_of_a_manager_is_the_same_whatever_stands_outside() {
     let routes = ROUTES.iter().copied().flatten();
     for route in routes.filter(|route| route.method == Method::GET) {
         // Kept searches and lists of tokens are one's own, and asked for elsewhere.
-        if ["/s/", "{name}", "/uploads/"].iter().any(|part| route.path.contains(part)) {
+        if ["/s/", "{name}", "/uploads/"]
+            .iter()
+            .any(|part| route.path.contains(part))
+        {
             continue;
         }
         two.compare(route.path, |half| {
@@ -369,7 +402,10 @@ fn m2_every_page_of_a_manager_is_the_same_whatever_stands_outside() {
                 .path
                 .replace("/c/{id}", &format!("/c/{}", half.inside))
                 .replace("/m/{id}", &format!("/m/{}", half.message))
-                .replace("conversations/{id}", &format!("conversations/{}", half.inside))
+                .replace(
+                    "conversations/{id}",
+                    &format!("conversations/{}", half.inside),
+                )
                 .replace("messages/{id}", &format!("messages/{}", half.message))
                 .replace("imports/{id}", &format!("imports/{}", half.import))
                 .replace("{code}", "stale")
@@ -386,11 +422,27 @@ fn m2_every_page_of_a_manager_is_the_same_whatever_stands_outside() {
 #[test]
 fn m2_a_lawyer_who_sees_one_conversation_learns_of_no_other() {
     let mut two = two();
-    for path in ["/c", "/imports", "/api/v1/conversations", "/api/v1/imports", "/exports", "/jobs", "/search"] {
+    for path in [
+        "/c",
+        "/imports",
+        "/api/v1/conversations",
+        "/api/v1/imports",
+        "/exports",
+        "/jobs",
+        "/search",
+    ] {
         two.compare(path, |half| half.get("low", path));
     }
-    two.compare("why", |half| half.get("low", &format!("/m/{}/why", half.message)));
-    for query in ["shipment", "from:Querfeld", "quetz*", "in:\"Querfeld Secret\"", "agreed AND order"] {
+    two.compare("why", |half| {
+        half.get("low", &format!("/m/{}/why", half.message))
+    });
+    for query in [
+        "shipment",
+        "from:Querfeld",
+        "quetz*",
+        "in:\"Querfeld Secret\"",
+        "agreed AND order",
+    ] {
         let body = json!({ "query": query, "reason": "claim of Acme" });
         two.compare(&format!("export {query}"), |half| {
             half.job("low", "/api/v1/exports", &body)

@@ -48,7 +48,10 @@ fn send(served: &Served, who: Who, id: &str, bytes: &[u8], headers: &[(&str, &st
     let mut request = Request::builder()
         .method(Method::PUT)
         .uri(format!("/api/v1/imports/{id}/files/chat.txt"))
-        .header(header::AUTHORIZATION, format!("Bearer {}", served.token(role)));
+        .header(
+            header::AUTHORIZATION,
+            format!("Bearer {}", served.token(role)),
+        );
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -87,11 +90,23 @@ fn x3_a_file_is_sent_in_parts_resumed_checked_and_imported() {
     let id = announce(&served, LAWYER, "a");
     assert_eq!(offset(&served, LAWYER, &id)["upload-offset"], "0");
     let range = format!("bytes 0-999/{all}");
-    let first = send(&served, LAWYER, &id, &bytes[..1_000], &[("content-range", &range)]);
+    let first = send(
+        &served,
+        LAWYER,
+        &id,
+        &bytes[..1_000],
+        &[("content-range", &range)],
+    );
     assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.body);
     // A part that breaks off: what arrived is kept, and HEAD says where to go on.
     let range = format!("bytes 1000-2999/{all}");
-    let torn = send(&served, LAWYER, &id, &bytes[1_000..1_800], &[("content-range", &range)]);
+    let torn = send(
+        &served,
+        LAWYER,
+        &id,
+        &bytes[1_000..1_800],
+        &[("content-range", &range)],
+    );
     assert_eq!(torn.status, StatusCode::BAD_REQUEST, "{}", torn.body);
     let here = offset(&served, LAWYER, &id);
     assert_eq!(here["upload-offset"], "1800");
@@ -102,7 +117,13 @@ fn x3_a_file_is_sent_in_parts_resumed_checked_and_imported() {
         format!("bytes 2000-2999/{all}"),
         format!("bytes 1800-2799/{}", all + 1),
     ] {
-        let answer = send(&served, LAWYER, &id, &bytes[..1_000], &[("content-range", &wrong)]);
+        let answer = send(
+            &served,
+            LAWYER,
+            &id,
+            &bytes[..1_000],
+            &[("content-range", &wrong)],
+        );
         assert_eq!(answer.status, StatusCode::CONFLICT, "{wrong}");
         assert_eq!(answer.json()["current"]["received"], 1_800);
     }
@@ -130,7 +151,12 @@ fn x3_a_file_is_sent_in_parts_resumed_checked_and_imported() {
     let job = over(&served, LAWYER, &done);
     assert_eq!(job["state"], "done", "{job}");
     let import = job["result"]["details"]["import"].as_str().unwrap();
-    let report = served.api(LAWYER, Method::GET, &format!("/api/v1/imports/{import}"), None);
+    let report = served.api(
+        LAWYER,
+        Method::GET,
+        &format!("/api/v1/imports/{import}"),
+        None,
+    );
     assert_eq!(report.json()["new"], 90);
     assert_eq!(found(&served, "damsonword7"), 1);
     // The same key is the same run.
@@ -145,18 +171,43 @@ fn x3_a_file_that_is_not_what_was_sent_is_thrown_away() {
     let chat = plain_chat("medlar", 5);
     let id = announce(&served, LAWYER, "a");
     let wrong = digest_of(b"something else");
-    let refused = send(&served, LAWYER, &id, chat.as_bytes(), &[("repr-digest", &wrong)]);
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
+    let refused = send(
+        &served,
+        LAWYER,
+        &id,
+        chat.as_bytes(),
+        &[("repr-digest", &wrong)],
+    );
+    assert_eq!(
+        refused.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        refused.body
+    );
     assert_eq!(refused.json()["type"], "/problems/digest");
     assert_eq!(offset(&served, LAWYER, &id)["upload-offset"], "0");
     let right = digest_of(chat.as_bytes());
-    let sent = send(&served, LAWYER, &id, chat.as_bytes(), &[("repr-digest", &right)]);
+    let sent = send(
+        &served,
+        LAWYER,
+        &id,
+        chat.as_bytes(),
+        &[("repr-digest", &right)],
+    );
     assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
     // A name is never a path, and an import has one file.
     for (id, name, status) in [
         (id.as_str(), "other.txt", StatusCode::CONFLICT),
-        (&announce(&served, LAWYER, "b"), "a%2Fb.txt", StatusCode::BAD_REQUEST),
-        ("imp_00000000000000000000000000", "a.txt", StatusCode::NOT_FOUND),
+        (
+            &announce(&served, LAWYER, "b"),
+            "a%2Fb.txt",
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "imp_00000000000000000000000000",
+            "a.txt",
+            StatusCode::NOT_FOUND,
+        ),
     ] {
         let path = format!("/api/v1/imports/{id}/files/{name}");
         let answer = served.api(LAWYER, Method::PUT, &path, None);
@@ -181,7 +232,10 @@ fn x3_questions_come_back_and_are_answered_by_another_run() {
         .iter()
         .map(|one| one["answer"].as_str().unwrap())
         .collect();
-    assert!(answers.contains(&"dmy") && answers.contains(&"mdy"), "{answers:?}");
+    assert!(
+        answers.contains(&"dmy") && answers.contains(&"mdy"),
+        "{answers:?}"
+    );
     let stands = served.api(
         ADMINISTRATOR,
         Method::GET,
@@ -191,7 +245,13 @@ fn x3_questions_come_back_and_are_answered_by_another_run() {
     assert_eq!(stands.json()["state"], "asking");
     assert_eq!(stands.json()["questions"][0]["field"], "date_order");
     assert_eq!(found(&served, "quince"), 0);
-    let wrong = keyed(&served, ADMINISTRATOR, &run, &json!({ "date_order": "x" }), "2");
+    let wrong = keyed(
+        &served,
+        ADMINISTRATOR,
+        &run,
+        &json!({ "date_order": "x" }),
+        "2",
+    );
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     let said = json!({ "date_order": "dmy" });
     let answered = keyed(&served, ADMINISTRATOR, &run, &said, "3");
@@ -264,8 +324,17 @@ fn x3_whoever_loses_the_token_is_cut_off_from_the_stream() {
     for listener in listeners {
         let heard = served.ended(listener);
         assert_eq!(heard.status, StatusCode::OK);
-        assert_eq!(heard.body.matches("event: job").count(), 1, "{}", heard.body);
-        assert!(heard.body.contains("\"state\":\"waiting\""), "{}", heard.body);
+        assert_eq!(
+            heard.body.matches("event: job").count(),
+            1,
+            "{}",
+            heard.body
+        );
+        assert!(
+            heard.body.contains("\"state\":\"waiting\""),
+            "{}",
+            heard.body
+        );
     }
     assert!(began.elapsed().as_millis() < 2_000, "{:?}", began.elapsed());
     drop(writing);
@@ -280,7 +349,12 @@ fn x3_what_the_end_of_the_server_cut_off_is_told_as_that() {
     app.job_began(owner, id, "Import").unwrap();
     let shown = served.api(LAWYER, Method::GET, &format!("/api/v1/jobs/{id}"), None);
     assert_eq!(shown.json()["state"], "interrupted", "{}", shown.body);
-    assert!(shown.json()["saved"].as_str().unwrap().contains("start it again"));
+    assert!(
+        shown.json()["saved"]
+            .as_str()
+            .unwrap()
+            .contains("start it again")
+    );
     let page = served.get(LAWYER, &format!("/jobs/{id}"));
     assert!(page.body.contains("Interrupted"), "{}", page.body);
     let list = served.get(LAWYER, "/jobs");
@@ -298,8 +372,19 @@ fn x3_how_a_job_ended_is_told_after_a_restart() {
     let refused_job = over(&served, LAWYER, &refused);
     assert_eq!(refused_job["state"], "refused", "{refused_job}");
     // Its end is written down a moment after it is told.
-    let kept = || served.court.appliance.kept_jobs(&served.session(Role::Lawyer));
-    while kept().unwrap().iter().filter(|job| job.end.is_some()).count() < 2 {
+    let kept = || {
+        served
+            .court
+            .appliance
+            .kept_jobs(&served.session(Role::Lawyer))
+    };
+    while kept()
+        .unwrap()
+        .iter()
+        .filter(|job| job.end.is_some())
+        .count()
+        < 2
+    {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     // Another server on the same archive knows nothing but what was kept.
@@ -316,7 +401,9 @@ fn x3_how_a_job_ended_is_told_after_a_restart() {
             .unwrap();
         let answer = runtime.block_on(router(&house).oneshot(request)).unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        let body = runtime.block_on(to_bytes(answer.into_body(), 1 << 20)).unwrap();
+        let body = runtime
+            .block_on(to_bytes(answer.into_body(), 1 << 20))
+            .unwrap();
         let after: Value = serde_json::from_slice(&body).unwrap();
         for field in ["id", "title", "state", "result", "problem", "warnings"] {
             assert_eq!(after[field], before[field], "{field}");
@@ -330,9 +417,10 @@ fn fetched(served: &Served, who: Who, path: &str) -> (Answer, Vec<u8>) {
     let Who::Person(role) = who else {
         panic!("somebody fetches it");
     };
-    let request = Request::builder()
-        .uri(path)
-        .header(header::AUTHORIZATION, format!("Bearer {}", served.token(role)));
+    let request = Request::builder().uri(path).header(
+        header::AUTHORIZATION,
+        format!("Bearer {}", served.token(role)),
+    );
     served.send_bytes(request.body(Body::empty()).unwrap())
 }
 
@@ -346,7 +434,12 @@ fn x4_an_export_is_made_fetched_logged_and_verifies() {
         json!({ "query": "shipment", "reason": "claim", "context": 51 }),
     ] {
         let refused = keyed(&served, LAWYER, "/api/v1/exports", &wrong, "w");
-        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wrong}: {}", refused.body);
+        assert_eq!(
+            refused.status,
+            StatusCode::BAD_REQUEST,
+            "{wrong}: {}",
+            refused.body
+        );
     }
     let started = keyed(&served, LAWYER, "/api/v1/exports", &new, "e");
     let job = over(&served, LAWYER, &started);
@@ -357,26 +450,37 @@ fn x4_an_export_is_made_fetched_logged_and_verifies() {
     let file = format!("{path}/file");
     // Nobody else fetches it, whatever they may.
     for who in [OFFICER, AUDITOR] {
-        assert_eq!(served.api(who, Method::GET, &file, None).status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            served.api(who, Method::GET, &file, None).status,
+            StatusCode::NOT_FOUND
+        );
     }
     let before = entries(&served, "export.take");
     let (answer, bytes) = fetched(&served, LAWYER, &file);
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.kind(), "application/x-tar");
-    assert_eq!(answer.headers[header::CONTENT_LENGTH], bytes.len().to_string().as_str());
+    assert_eq!(
+        answer.headers[header::CONTENT_LENGTH],
+        bytes.len().to_string().as_str()
+    );
     assert_eq!(answer.headers["repr-digest"], digest_of(&bytes).as_str());
     assert_eq!(entries(&served, "export.take"), before + 1);
     verified(&served, &bytes);
     // It lies sealed, and what the disk shows of it is nothing.
     let directory = served.court.appliance.archive().store().directory();
     assert_eq!(directory.files_with(&[CANARY]).unwrap(), 0);
-    let list = served.api(LAWYER, Method::GET, "/api/v1/exports", None).json();
+    let list = served
+        .api(LAWYER, Method::GET, "/api/v1/exports", None)
+        .json();
     assert_eq!(list["total"]["value"], 1);
     let seen = served.api(LAWYER, Method::GET, &path, None);
     let tag = [("if-match", seen.headers[header::ETAG].to_str().unwrap())];
     let gone = served.api_with(LAWYER, Method::DELETE, &path, None, &tag);
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
-    assert_eq!(served.api(LAWYER, Method::GET, &file, None).status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        served.api(LAWYER, Method::GET, &file, None).status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 /// The bundle holds: as anybody finds who knows the key of the log.
@@ -420,10 +524,19 @@ fn x4_the_pages_export_with_a_reason_and_the_bundle_is_fetched() {
     let asked = served.post_form(LAWYER, "/search", &[("query", "shipment")]);
     let search = asked.location().to_owned();
     let hits = served.get(LAWYER, &search);
-    assert!(hits.body.contains(&format!("{search}/export")), "{}", hits.body);
+    assert!(
+        hits.body.contains(&format!("{search}/export")),
+        "{}",
+        hits.body
+    );
     let manager = Who::Person(Role::Manager);
     let theirs = served.post_form(manager, "/search", &[("query", "shipment")]);
-    assert!(!served.get(manager, theirs.location()).body.contains("/export\""));
+    assert!(
+        !served
+            .get(manager, theirs.location())
+            .body
+            .contains("/export\"")
+    );
     let form = format!("{search}/export");
     assert_eq!(served.get(LAWYER, &form).status, StatusCode::OK);
     let bare = served.post_form(LAWYER, &form, &[("reason", "")]);
@@ -443,8 +556,13 @@ fn x4_the_pages_export_with_a_reason_and_the_bundle_is_fetched() {
     let (answer, bytes) = served.send_bytes(request.body(Body::empty()).unwrap());
     assert_eq!(answer.status, StatusCode::OK);
     verified(&served, &bytes);
-    let named = answer.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
-    assert!(named.starts_with("attachment; filename=\"wordkeep-exp_"), "{named}");
+    let named = answer.headers[header::CONTENT_DISPOSITION]
+        .to_str()
+        .unwrap();
+    assert!(
+        named.starts_with("attachment; filename=\"wordkeep-exp_"),
+        "{named}"
+    );
     served.post_form(LAWYER, &format!("{way}/discard"), &[]);
     assert_eq!(served.get(LAWYER, &way).status, StatusCode::NOT_FOUND);
 }
@@ -462,7 +580,9 @@ fn x4_the_log_is_exported_by_who_may_read_it() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(entries(&served, "log.export"), before + 2);
     for name in ["checkpoint", "vkey"] {
-        let found = bytes.chunks(512).any(|block| block.starts_with(name.as_bytes()));
+        let found = bytes
+            .chunks(512)
+            .any(|block| block.starts_with(name.as_bytes()));
         assert!(found, "{name}");
     }
     let begun = served.post_form(AUDITOR, "/audit/export", &[]);
@@ -487,14 +607,28 @@ fn x5_events_and_labels_over_the_api_are_those_of_the_commands() {
     corrected["corrects"] = json!(99);
     let none = keyed(&served, OFFICER, "/api/v1/events", &corrected, "g");
     assert_eq!(none.status, StatusCode::NOT_FOUND);
-    let listed = served.api(AUDITOR, Method::GET, "/api/v1/events", None).json();
+    let listed = served
+        .api(AUDITOR, Method::GET, "/api/v1/events", None)
+        .json();
     let lines = served.court.appliance.events(&served.court.rec).unwrap();
     assert_eq!(listed["total"]["value"], lines.len());
     assert_eq!(listed["items"][lines.len() - 1]["corrects"], no);
 
-    let made = keyed(&served, OFFICER, "/api/v1/labels", &json!({ "name": "tax" }), "l");
+    let made = keyed(
+        &served,
+        OFFICER,
+        "/api/v1/labels",
+        &json!({ "name": "tax" }),
+        "l",
+    );
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-    let taken = keyed(&served, OFFICER, "/api/v1/labels", &json!({ "name": "Tax" }), "m");
+    let taken = keyed(
+        &served,
+        OFFICER,
+        "/api/v1/labels",
+        &json!({ "name": "Tax" }),
+        "m",
+    );
     assert_eq!(taken.status, StatusCode::CONFLICT);
     let label = made.json()["id"].as_str().unwrap().to_owned();
     let put = format!("/api/v1/labels/{label}/records");
@@ -502,7 +636,9 @@ fn x5_events_and_labels_over_the_api_are_those_of_the_commands() {
     let applied = keyed(&served, OFFICER, &put, &on, "n");
     assert_eq!(applied.status, StatusCode::CREATED, "{}", applied.body);
     let carried = || {
-        let listed = served.api(OFFICER, Method::GET, "/api/v1/labels", None).json();
+        let listed = served
+            .api(OFFICER, Method::GET, "/api/v1/labels", None)
+            .json();
         let items = listed["items"].as_array().unwrap().clone();
         let one = items.into_iter().find(|one| one["id"] == label.as_str());
         one.unwrap()["messages"].clone()
@@ -519,7 +655,12 @@ fn x5_hits_spread_over_time_and_words_go_on() {
     let served = served();
     for step in ["day", "month", "year"] {
         let body = json!({ "query": "shipment", "step": step });
-        let spread = served.api(LAWYER, Method::POST, "/api/v1/search/histogram", Some(&body));
+        let spread = served.api(
+            LAWYER,
+            Method::POST,
+            "/api/v1/search/histogram",
+            Some(&body),
+        );
         assert_eq!(spread.status, StatusCode::OK, "{}", spread.body);
         let spread = spread.json();
         let bars = spread["bars"].as_array().unwrap();
@@ -560,7 +701,10 @@ fn x3_a_preview_of_a_hold_is_a_job() {
     let app = &served.court.appliance;
     let target = HoldTarget::Query("shipment".to_owned());
     let extent = app.preview_hold(&served.court.law, &target, None, &[]);
-    assert_eq!(job["result"]["details"]["messages"], extent.unwrap().messages);
+    assert_eq!(
+        job["result"]["details"]["messages"],
+        extent.unwrap().messages
+    );
     let holds = served.court.appliance.holds(&served.court.law).unwrap();
     let known: Vec<HoldId> = holds.iter().map(|hold| hold.id).collect();
     assert_eq!(known.len(), 1, "nothing is placed");

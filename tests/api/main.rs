@@ -5,6 +5,8 @@
     reason = "a law whose world cannot be set up must fail"
 )]
 
+#[path = "../support/chance.rs"]
+mod chance;
 #[path = "../support/court.rs"]
 mod court;
 mod description;
@@ -14,11 +16,11 @@ mod govern;
 mod house;
 mod html;
 mod intake;
-// mod leaks;
+mod leaks;
 mod long;
 mod markup;
 mod matrix;
 mod problems;
 mod programs;
-// mod same;
+mod same;
 mod served;

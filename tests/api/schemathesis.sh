@@ -7,6 +7,8 @@ set -eu
 program=${1:-target/release/wordkeep}
 port=${PORT:-8479}
 examples=${EXAMPLES:-25}
+# Longest time for each person, in seconds.
+seconds=${SECONDS_MAX:-60}
 
 python=$(command -v "${PYTHON:-python3}" || true)
 if [ -z "$python" ] || ! "$python" -c 'import schemathesis' 2>/dev/null; then
@@ -62,5 +64,6 @@ for person in law rec root; do
     "$python" -m schemathesis.cli run "http://127.0.0.1:$port/api/v1/openapi.json" \
         --header "Authorization: Bearer $(cat "$place/$person.token")" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-        --max-examples "$examples" --phases examples,coverage,fuzzing --rate-limit 15/s --seed 1
+        --max-examples "$examples" --phases examples,coverage,fuzzing --seed 1 \
+        --max-time "$seconds" --request-timeout 20 --rate-limit 19/s --continue-on-failure --no-color
 done

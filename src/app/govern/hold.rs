@@ -16,8 +16,8 @@ use super::{matter, words};
 use crate::archive::Watermark;
 use crate::audit::{Action, Appended};
 use crate::domain::{
-    ConversationNo, ConversationId, GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldId, HoldNo, HoldScope, MatterId,
-    MessageId, MessageNo, PersonNo, Right, Scope, Timestamp,
+    ConversationId, ConversationNo, GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldId, HoldNo, HoldScope,
+    MatterId, MessageId, MessageNo, PersonNo, Right, Scope, Timestamp,
 };
 use crate::query::ast::Pieces;
 use crate::query::{Directory, NamePattern, NoFacts, ParseContext, Purpose, Resolved, parse};
@@ -648,10 +648,7 @@ impl Appliance {
         }))
     }
 
-    fn conversations_of(
-        &self,
-        person: PersonNo,
-    ) -> Result<BTreeSet<ConversationNo>> {
+    fn conversations_of(&self, person: PersonNo) -> Result<BTreeSet<ConversationNo>> {
         let names = self.names()?;
         let handles = names
             .directory()

@@ -192,7 +192,8 @@ fn responses(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         Gives::Empty(about) => json!({ "description": about }),
         Gives::Bytes(media, about) => json!({
             "description": about,
-            "content": { media: { "schema": { "type": "string", "format": "binary" } } },
+            // Neither bytes nor events are JSON: no schema is theirs.
+            "content": { media: {} },
         }),
     };
     responses.insert(status.to_string(), good);
