@@ -167,7 +167,14 @@ async fn arrive(
     };
     let arrived = house
         .ask(move |one| one.sso_arrive(&back, browser.as_ref(), &origin))
-        .await?;
+        .await;
+    let arrived = match arrived {
+        // The session that asked has ended meanwhile; this address leads nowhere twice.
+        Err(refusal) if refusal == Refusal::nobody() => {
+            return Ok(Redirect::to("/sign-in").into_response());
+        }
+        arrived => arrived?,
+    };
     let secure = house.options.secure;
     let mut page = match arrived {
         SsoArrival::In(key, _, to) => {
