@@ -17,5 +17,8 @@ mod intake;
 mod markup;
 mod matrix;
 mod programs;
+#[path = "../support/provider.rs"]
+mod provider;
 mod revocation;
 mod served;
+mod sso;

@@ -15,7 +15,8 @@ if [ -z "$python" ] || ! "$python" -c 'import oidc_provider_mock' 2>/dev/null; t
     exit 0
 fi
 . tests/api/house.sh
-issuer=http://127.0.0.1:$provider_port
+# Another site than the archive by the rules of browsers, which leave ports out of it.
+issuer=http://localhost:$provider_port
 
 "$python" -m oidc_provider_mock --port "$provider_port" --host 127.0.0.1 --require-nonce \
     --user-claims '{"sub": "ana", "preferred_username": "ana", "groups": ["staff", "legal"]}' \
@@ -115,6 +116,16 @@ assert not any(cookie.startswith("wordkeep=") for cookie in claims.cookies()), c
 assert ">cook<" not in root.get("/users").body
 print("ok: the test shows the claims and makes nobody a user")
 PY
+
+# The same in a real browser, which keeps the rules of cookies and of the policy, where one is here:
+# tests/browser/run brings what drives it.
+driver=target/browser
+if [ -d "$driver/node_modules" ] && command -v node >/dev/null && command -v chromium >/dev/null; then
+    cp tests/browser/*.mjs "$driver/"
+    node "$driver/sso.mjs" "http://127.0.0.1:$port" target/screenshots
+else
+    echo "note: no browser is here that could be driven; cookies were judged by their text"
+fi
 stop_house
 wk verify --token-file "$place/root.token" >/dev/null
 echo "ok: the record and its log are sound"

@@ -11,8 +11,10 @@ mod house;
 #[path = "../support/provider.rs"]
 mod provider;
 
+use std::net::TcpListener;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use court::{Court, court, holds_word};
 use house::{PASSWORD, count, import};
@@ -25,6 +27,7 @@ use wordkeep::app::{
 use wordkeep::audit::AuthStrength;
 use wordkeep::auth::sso::{BrowserKey, Callback, KEYS_AGAIN_SECONDS, RoleMap, SsoConfig};
 use wordkeep::auth::{AuthError, SessionKey, SsoRefusal};
+use wordkeep::capture::{ANSWER_SECONDS, OUTGOING_MAX};
 use wordkeep::domain::{ApiScope, Role};
 use zeroize::Zeroizing;
 
@@ -134,9 +137,7 @@ impl World {
             .lines
             .iter()
             .filter_map(|line| line.entry.draft.reason_code.clone());
-        let mut reasons: Vec<String> = lines.collect();
-        reasons.reverse();
-        reasons
+        lines.collect()
     }
 
     /// Nothing that was done broke a rule of the log or of the record.
@@ -693,6 +694,57 @@ fn t7_answers_without_end_redirects_and_nonsense_are_refused() {
     let found = app.check_provider(root).unwrap();
     assert_eq!((found.keys, found.notes.len()), (1, 0));
     world.sound();
+}
+
+/// Somebody who takes every call and never says a word.
+#[test]
+fn t7_a_silent_provider_is_waited_for_a_while_and_by_few() {
+    let court = court();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let calls = silent.try_clone().unwrap();
+    std::thread::spawn(move || calls.incoming().collect::<Vec<_>>());
+    let mut new = NewProvider {
+        only: false,
+        break_glass: None,
+        config: SsoConfig {
+            issuer: format!("http://{}", silent.local_addr().unwrap()),
+            client_id: CLIENT.to_owned(),
+            secret: None,
+            claim: "groups".to_owned(),
+            address: None,
+            authority: None,
+            map: RoleMap::default(),
+        },
+    };
+    new.config.map.0.push(("legal".to_owned(), Role::Lawyer));
+    let app = &court.appliance;
+    app.set_provider(&court.root, &new).unwrap();
+    let (began, extra) = (Instant::now(), 4);
+    let turned_away = AtomicUsize::new(0);
+    std::thread::scope(|threads| {
+        for _ in 0..OUTGOING_MAX + extra {
+            threads.spawn(|| {
+                let refused = app.sso_depart(SsoAsk::SignIn, "/", ORIGIN).unwrap_err();
+                let AppError::Auth(AuthError::Sso(SsoRefusal::Unreachable(why))) = refused else {
+                    panic!("{refused}");
+                };
+                if why.contains("too many") {
+                    turned_away.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(turned_away.into_inner(), extra);
+    let waited = began.elapsed().as_secs();
+    assert!(
+        (ANSWER_SECONDS..ANSWER_SECONDS + 8).contains(&waited),
+        "{waited} s"
+    );
+    // Everybody else comes in meanwhile and afterwards, as ever.
+    assert!(matches!(
+        app.sign_in("law", PASSWORD, None),
+        Ok(SignIn::In(..))
+    ));
 }
 
 #[test]

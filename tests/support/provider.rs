@@ -160,6 +160,8 @@ pub struct Script {
     pub more: Value,
     /// Whether it compares verifier and challenge.
     pub checks_pkce: bool,
+    /// Codes given so far.
+    given: usize,
     /// Claims of the person by code, with what was asked.
     codes: BTreeMap<String, (Asked, Value)>,
     /// How often each path was asked.
@@ -222,6 +224,7 @@ impl Provider {
             instead: BTreeMap::new(),
             more: json!({}),
             checks_pkce: true,
+            given: 0,
             codes: BTreeMap::new(),
             asked: BTreeMap::new(),
             now,
@@ -277,7 +280,8 @@ impl Provider {
         let state = asked["state"].clone();
         assert!(state.len() >= 32 && asked["nonce"].len() >= 32);
         let mut script = self.script();
-        let code = format!("code-{}", script.codes.len());
+        script.given += 1;
+        let code = format!("code-{}", script.given);
         script.codes.insert(code.clone(), (asked, claims.clone()));
         (code, state)
     }
