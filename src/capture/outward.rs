@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -55,7 +55,7 @@ impl Fetch for Outward {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| unreachable(error))?;
+            .map_err(unreachable)?;
         let limit = Duration::from_secs(ANSWER_SECONDS);
         let answer = runtime.block_on(async { timeout(limit, ask(question)).await });
         // A look-up of a name may hang longer than we wait.
@@ -110,7 +110,7 @@ fn trust(authority: Option<&str>) -> Result<ClientConfig> {
              --ca-file",
         ));
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(unreachable)?
         .with_root_certificates(roots)

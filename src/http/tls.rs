@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
@@ -80,7 +80,7 @@ impl TlsFiles {
         let refused = |error: tokio_rustls::rustls::Error| {
             ServeError::Certificate(format!("certificate and key: {error}"))
         };
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(refused)?
             .with_no_client_auth()

@@ -22,5 +22,9 @@ mod markup;
 mod matrix;
 mod problems;
 mod programs;
+#[path = "../support/provider.rs"]
+mod provider;
+mod revocation;
 mod same;
 mod served;
+mod sso;

@@ -291,6 +291,11 @@ impl Served {
         self.worn(role).token
     }
 
+    /// The server itself and what it runs on, for many who ask at once.
+    pub fn many(&self) -> (Router, &tokio::runtime::Runtime) {
+        (self.router.clone(), &self.runtime)
+    }
+
     /// Sends a request as it is.
     pub fn send(&self, request: Request<Body>) -> Answer {
         self.runtime.block_on(async {

@@ -7,6 +7,8 @@ use super::super::{AuthError, Result, SsoRefusal};
 
 /// Longest address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 2_048;
+/// Characters of a wrong address that are repeated.
+const SHOWN_CHARS_MAX: usize = 120;
 /// Port of `https`.
 const PORT_SECURE: u16 = 443;
 /// Port of `http`.
@@ -27,14 +29,20 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads an address.
+    /// Reads an address that a provider names.
     ///
     /// # Errors
-    /// When it is no address, names a person or a fragment, or is `http` and not of this computer.
+    /// [`SsoRefusal::Metadata`] when it is no address, names a person or a fragment, or is `http` and
+    /// not of this computer.
     pub fn read(text: &str) -> Result<Address> {
+        Address::typed(text).map_err(|why| AuthError::Sso(SsoRefusal::Metadata(why)))
+    }
+
+    /// Reads an address that somebody typed; the error says what is wrong with it.
+    pub(super) fn typed(text: &str) -> std::result::Result<Address, String> {
         parse(text).map_err(|why| {
-            let shown: String = text.chars().take(120).collect();
-            AuthError::Sso(SsoRefusal::Metadata(format!("\"{shown}\" {why}")))
+            let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+            format!("\"{shown}\" {why}")
         })
     }
 

@@ -59,14 +59,13 @@ impl SsoConfig {
     /// [`AuthError::SsoConfig`] says what is wrong.
     pub fn check(&self) -> Result<()> {
         let wrong = |why: &str| Err(AuthError::SsoConfig(why.to_owned()));
-        let issuer = Address::read(&self.issuer)
-            .map_err(|error| AuthError::SsoConfig(format!("the issuer {error}")))?;
+        let typed = |text: &str| Address::typed(text).map_err(AuthError::SsoConfig);
+        let issuer = typed(&self.issuer)?;
         if issuer.path().contains('?') {
             return wrong("an issuer has no question mark");
         }
         if let Some(address) = &self.address {
-            let read = Address::read(address)
-                .map_err(|error| AuthError::SsoConfig(format!("the address {error}")))?;
+            let read = typed(address)?;
             if read.path() != "/" || address.ends_with('/') {
                 return wrong("the address ends with the host: https://archive.example");
             }

@@ -104,7 +104,9 @@ pub(super) async fn form(house: &House, frame: &Frame, entry: &Entry<'_>) -> Pag
                 None => (password_form(entry)),
                 Some(offer) => {
                     p {
-                        a.button.primary href=(sso::start(entry.to)) { "Sign in with " (part::name(&offer.host)) }
+                        a.button.primary href=(sso::start(entry.to)) {
+                            span { "Sign in with " (part::name(&offer.host)) }
+                        }
                     }
                     details open[!offer.only || !entry.login.is_empty()] {
                         summary {

@@ -26,6 +26,8 @@ use crate::auth::SsoRefusal;
 use crate::auth::sso::{BrowserKey, Callback, SsoPurpose};
 use crate::domain::Right;
 
+/// Claims that bind a token to its request and say nothing of the person.
+const OF_THE_PROTOCOL: [&str; 4] = ["nonce", "at_hash", "c_hash", "jti"];
 /// Longest value of a claim that is shown, in characters.
 const CLAIM_CHARS_MAX: usize = 2_000;
 /// Goes on by itself, as a page of ours: a redirect out of an answer to the provider would not carry the
@@ -167,7 +169,14 @@ async fn arrive(
     };
     let arrived = house
         .ask(move |one| one.sso_arrive(&back, browser.as_ref(), &origin))
-        .await?;
+        .await;
+    let arrived = match arrived {
+        // The session that asked has ended meanwhile; this address leads nowhere twice.
+        Err(refusal) if refusal == Refusal::nobody() => {
+            return Ok(Redirect::to("/sign-in").into_response());
+        }
+        arrived => arrived?,
+    };
     let secure = house.options.secure;
     let mut page = match arrived {
         SsoArrival::In(key, _, to) => {
@@ -257,16 +266,12 @@ fn received(frame: &Frame, received: &ReceivedClaims) -> Response {
                     }
                 }
             }
-            div.scroll {
-                table.grid {
-                    thead { tr { th { "Claim" } th { "Value" } } }
-                    tbody {
-                        @for (name, value) in &received.claims {
-                            tr {
-                                th scope="row" hx-disable { code { (name) } }
-                                td hx-disable dir="auto" { (shown(value)) }
-                            }
-                        }
+            h2 { "Claims" }
+            dl.facts {
+                @for (name, value) in &received.claims {
+                    @if !OF_THE_PROTOCOL.contains(&name.as_str()) {
+                        dt hx-disable { (name) }
+                        dd hx-disable dir="auto" { (shown(value)) }
                     }
                 }
             }
@@ -280,6 +285,7 @@ fn received(frame: &Frame, received: &ReceivedClaims) -> Response {
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
+        Value::Array(many) => many.iter().map(shown).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     };
     text.chars().take(CLAIM_CHARS_MAX).collect()
