@@ -2,26 +2,17 @@
 // dark, wide and narrow; no complaint of the browser; nothing wider than a phone; usable without
 // scripts and by keys alone. Takes the pictures of the README.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { demonstration, openBrowser, pageOf } from "./house.mjs";
+import { demonstration, laws, openBrowser, pageOf, tooWide, violations as found } from "./house.mjs";
 
 const [program, pictures] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = [[1440, 900], [1024, 768], [390, 844]];
 const PAGES_MAX = 60;
-const failures = [];
 const counted = { pages: 0, checks: 0 };
-
-const law = async (name, test) => {
-  try {
-    await test();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failures.push(name);
-    console.log(`FAIL ${name}\n     ${String(error.message).split("\n").join("\n     ")}`);
-  }
+const { law, failures } = laws();
+const violations = (page) => {
+  counted.checks += 1;
+  return found(page);
 };
 
 // Paths that somebody reaches by links, without those that end the session or give a file.
@@ -47,16 +38,6 @@ async function walk(page, origin) {
     }
   }
   return { paths: [...seen], lost };
-}
-
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  }));
-  counted.checks += 1;
-  return found.violations.map((one) =>
-    `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
 }
 
 const demo = await demonstration(program);
@@ -91,8 +72,7 @@ for (const [role, { page, complaints }] of Object.entries(roles)) {
       await page.setViewportSize({ width, height });
       for (const path of paths) {
         await page.goto(demo.origin + path);
-        const over = await page.evaluate(() =>
-          document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const over = await tooWide(page);
         if (over > 0) wide.push(`${path} at ${width}: ${over} px`);
       }
     }

@@ -125,6 +125,11 @@ impl Frame {
         self
     }
 
+    /// Whether everything here is made up and will be deleted.
+    pub(in crate::http) fn is_demo(&self) -> bool {
+        self.demo
+    }
+
     /// Whether single keys do something in this browser.
     pub(in crate::http) fn has_keys(&self) -> bool {
         !self.no_keys
