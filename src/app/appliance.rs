@@ -277,7 +277,10 @@ impl Appliance {
     }
 
     pub(super) fn keep_workspace(&self, workspace: Workspace) {
-        let mut kept = self.workspace.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .workspace
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *kept = workspace;
     }
 

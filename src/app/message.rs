@@ -10,8 +10,8 @@ use crate::app::import::ImportReport;
 use crate::archive::{OpenedMessage, OpenedVersion, Reader};
 use crate::audit::Action;
 use crate::domain::{
-    App, Attachment, ConversationId, EntryNo, ImportId, ImportNo, Kind, LabelTarget,
-    MessageId, Precision, Presence, Right, Timestamp, ZoneSource,
+    App, Attachment, ConversationId, EntryNo, ImportId, ImportNo, Kind, LabelTarget, MessageId,
+    Precision, Presence, Right, Timestamp, ZoneSource,
 };
 use crate::ingest::raw::{Fields, Templates, rebuild};
 
@@ -195,7 +195,10 @@ impl Teller<'_> {
             None => None,
         };
         let report = match row.as_ref().and_then(|row| row.report_no) {
-            Some(no) => reader.texts(no)?.first().and_then(|text| serde_json::from_str(text).ok()),
+            Some(no) => reader
+                .texts(no)?
+                .first()
+                .and_then(|text| serde_json::from_str(text).ok()),
             None => None,
         };
         let report: Option<ImportReport> = report;
@@ -228,7 +231,13 @@ impl Teller<'_> {
             sent: Some(self.sent),
         };
         let mut raw = Vec::new();
-        rebuild(&version.raw_form, &fields, &templates.unwrap_or_default(), &mut raw).ok()?;
+        rebuild(
+            &version.raw_form,
+            &fields,
+            &templates.unwrap_or_default(),
+            &mut raw,
+        )
+        .ok()?;
         let whole = raw.len() as u64 == version.span.1;
         String::from_utf8(raw).ok().filter(|_| whole)
     }

@@ -6,8 +6,7 @@ use super::{AppError, Appliance, Result, SearchRequest, Session};
 use crate::archive::Reader;
 use crate::audit::Action;
 use crate::domain::{
-    ConversationId, ConversationNo, EntryNo, MessageId, MessageNo, Scope, SearchId,
-    Timestamp,
+    ConversationId, ConversationNo, EntryNo, MessageId, MessageNo, Scope, SearchId, Timestamp,
 };
 use crate::query::{NoFacts, Purpose};
 use crate::search::{BUDGET_DEFAULT, Budget, Marks, Search, SortKey};
@@ -94,8 +93,9 @@ impl Appliance {
             .count("hits", total)
             .count("shown", marks.len() as u64);
         let payload = format!("{}\n{}", reading.text, reading.resolved);
-        let audit =
-            self.change(now, |tx| Ok(self.log(tx, now, draft, Some(payload.as_bytes()))?.seq))?;
+        let audit = self.change(now, |tx| {
+            Ok(self.log(tx, now, draft, Some(payload.as_bytes()))?.seq)
+        })?;
         Ok(Walk {
             text: reading.text,
             read_as: reading.read_as,

@@ -54,7 +54,10 @@ mod tests {
 
     #[test]
     fn x1_marks_never_overlap() {
-        assert_eq!(joined(vec![4..9, 0..3, 5..12, 12..14]), [0..3, 4..12, 12..14]);
+        assert_eq!(
+            joined(vec![4..9, 0..3, 5..12, 12..14]),
+            [0..3, 4..12, 12..14]
+        );
         assert!(joined(Vec::new()).is_empty());
     }
 }

@@ -72,7 +72,7 @@ await law("x1_from_the_setup_link_to_the_first_hit_in_twelve_actions", async () 
     await page.waitForURL(/\/setup\/chat/);
     await examined(page, "the first chat");
     await act(page.click("text=Load sample data"));
-    await page.waitForSelector("text=Look at the sample", { timeout: 60_000 });
+    await page.waitForSelector("text=Look at the sample", { timeout: 180_000 });
     await act(page.click("button:has-text('Look at the sample')"));
     await page.waitForURL(/\/search/);
     await act(page.fill("#query", "discount"));

@@ -112,7 +112,7 @@ fn leave_one_waiting(appliance: &Appliance, staff: &Staff) -> Result<()> {
         label: None,
         organisation: false,
         lock: Lock::None,
-        reviewers: None,
+        reviewers: Some(2),
         citation: "GDPR art. 5(1)(e)".to_owned(),
         reason: "prices of that year bind nobody any more".to_owned(),
         accept: Vec::new(),

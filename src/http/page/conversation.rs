@@ -117,7 +117,11 @@ impl Wanted {
             around: self.around,
             since: self.day.map(|day| midnight(day, zone)),
             until: None,
-            limit: if self.around.is_some() { each_side } else { 2 * each_side },
+            limit: if self.around.is_some() {
+                each_side
+            } else {
+                2 * each_side
+            },
             zone: None,
         }
     }

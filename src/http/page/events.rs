@@ -49,7 +49,15 @@ async fn list(
     who: Who,
     Asked(did): Asked<Did>,
 ) -> Page {
-    listed(&house, frame, &who, &did.notice(DONE), &Typed::default(), None).await
+    listed(
+        &house,
+        frame,
+        &who,
+        &did.notice(DONE),
+        &Typed::default(),
+        None,
+    )
+    .await
 }
 
 async fn listed(

@@ -97,13 +97,18 @@ impl FromRequestParts<Arc<House>> for Frame {
 impl Frame {
     pub(in crate::http) fn new(house: &House, who: Option<&Who>, theme: Theme) -> Frame {
         let appliance = house.appliance();
-        let quarantine = appliance.as_ref().and_then(|one| one.quarantine().map(str::to_owned));
+        let quarantine = appliance
+            .as_ref()
+            .and_then(|one| one.quarantine().map(str::to_owned));
         Frame {
             who: who.cloned(),
             theme,
             no_keys: false,
             demo: house.options.demo,
-            workspace: appliance.as_ref().map(|one| one.workspace()).unwrap_or_default(),
+            workspace: appliance
+                .as_ref()
+                .map(|one| one.workspace())
+                .unwrap_or_default(),
             quarantine,
             path: "/".to_owned(),
             here: Section::Outside,

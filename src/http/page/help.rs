@@ -54,7 +54,10 @@ const KEYS: [(&[&str], &str); 17] = [
     (&["k"], "Row, hit or message before"),
     (&["Enter"], "Open what is focused"),
     (&["Space"], "Preview of the hit that is focused"),
-    (&["n"], "Next hit of your search, in a conversation; next page of hits"),
+    (
+        &["n"],
+        "Next hit of your search, in a conversation; next page of hits",
+    ),
     (&["p"], "Hit before"),
     (&["]"], "Next day, in a conversation"),
     (&["["], "Day before"),
@@ -109,8 +112,14 @@ async fn keys(frame: Frame) -> Page {
 }
 
 async fn accessibility(frame: Frame) -> Page {
-    let met = CRITERIA.iter().filter(|one| one.stand == Stand::Met).count();
-    let none = CRITERIA.iter().filter(|one| one.stand == Stand::None).count();
+    let met = CRITERIA
+        .iter()
+        .filter(|one| one.stand == Stand::Met)
+        .count();
+    let none = CRITERIA
+        .iter()
+        .filter(|one| one.stand == Stand::None)
+        .count();
     let content = html! {
         h1 { "Accessibility" }
         p {

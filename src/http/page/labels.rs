@@ -35,7 +35,10 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 /// What the pages say after an act.
 pub(super) const DONE: &[(&str, &str)] = &[
     ("label-made", "The label is made; nothing carries it yet."),
-    ("labelled", "The label counts from now on, in every verdict."),
+    (
+        "labelled",
+        "The label counts from now on, in every verdict.",
+    ),
     (
         "unlabelled",
         "The label is off. What a compliance lock earned under it stays.",

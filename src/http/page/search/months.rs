@@ -33,7 +33,9 @@ pub(super) fn period(text: &str) -> Option<&str> {
     let is_one = match text.split_once('-') {
         None => digits(text, 4),
         Some((year, month)) => {
-            let named = month.parse().is_ok_and(|month: u32| (1..=12).contains(&month));
+            let named = month
+                .parse()
+                .is_ok_and(|month: u32| (1..=12).contains(&month));
             digits(year, 4) && digits(month, 2) && named
         }
     };
@@ -151,10 +153,18 @@ mod tests {
             .iter()
             .map(|bar| (bar.period.as_str(), bar.count))
             .collect();
-        assert_eq!((bars.len(), shown[0], shown[23]), (24, ("2023-01", 0), ("2024-12", 0)));
+        assert_eq!(
+            (bars.len(), shown[0], shown[23]),
+            (24, ("2023-01", 0), ("2024-12", 0))
+        );
         assert_eq!(
             shown[10..14],
-            [("2023-11", 9), ("2023-12", 0), ("2024-01", 0), ("2024-02", 3)]
+            [
+                ("2023-11", 9),
+                ("2023-12", 0),
+                ("2024-01", 0),
+                ("2024-02", 3)
+            ]
         );
     }
 
@@ -162,7 +172,13 @@ mod tests {
     fn x1_a_long_time_is_shown_by_year_and_loses_no_hit() {
         let bars = bars(&by_month(&[("2010-05", 1), ("2023-11", 9), ("2023-01", 4)]));
         assert_eq!(bars.len(), 14);
-        assert_eq!(bars[13], Bar { period: "2023".to_owned(), count: 13 });
+        assert_eq!(
+            bars[13],
+            Bar {
+                period: "2023".to_owned(),
+                count: 13
+            }
+        );
         assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 14);
     }
 
@@ -171,7 +187,15 @@ mod tests {
         for text in ["2024", "2024-03", "2024-12"] {
             assert_eq!(period(text), Some(text));
         }
-        for text in ["", "24", "2024-13", "2024-3", "2024 OR x", "2024-03-05", "*"] {
+        for text in [
+            "",
+            "24",
+            "2024-13",
+            "2024-3",
+            "2024 OR x",
+            "2024-03-05",
+            "*",
+        ] {
             assert_eq!(period(text), None, "{text}");
         }
     }

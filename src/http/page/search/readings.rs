@@ -37,7 +37,10 @@ pub(super) fn other(
     answer: &SearchAnswer,
 ) -> crate::app::Result<Vec<OtherReading>> {
     let mut readings = Vec::new();
-    for (place, repair) in mixed(answer).iter().flat_map(|problem| problem.suggestions.iter().enumerate()) {
+    for (place, repair) in mixed(answer)
+        .iter()
+        .flat_map(|problem| problem.suggestions.iter().enumerate())
+    {
         let text = repair.apply(&answer.reading.text);
         let mut request = SearchRequest::new(text.clone());
         request.count_only = true;
