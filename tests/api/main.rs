@@ -17,4 +17,5 @@ mod intake;
 mod markup;
 mod matrix;
 mod programs;
+mod reading;
 mod served;

@@ -129,10 +129,6 @@ pub struct Served {
 }
 
 /// What of the court is needed while it is served.
-#[expect(
-    dead_code,
-    reason = "the directory lives as long as it is served; laws to come use the rest"
-)]
 pub struct CourtParts {
     pub dir: tempfile::TempDir,
     pub clock: Arc<crate::court::Moved>,

@@ -191,7 +191,6 @@ impl Frame {
                 link rel="icon" type="image/svg+xml" href=(address("mark.svg"));
                 link rel="stylesheet" href=(address("wordkeep.css"));
                 script src=(address("boot.js")) defer {}
-                script src=(address("htmx.js")) defer {}
                 @if !self.no_keys { script src=(address("keys.js")) defer {} }
             }
         }
