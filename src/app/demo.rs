@@ -163,9 +163,10 @@ pub fn run_demo(
     let temporary = workplace.temporary;
     tell(DemoEvent::Begins(&workplace.root, temporary));
     let clock = DemoClock::new(&entropy);
-    let (appliance, administrator) = create(&workplace.root, &entropy, &clock)?;
+    let password = hex(&random_bytes::<8>(&entropy));
+    let (appliance, administrator) = create(&workplace.root, &entropy, &clock, &password)?;
     tell(DemoEvent::Created(&appliance.settings().data));
-    let staff = Staff::hire(&appliance, administrator, &entropy)?;
+    let staff = Staff::hire(&appliance, administrator, &password)?;
     let sample = generate(request.seed, request.messages);
     let exports = write_exports(&sample, &workplace.root.join("exports"))?;
     tell(DemoEvent::Exports(exports.len(), sample.messages));
@@ -196,6 +197,7 @@ fn create(
     root: &Path,
     entropy: &dyn Entropy,
     clock: &Arc<DemoClock>,
+    password: &str,
 ) -> Result<(Appliance, Session)> {
     let key = random_bytes::<32>(entropy);
     let given = Given {
@@ -208,12 +210,11 @@ fn create(
     settings.token = root.join("token");
     write_secret(&settings.unlock_key, &key)?;
     let secret = Secret::key_file(&key);
-    let password = hex(&random_bytes::<16>(entropy));
     let new = NewAppliance {
         secret: &secret,
         label: "demonstration",
         administrator: "administrator",
-        password: &password,
+        password,
         cost: StretchCost::SLOT,
     };
     let witnesses = Witnesses {
@@ -234,11 +235,10 @@ struct Staff {
 }
 
 impl Staff {
-    fn hire(appliance: &Appliance, administrator: Session, entropy: &dyn Entropy) -> Result<Staff> {
+    fn hire(appliance: &Appliance, administrator: Session, password: &str) -> Result<Staff> {
         let hire = |login: &str, role: Role| -> Result<Session> {
-            let password = hex(&random_bytes::<16>(entropy));
-            appliance.add_user(&administrator, login, role, &password, &[])?;
-            Ok(appliance.log_in(login, &password, 1)?.0)
+            appliance.add_user(&administrator, login, role, password, &[])?;
+            Ok(appliance.log_in(login, password, 1)?.0)
         };
         let lawyer = hire("lawyer", Role::Lawyer)?;
         let officer = hire("officer", Role::RecordsOfficer)?;

@@ -2,7 +2,7 @@
 
 use super::demo::{Workplace, write_exports};
 use super::import::SilentProgress;
-use super::sample::generate;
+use super::sample::{MESSAGES_DEFAULT, generate};
 use super::search::zone;
 use super::{AppError, Appliance, Grant, Result, Session};
 use crate::archive::Archive;
@@ -14,8 +14,6 @@ use crate::store::Rows;
 
 /// Most characters of the name of an organisation.
 const ORGANISATION_CHARS_MAX: usize = 120;
-/// Messages of the sample: enough for every page, imported within seconds.
-const SAMPLE_MESSAGES: usize = 2_000;
 /// Seed of the sample: that of the demonstration.
 const SAMPLE_SEED: u64 = 1;
 /// Login of the reader of the sample. They see its conversations and nothing else.
@@ -120,7 +118,11 @@ impl Appliance {
     ///
     /// # Errors
     /// For who does not manage the house; when something was imported already.
-    pub fn load_sample(&self, session: &Session) -> Result<Appended> {
+    pub fn load_sample(
+        &self,
+        session: &Session,
+        tell: &mut dyn FnMut(u64, u64),
+    ) -> Result<Appended> {
         self.require(session, Right::ManageUsers, Action::ConfigChange)?;
         if !self.may_load_sample()? {
             return Err(AppError::Conflict(
@@ -138,8 +140,10 @@ impl Appliance {
         })?;
         self.read_workspace(&self.archive)?;
         let place = Workplace::temporary(&*self.entropy);
-        let sample = generate(SAMPLE_SEED, SAMPLE_MESSAGES);
-        for export in &write_exports(&sample, place.root())? {
+        let sample = generate(SAMPLE_SEED, MESSAGES_DEFAULT);
+        let exports = write_exports(&sample, place.root())?;
+        for (done, export) in (0..).zip(&exports) {
+            tell(done, exports.len() as u64);
             self.import(session, export, &SilentProgress)?;
         }
         self.hire_reader(session)?;

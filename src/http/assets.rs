@@ -27,14 +27,15 @@ pub(super) const ASSETS: &[Asset] = &[
         bytes: include_bytes!("assets/wordkeep.css"),
     },
     Asset {
+        // What htmx needs before it begins, and htmx itself: one request for both.
         name: "boot.js",
         kind: SCRIPT,
-        bytes: include_bytes!("assets/boot.js"),
-    },
-    Asset {
-        name: "htmx.js",
-        kind: SCRIPT,
-        bytes: include_bytes!("assets/htmx-2.0.11.min.js"),
+        bytes: concat!(
+            include_str!("assets/boot.js"),
+            "\n",
+            include_str!("assets/htmx-2.0.11.min.js")
+        )
+        .as_bytes(),
     },
     Asset {
         name: "keys.js",

@@ -24,6 +24,7 @@ mod problems;
 mod programs;
 #[path = "../support/provider.rs"]
 mod provider;
+mod reading;
 mod revocation;
 mod same;
 mod served;

@@ -3,25 +3,21 @@
 // scripts and by keys alone. Takes the pictures of the README.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { demonstration, openBrowser, pageOf } from "./house.mjs";
+import { gzipSync } from "node:zlib";
+import { demonstration, laws, openBrowser, pageOf, tooWide, violations as found } from "./house.mjs";
 
 const [program, pictures] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = [[1440, 900], [1024, 768], [390, 844]];
 const PAGES_MAX = 60;
-const failures = [];
+// What a page may weigh, in bytes of gzip, and how many requests it may need before it is whole.
+const WEIGHTS = { htmx: 17_000, scripts: 25_000, styles: 15_000, requests: 6 };
+const HTMX = gzipSync(readFileSync("src/http/assets/htmx-2.0.11.min.js"), { level: 9 }).length;
 const counted = { pages: 0, checks: 0 };
-
-const law = async (name, test) => {
-  try {
-    await test();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failures.push(name);
-    console.log(`FAIL ${name}\n     ${String(error.message).split("\n").join("\n     ")}`);
-  }
+const { law, failures } = laws();
+const violations = (page) => {
+  counted.checks += 1;
+  return found(page);
 };
 
 // Paths that somebody reaches by links, without those that end the session or give a file.
@@ -49,16 +45,6 @@ async function walk(page, origin) {
   return { paths: [...seen], lost };
 }
 
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  }));
-  counted.checks += 1;
-  return found.violations.map((one) =>
-    `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
-}
-
 const demo = await demonstration(program);
 const browser = await openBrowser();
 const roles = {};
@@ -72,6 +58,33 @@ for (const [role, { page, complaints }] of Object.entries(roles)) {
     counted.pages += paths.length;
     assert.deepEqual(walked.lost, []);
     assert.ok(paths.length >= 3, `only ${paths}`);
+  });
+  await law(`x1_no_page_of_${role}_weighs_more_than_its_budget`, async () => {
+    const weights = new Map();
+    const weigh = async (address) => {
+      if (!weights.has(address)) {
+        const answer = await page.request.get(demo.origin + address);
+        weights.set(address, gzipSync(await answer.body(), { level: 9 }).length);
+      }
+      return weights.get(address);
+    };
+    const heavy = [];
+    for (const path of paths) {
+      const html = await (await page.request.get(demo.origin + path)).text();
+      const found = (pattern) => [...new Set([...html.matchAll(pattern)].map(([, address]) => address))];
+      const scripts = found(/<script src="([^"]+)"/g), styles = found(/<link rel="stylesheet" href="([^"]+)"/g);
+      const others = found(/<(?:img|video|audio)[^>]* src="([^"]+)"/g).concat(found(/<link rel="icon"[^>]* href="([^"]+)"/g));
+      const sum = async (all) => (await Promise.all(all.map(weigh))).reduce((one, other) => one + other, 0);
+      const [ours, looks] = [await sum(scripts) - HTMX, await sum(styles)];
+      const requests = 1 + scripts.length + styles.length + others.length;
+      if (ours > WEIGHTS.scripts || looks > WEIGHTS.styles || requests > WEIGHTS.requests || scripts.length === 0) {
+        heavy.push(`${path}: scripts ${ours}, styles ${looks}, requests ${requests}`);
+      }
+    }
+    assert.deepEqual(heavy, []);
+    assert.ok(HTMX <= WEIGHTS.htmx, `htmx weighs ${HTMX}`);
+    const told = [...weights].map(([address, bytes]) => `${address.split("/").pop()} ${bytes}`);
+    if (role === "lawyer") console.log(`     ${told.join(", ")} bytes of gzip; htmx of it ${HTMX}`);
   });
   for (const scheme of ["light", "dark"]) {
     await law(`axe_finds_nothing_for_${role}_${scheme}`, async () => {
@@ -91,8 +104,7 @@ for (const [role, { page, complaints }] of Object.entries(roles)) {
       await page.setViewportSize({ width, height });
       for (const path of paths) {
         await page.goto(demo.origin + path);
-        const over = await page.evaluate(() =>
-          document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const over = await tooWide(page);
         if (over > 0) wide.push(`${path} at ${width}: ${over} px`);
       }
     }

@@ -26,6 +26,8 @@ pub struct Staged {
     pub appliance: Arc<Appliance>,
     /// A login for each role, and a link that signs it in once.
     pub links: Vec<(Role, &'static str, LinkToken)>,
+    /// The password of everybody: what is typed where a page asks for it once more.
+    pub password: String,
     _place: Workplace,
 }
 
@@ -45,13 +47,13 @@ pub fn stage_demo(request: &DemoRequest, progress: &dyn Progress) -> Result<Stag
     let entropy = super::super::SystemEntropy;
     let place = Workplace::new(request, &entropy);
     let clock = DemoClock::new(&entropy);
-    let (appliance, administrator) = create(&place.root, &entropy, &clock)?;
-    let staff = Staff::hire(&appliance, administrator, &entropy)?;
+    let password = hex(&random_bytes::<8>(&entropy));
+    let (appliance, administrator) = create(&place.root, &entropy, &clock, &password)?;
+    let staff = Staff::hire(&appliance, administrator, &password)?;
     let sample = generate(request.seed, request.messages);
     for export in &write_exports(&sample, &place.root.join("exports"))? {
         appliance.import(&staff.officer, export, progress)?;
     }
-    let password = hex(&random_bytes::<16>(&entropy));
     appliance.add_user(
         &staff.administrator,
         "auditor",
@@ -79,6 +81,7 @@ pub fn stage_demo(request: &DemoRequest, progress: &dyn Progress) -> Result<Stag
     Ok(Staged {
         appliance: Arc::new(appliance),
         links,
+        password,
         _place: place,
     })
 }
@@ -109,7 +112,7 @@ fn leave_one_waiting(appliance: &Appliance, staff: &Staff) -> Result<()> {
         label: None,
         organisation: false,
         lock: Lock::None,
-        reviewers: None,
+        reviewers: Some(2),
         citation: "GDPR art. 5(1)(e)".to_owned(),
         reason: "prices of that year bind nobody any more".to_owned(),
         accept: Vec::new(),

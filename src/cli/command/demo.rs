@@ -109,6 +109,11 @@ fn show(
             for (role, _, link) in &staged.links {
                 writeln!(to, "  {:<16} {}/enter#{link}", role.name(), served.origin())?;
             }
+            writeln!(
+                to,
+                "Where a page asks for your password once more: {}",
+                staged.password
+            )?;
             writeln!(to, "Ctrl-C ends it, and everything is deleted.")?;
             Ok(to.flush()?)
         },

@@ -312,7 +312,7 @@ impl Shown<'_> {
                 (self.printed())
                 div.tools {
                     (self.jump())
-                    @if let Some(walk) = self.walk { (self.steps(walk)) }
+                    @if let Some(walk) = self.walk { (self.steps(walk, "Hits in this conversation")) }
                     p.acts {
                         @if self.frame.may(Right::MarkRecords) {
                             a href={ "/labels/put?conversation=" (about.id) } { "Label" } " "
@@ -339,19 +339,19 @@ impl Shown<'_> {
     }
 
     /// From hit to hit: the server knows where they are, however long the conversation is.
-    fn steps(&self, walk: &Walk) -> Markup {
+    fn steps(&self, walk: &Walk, label: &str) -> Markup {
         let id = self.slice.conversation.id;
         let way = |to: MessageId| {
             let from = self.from.map(|search| format!("&from={search}"));
             format!("/c/{id}?at={to}{}#{to}", from.unwrap_or_default())
         };
         html! {
-            nav.steps-of-hits aria-label="Hits in this conversation" {
+            nav.steps-of-hits aria-label=(label) {
                 @match walk.before {
                     Some(to) => a.button rel="prev" href=(way(to)) { "⟨ Hit before" },
                     None => span.button aria-disabled="true" { "⟨ Hit before" },
                 }
-                span role="status" {
+                span {
                     @match walk.place {
                         Some(place) => { "hit " (part::number(place)) " of " (part::number(walk.total)) },
                         None => (part::count(walk.total, "hit", "hits")),
@@ -439,6 +439,10 @@ impl Shown<'_> {
                 footer {
                     (search::facts(&message.presence, message.earlier.len() as u16 + 1))
                     (earlier(message))
+                    // Who came by a link stands here: the next hit is not far.
+                    @if let Some(walk) = self.walk.filter(|_| self.around == Some(message.id)) {
+                        (self.steps(walk, "From this hit"))
+                    }
                     code.printed { (message.id) }
                 }
             }

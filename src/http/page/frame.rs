@@ -130,6 +130,11 @@ impl Frame {
         self
     }
 
+    /// Whether everything here is made up and will be deleted.
+    pub(in crate::http) fn is_demo(&self) -> bool {
+        self.demo
+    }
+
     /// Whether single keys do something in this browser.
     pub(in crate::http) fn has_keys(&self) -> bool {
         !self.no_keys
@@ -186,7 +191,6 @@ impl Frame {
                 link rel="icon" type="image/svg+xml" href=(address("mark.svg"));
                 link rel="stylesheet" href=(address("wordkeep.css"));
                 script src=(address("boot.js")) defer {}
-                script src=(address("htmx.js")) defer {}
                 @if !self.no_keys { script src=(address("keys.js")) defer {} }
             }
         }

@@ -181,7 +181,7 @@ fn line(source: &Source) -> Markup {
         @if let Some(raw) = &source.raw {
             details {
                 summary { "Source line" }
-                pre.block hx-disable dir="ltr" tabindex="0" { (visible(raw)) }
+                pre.block hx-disable dir="auto" tabindex="0" { (visible(raw)) }
             }
         }
     }

@@ -69,6 +69,9 @@ fn form(frame: &Frame, who: &Who, to: &str, why: Option<&str>) -> Response {
             h1 { "Confirm that it is you" }
             p { "What comes next cannot be undone, or gives something out of the house. For ten \
                  minutes you are not asked again." }
+            @if frame.is_demo() {
+                p.notice.warn { "In this demonstration the password stands in the terminal, below the links." }
+            }
             @if let Some(why) = why { p.notice.bad role="alert" { (why) } }
             @if by_provider(who) {
                 p { "You came by single sign-on: the provider asks you once more, and sends you back." }

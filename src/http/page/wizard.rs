@@ -13,15 +13,16 @@ use zeroize::Zeroizing;
 
 use super::super::guard::Who;
 use super::super::house::House;
-use super::super::posted::{Hidden, Posted};
+use super::super::jobs::{Act, JobLine, JobResult, JobState, NewJob, Tone};
+use super::super::posted::{Asked, Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::sign_in::entered;
-use super::{Page, form, step_up};
-use crate::app::{SAMPLE_READER, Workspace, parse_recovery_key};
+use super::{Page, form, job, step_up};
+use crate::app::{SAMPLE_READER, parse_recovery_key};
 use crate::crypto::equal;
-use crate::domain::{Right, UserNo};
+use crate::domain::{JobId, Right, UserNo};
 
 /// The steps of setting up, in their order.
 pub(super) const STEPS: &[&str] = &["Administrator", "Keys", "Organisation", "First chat"];
@@ -298,45 +299,37 @@ async fn name(
     }
 }
 
-async fn chat(State(house): State<Arc<House>>, frame: Frame) -> Page {
+#[derive(Deserialize)]
+struct Loading {
+    job: Option<String>,
+}
+
+async fn chat(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    who: Who,
+    Asked(loading): Asked<Loading>,
+) -> Page {
+    let id: Option<JobId> = loading.job.and_then(|id| id.parse().ok());
+    let job = id.and_then(|id| house.jobs.find(who.session.actor.no, id));
     let (workspace, may_load) = house
         .ask(|one| Ok((one.workspace(), one.may_load_sample()?)))
         .await?;
-    Ok(first_chat(&frame, &workspace, may_load, None))
-}
-
-fn first_chat(
-    frame: &Frame,
-    workspace: &Workspace,
-    may_load: bool,
-    refusal: Option<&Refusal>,
-) -> Response {
-    let frame = frame.clone().at(Section::Outside, "First chat");
+    let frame = frame.at(Section::Outside, "First chat");
     let content = html! {
         (form::step(4, STEPS))
         h1 { "First chat" }
-        (form::refused(refusal))
-        @if workspace.sample { (sample_here(&frame)) }
+        @match &job {
+            Some(job) => (loading_now(&frame, job)),
+            None => @if workspace.sample { (sample_here(&frame)) },
+        }
         div.cards {
             section.card {
                 h2 { "Your own chats" }
                 p { "Exports of WhatsApp and tables, as phones and platforms write them. What a file leaves open is asked." }
                 p { a.button.primary href="/imports" { "Choose files" } }
             }
-            @if may_load {
-                section.card {
-                    h2 { "Sample data" }
-                    p {
-                        "A made-up company with two years of chat. It goes through the same door as yours, and \
-                         every page says that it is here. For an archive you want to keep, start with your own."
-                    }
-                    form method="post" action="/setup/sample" {
-                        (frame.mark())
-                        button type="submit" { "Load sample data" }
-                        " " small { "Takes some seconds." }
-                    }
-                }
-            }
+            @if may_load && job.is_none() { (offer(&frame)) }
             section.card {
                 h2 { "People" }
                 p { "You read no message yourself: add a lawyer, a records officer or a manager who does." }
@@ -348,7 +341,46 @@ fn first_chat(
             " " a.button.quiet href="/setup/organisation" { "Back" }
         }
     };
-    form::again(&frame, &content, refusal)
+    Ok(frame.page(&content))
+}
+
+fn offer(frame: &Frame) -> Markup {
+    html! {
+        section.card {
+            h2 { "Sample data" }
+            p {
+                "A made-up company with two years of chat. It goes through the same door as yours, and \
+                 every page says that it is here. For an archive you want to keep, start with your own."
+            }
+            form method="post" action="/setup/sample" {
+                (frame.mark())
+                button type="submit" { "Load sample data" }
+            }
+        }
+    }
+}
+
+/// How far it is; asked for again every second until it is over.
+fn loading_now(frame: &Frame, job: &JobLine) -> Markup {
+    let over = job.state.is_over();
+    let way = (!over).then(|| format!("/setup/chat?job={}", job.id));
+    let trigger = way.as_ref().map(|_| "every 1s");
+    let part = way.as_ref().map(|_| "#loading");
+    html! {
+        div #loading hx-get=[way] hx-trigger=[trigger] hx-select=[part] hx-swap="outerHTML" {
+            @match &job.state {
+                JobState::Done(_) => (sample_here(frame)),
+                JobState::Refused(refusal) => (form::refused(Some(refusal))),
+                JobState::Stopped(saved) => p.notice.warn { (saved) },
+                JobState::Waiting => p.notice.good role="status" { "The sample waits its turn." },
+                JobState::Running { done, total, .. } => {
+                    p.notice.good role="status" { "The sample is being imported: chat " (done + 1) " of " (total) "." }
+                    progress max=(total) value=(done) aria-label="How far it is" {}
+                }
+            }
+        }
+        @if !over { (job::look_again()) }
+    }
 }
 
 fn sample_here(frame: &Frame) -> Markup {
@@ -367,19 +399,26 @@ fn sample_here(frame: &Frame) -> Markup {
     }
 }
 
-async fn load_sample(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
+async fn load_sample(State(house): State<Arc<House>>, who: Who) -> Page {
+    let appliance = house.appliance().ok_or_else(Refusal::sealed)?;
     let session = who.session.clone();
-    let loaded = house.ask(move |one| one.load_sample(&session)).await;
-    match loaded {
-        Ok(_) => Ok(Redirect::to("/setup/chat").into_response()),
-        Err(refusal) => {
-            let refusal = form::at_its_place(refusal)?;
-            let (workspace, may_load) = house
-                .ask(|one| Ok((one.workspace(), one.may_load_sample()?)))
-                .await?;
-            Ok(first_chat(&frame, &workspace, may_load, Some(&refusal)))
-        }
-    }
+    let act: Act = Box::new(move |one, teller| {
+        let entry = one.load_sample(&session, &mut |done, of| {
+            teller.tell("chats imported", done, of)
+        })?;
+        let mut result = JobResult::new(Tone::Good, "The sample is here.");
+        result.page = Some("/setup/chat".to_owned());
+        result.audit = Some(entry.seq);
+        Ok(result)
+    });
+    let new = NewJob {
+        id: appliance.mint_job(),
+        owner: who.session.actor.no,
+        title: "Load sample data",
+        stops: false,
+    };
+    let id = house.jobs.start(&appliance, new, act)?;
+    Ok(Redirect::to(&format!("/setup/chat?job={id}")).into_response())
 }
 
 async fn look(State(house): State<Arc<House>>, who: Who) -> Page {

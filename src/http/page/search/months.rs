@@ -117,7 +117,6 @@ fn picture(search: &SearchId, bars: &[Bar], most: u64) -> Markup {
                 @let words = format!("{}: {}", bar.period, part::count(bar.count, "hit", "hits"));
                 @if bar.count > 0 {
                     a href={ "/s/" (search) "/during/" (bar.period) } aria-label=(words) {
-                        title { (words) }
                         rect.reach x=(place * STEP) y="0" width=(STEP) height=(HEIGHT) {}
                         rect x=(place * STEP + 1) y=(HEIGHT - height) width=(BAR) height=(height) {}
                     }
