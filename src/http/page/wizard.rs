@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::super::guard::Who;
 use super::super::house::House;
-use super::super::jobs::{Act, JobLine, JobResult, JobState, NewJob, Tone};
+use super::super::jobs::{Act, INTERRUPTED, JobLine, JobResult, JobState, NewJob, Tone};
 use super::super::posted::{Asked, Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
@@ -372,6 +372,7 @@ fn loading_now(frame: &Frame, job: &JobLine) -> Markup {
                 JobState::Done(_) => (sample_here(frame)),
                 JobState::Refused(refusal) => (form::refused(Some(refusal))),
                 JobState::Stopped(saved) => p.notice.warn { (saved) },
+                JobState::Interrupted => p.notice.warn { (INTERRUPTED) },
                 JobState::Waiting => p.notice.good role="status" { "The sample waits its turn." },
                 JobState::Running { done, total, .. } => {
                     p.notice.good role="status" { "The sample is being imported: chat " (done + 1) " of " (total) "." }
