@@ -55,7 +55,7 @@ impl Fetch for Outward {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| unreachable(error))?;
+            .map_err(unreachable)?;
         let limit = Duration::from_secs(ANSWER_SECONDS);
         let answer = runtime.block_on(async { timeout(limit, ask(question)).await });
         // A look-up of a name may hang longer than we wait.

@@ -14,6 +14,7 @@ use wordkeep::app::import::{ImportRequest, SilentProgress};
 use wordkeep::app::sample::{Content, SampleFile, generate};
 use wordkeep::app::{Appliance, SignIn};
 use wordkeep::http::{House, HouseOptions, router};
+use wordkeep::ingest::DateOrder;
 
 use crate::chance::Chance;
 use crate::house::{KEY, PASSWORD, Place, log_in};
@@ -90,12 +91,16 @@ fn bring(app: &Appliance, file: &SampleFile, into: &Path) {
             zip.finish().unwrap();
         }
     }
+    let modified = u64::try_from(file.options.modified.0).unwrap();
+    let since = std::time::Duration::from_micros(modified);
+    let written = std::fs::File::options().write(true).open(&path).unwrap();
+    written.set_modified(std::time::UNIX_EPOCH + since).unwrap();
     let request = ImportRequest {
         path,
+        date_order: file.options.date_order.and_then(DateOrder::from_name),
         zone: Some(file.options.zone.to_owned()),
         mapping_text: file.options.mapping.clone(),
         title: file.options.title.map(str::to_owned),
-        import_rest: true,
         ..ImportRequest::default()
     };
     let officer = log_in(app, "rec");

@@ -105,7 +105,7 @@ async fn record(
 ) -> Answer {
     let corrects = match happened.corrects.map(u32::try_from) {
         None => None,
-        Some(Ok(no)) => Some(EventNo(no.into())),
+        Some(Ok(no)) => Some(EventNo(no)),
         Some(Err(_)) => return Err(Refusal::not_found()),
     };
     let (no, audit) = house
