@@ -155,8 +155,12 @@ fn x3_a_file_is_sent_in_parts_resumed_checked_and_imported() {
     );
     assert_eq!(report.json()["new"], 90);
     assert_eq!(found(&served, "damsonword7"), 1);
-    // The same key is the same run.
-    let again = keyed(&served, LAWYER, &run, &json!({}), "run");
+    same_run(&served, &run, &done);
+}
+
+/// The same key is the same run.
+fn same_run(served: &Served, run: &str, done: &Answer) {
+    let again = keyed(served, LAWYER, run, &json!({}), "run");
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.location(), done.location());
 }
