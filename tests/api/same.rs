@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use wordkeep::app::import::{ImportRequest, SilentProgress};
 use wordkeep::app::sample::{Content, SampleFile, generate};
-use wordkeep::app::{Appliance, SignIn};
+use wordkeep::app::{AppError, Appliance, SignIn};
 use wordkeep::http::{House, HouseOptions, router};
-use wordkeep::ingest::DateOrder;
+use wordkeep::ingest::{DateOrder, QuestionKind};
 
 use crate::chance::Chance;
 use crate::house::{KEY, PASSWORD, Place, log_in};
@@ -104,8 +104,20 @@ fn bring(app: &Appliance, file: &SampleFile, into: &Path) {
         ..ImportRequest::default()
     };
     let officer = log_in(app, "rec");
-    app.import(&officer, &request, &SilentProgress)
-        .unwrap_or_else(|error| panic!("{}: {error}", file.name));
+    let done = match app.import(&officer, &request, &SilentProgress) {
+        // Which conversation it continues is not what is tried here.
+        Err(AppError::Questions(asked)) => {
+            let kinds: Vec<QuestionKind> = asked.iter().map(|one| one.kind).collect();
+            assert_eq!(kinds, [QuestionKind::Continues], "{}", file.name);
+            let own = ImportRequest {
+                new_conversation: true,
+                ..request
+            };
+            app.import(&officer, &own, &SilentProgress)
+        }
+        done => done,
+    };
+    done.unwrap_or_else(|error| panic!("{}: {error}", file.name));
 }
 
 /// What somebody is told: a number, or that the query is none.
