@@ -201,7 +201,11 @@ impl Search<'_> {
             }),
             FacetField::From => self.people(&counts.senders),
         };
-        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
+        // Equal counts stand by name: ids say nothing to people.
+        values.sort_by(|a, b| {
+            let by_name = || a.label.cmp(&b.label).then_with(|| a.id.cmp(&b.id));
+            b.count.cmp(&a.count).then_with(by_name)
+        });
         Facet { field, values }
     }
 }

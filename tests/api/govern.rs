@@ -303,12 +303,8 @@ fn d1_what_is_due_is_listed_approved_run_and_certified_on_pages() {
     says(&page, "It holds.");
     says(&page, &format!("<strong>{} messages</strong>", total - 1));
     let file = served.get(AUD, &format!("{path}/certificate.json"));
-    assert!(
-        file.headers["content-disposition"]
-            .to_str()
-            .unwrap()
-            .starts_with("attachment")
-    );
+    let placed = file.headers["content-disposition"].to_str().unwrap();
+    assert!(placed.starts_with("attachment"), "{placed}");
     let document = file.body.trim_end().as_bytes();
     let certificate = verify_certificate(document, app.archive().log_verifier()).unwrap();
     assert_eq!(certificate.items.len() as u64, total - 1);

@@ -15,6 +15,7 @@ use axum::http::{Method, Request, header};
 use regex::Regex;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use wordkeep::app::import::ImportReceipt;
 use wordkeep::app::{Appliance, Grant, HoldTarget, NewRequest, SearchRequest, Session, SignIn};
 use wordkeep::domain::{ConversationId, Role};
 use wordkeep::http::{House, HouseOptions, ROUTES, router};
@@ -142,11 +143,11 @@ fn conversation(app: &Appliance, session: &Session, title: &str) -> Conversation
     line.unwrap().id
 }
 
+/// Brings a chat in: title, text, media.
+type Bring<'a> = &'a dyn Fn(&str, &str, &[(&str, &[u8])]) -> ImportReceipt;
+
 /// Everything that one archive has and the other has not.
-fn fill(
-    court: &Court,
-    bring: &dyn Fn(&str, &str, &[(&str, &[u8])]) -> wordkeep::app::import::ImportReceipt,
-) -> ConversationId {
+fn fill(court: &Court, bring: Bring<'_>) -> ConversationId {
     let app = &court.appliance;
     // The words of the conversation that is seen, words one letter away, and others.
     bring("Zebra Partners", &plain_chat("quetzal", 400), &[]);

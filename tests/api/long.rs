@@ -127,12 +127,8 @@ fn x3_a_file_is_sent_in_parts_resumed_checked_and_imported() {
         assert_eq!(answer.status, StatusCode::CONFLICT, "{wrong}");
         assert_eq!(answer.json()["current"]["received"], 1_800);
     }
-    // It cannot be run yet, and nobody else sees it.
     let run = format!("/api/v1/imports/{id}/runs");
-    let early = keyed(&served, LAWYER, &run, &json!({}), "early");
-    assert_eq!(early.status, StatusCode::BAD_REQUEST);
-    let hidden = served.api(OFFICER, Method::GET, &format!("/api/v1/imports/{id}"), None);
-    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+    not_yet(&served, &id, &run);
     let directory = served.court.appliance.archive().store().directory();
     let range = format!("bytes 1800-{}/{all}", all - 1);
     let digest = digest_of(bytes);
@@ -159,10 +155,22 @@ fn x3_a_file_is_sent_in_parts_resumed_checked_and_imported() {
     );
     assert_eq!(report.json()["new"], 90);
     assert_eq!(found(&served, "damsonword7"), 1);
-    // The same key is the same run.
-    let again = keyed(&served, LAWYER, &run, &json!({}), "run");
+    same_run(&served, &run, &done);
+}
+
+/// The same key is the same run.
+fn same_run(served: &Served, run: &str, done: &Answer) {
+    let again = keyed(served, LAWYER, run, &json!({}), "run");
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.location(), done.location());
+}
+
+/// It cannot be run yet, and nobody else sees it.
+fn not_yet(served: &Served, id: &str, run: &str) {
+    let early = keyed(served, LAWYER, run, &json!({}), "early");
+    assert_eq!(early.status, StatusCode::BAD_REQUEST);
+    let hidden = served.api(OFFICER, Method::GET, &format!("/api/v1/imports/{id}"), None);
+    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
 }
 
 #[test]

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use wordkeep::app::import::{ImportRequest, SilentProgress};
 use wordkeep::app::sample::{Content, SampleFile, generate};
-use wordkeep::app::{Appliance, SignIn};
+use wordkeep::app::{AppError, Appliance, SignIn};
 use wordkeep::http::{House, HouseOptions, router};
+use wordkeep::ingest::{DateOrder, QuestionKind};
 
 use crate::chance::Chance;
 use crate::house::{KEY, PASSWORD, Place, log_in};
@@ -90,17 +91,33 @@ fn bring(app: &Appliance, file: &SampleFile, into: &Path) {
             zip.finish().unwrap();
         }
     }
+    let modified = u64::try_from(file.options.modified.0).unwrap();
+    let since = std::time::Duration::from_micros(modified);
+    let written = std::fs::File::options().write(true).open(&path).unwrap();
+    written.set_modified(std::time::UNIX_EPOCH + since).unwrap();
     let request = ImportRequest {
         path,
+        date_order: file.options.date_order.and_then(DateOrder::from_name),
         zone: Some(file.options.zone.to_owned()),
         mapping_text: file.options.mapping.clone(),
         title: file.options.title.map(str::to_owned),
-        import_rest: true,
         ..ImportRequest::default()
     };
     let officer = log_in(app, "rec");
-    app.import(&officer, &request, &SilentProgress)
-        .unwrap_or_else(|error| panic!("{}: {error}", file.name));
+    let done = match app.import(&officer, &request, &SilentProgress) {
+        // Which conversation it continues is not what is tried here.
+        Err(AppError::Questions(asked)) => {
+            let kinds: Vec<QuestionKind> = asked.iter().map(|one| one.kind).collect();
+            assert_eq!(kinds, [QuestionKind::Continues], "{}", file.name);
+            let own = ImportRequest {
+                new_conversation: true,
+                ..request
+            };
+            app.import(&officer, &own, &SilentProgress)
+        }
+        done => done,
+    };
+    done.unwrap_or_else(|error| panic!("{}: {error}", file.name));
 }
 
 /// What somebody is told: a number, or that the query is none.
