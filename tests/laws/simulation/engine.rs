@@ -102,15 +102,8 @@ impl Deed<'_> {
             }
             Act::Plan(who) => none(told(app.plan_disposition(self.who(*who))).map(drop)),
             Act::Review(list, who, review) => {
-                let review = match review {
-                    Review::Approve => wordkeep::app::Review::Approve,
-                    Review::Cancel => wordkeep::app::Review::Cancel,
-                    Review::Exclude(no) => wordkeep::app::Review::Exclude(self.known.id(*no)),
-                    Review::Extend(no, until) => {
-                        wordkeep::app::Review::Extend(self.known.id(*no), Timestamp(*until))
-                    }
-                };
                 let batch = BatchNo(*list as u64 + 1);
+                let review = self.review(review);
                 let done = app.review_disposition(self.who(*who), batch, review, "looked at it");
                 none(told(done).map(drop))
             }
@@ -142,6 +135,17 @@ impl Deed<'_> {
                 none(told(app.create_backup(root, &request, &mut |_, _, _| ())).map(drop))
             }
             _ => Ok([0; 4]),
+        }
+    }
+
+    fn review(&self, review: &Review) -> wordkeep::app::Review {
+        match review {
+            Review::Approve => wordkeep::app::Review::Approve,
+            Review::Cancel => wordkeep::app::Review::Cancel,
+            Review::Exclude(no) => wordkeep::app::Review::Exclude(self.known.id(*no)),
+            Review::Extend(no, until) => {
+                wordkeep::app::Review::Extend(self.known.id(*no), Timestamp(*until))
+            }
         }
     }
 

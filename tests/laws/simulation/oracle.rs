@@ -129,18 +129,11 @@ impl World {
         let carried = self.label(no, now);
         let (mut retain, mut locked) = (vec![ALWAYS, record.extended], vec![record.locked]);
         let mut deletes = Vec::new();
-        for version in self
-            .versions
-            .iter()
-            .filter(|version| version.enabled && !version.draft)
-        {
-            if version
-                .word
-                .as_ref()
-                .is_some_and(|word| !Self::has(record, word))
-            {
-                continue;
-            }
+        let about = |version: &&Version| {
+            let word = version.word.as_ref();
+            version.enabled && !version.draft && word.is_none_or(|word| Self::has(record, word))
+        };
+        for version in self.versions.iter().filter(about) {
             let end = self.ended(version);
             let end_of = |t0: i64| (t0.div_euclid(DAY) + version.days + 1) * DAY;
             let labelled = version.label.is_none() || version.label == carried.map(|one| one.0);
