@@ -130,7 +130,6 @@ pub struct Served {
 
 /// What of the court is needed while it is served.
 pub struct CourtParts {
-    #[expect(dead_code, reason = "the directory lives as long as it is served")]
     pub dir: tempfile::TempDir,
     pub clock: Arc<crate::court::Moved>,
     pub appliance: Arc<Appliance>,
