@@ -729,6 +729,28 @@ fn m1_grants_count_from_the_next_request_and_deny_wins() {
 }
 
 #[test]
+fn m1_to_see_everything_goes_with_the_role() {
+    let court = court();
+    let app = &court.appliance;
+    import(app, &court.root, &court.chat("oak", 20)).unwrap();
+    let oak = conversation(&court, "oak");
+    app.add_user(&court.root, "rui", Role::Lawyer, PASSWORD, &[])
+        .unwrap();
+    let becomes = |role| {
+        app.set_role(&court.root, "rui", role).unwrap();
+        app.grants_of(&court.root, "rui").unwrap()
+    };
+    assert_eq!(becomes(Role::Manager), []);
+    assert_eq!(count(app, &log_in(app, "rui"), "oakword3"), 0);
+    assert_eq!(becomes(Role::RecordsOfficer), [Grant::Everything]);
+    // What was granted one by one stays, and narrows.
+    app.set_grants(&court.root, "rui", &[Grant::Conversation(oak)])
+        .unwrap();
+    assert_eq!(becomes(Role::Lawyer), [Grant::Conversation(oak)]);
+    sound(&court);
+}
+
+#[test]
 fn m6_nobody_reads_by_being_granted_and_the_last_administrator_stays() {
     let court = court();
     let app = &court.appliance;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::{AppError, Appliance, Result};
+use super::users::{regrant, starting_grants};
 use super::{Session, WebSession};
 use crate::audit::{Action, AuthStrength, Draft, EntryActor, Outcome};
 use crate::auth::sso::{
@@ -15,7 +16,7 @@ use crate::auth::{
 };
 use crate::crypto::{Digest, hex, hmac_sha256};
 use crate::domain::{Now, Right, Role, UserId};
-use crate::store::{GrantKind, Rows, SsoBindingRow, UserRow, WriteTx};
+use crate::store::{Rows, SsoBindingRow, UserRow, WriteTx};
 
 /// Path of the way back, which a provider is told and must know.
 pub const SSO_CALLBACK: &str = "/sso/callback";
@@ -368,33 +369,4 @@ impl Appliance {
 fn redirect(config: &SsoConfig, origin: &str) -> String {
     let origin = config.address.as_deref().unwrap_or(origin);
     format!("{origin}{SSO_CALLBACK}")
-}
-
-/// What somebody of a role sees on the first day, as when an administrator adds them.
-fn starting_grants(role: Role) -> &'static [(GrantKind, u32)] {
-    match role {
-        Role::Lawyer | Role::RecordsOfficer => &[(GrantKind::Everything, 0)],
-        _ => &[],
-    }
-}
-
-/// What somebody sees in another role: everything or nothing goes with the role, what was granted one by
-/// one and every wall stays.
-fn regrant(tx: &WriteTx<'_>, user: &UserRow) -> Result<()> {
-    let kept = tx.grants(user.no)?;
-    let kept = kept
-        .into_iter()
-        .filter(|(kind, _)| *kind != GrantKind::Everything);
-    let kept: Vec<(GrantKind, u32)> = kept.collect();
-    tx.delete_grants(user.no)?;
-    let narrowed = kept.iter().any(|(kind, _)| *kind != GrantKind::Denied);
-    let first = if narrowed {
-        &[]
-    } else {
-        starting_grants(user.role)
-    };
-    for (kind, object) in first.iter().chain(&kept) {
-        tx.insert_grant(user.no, *kind, *object)?;
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use super::Session;
 use crate::audit::{Action, Appended};
 use crate::auth::{self, LoginCost, NewUser};
 use crate::domain::{ConversationId, Right, Role};
-use crate::store::{GrantKind, UserRow};
+use crate::store::{GrantKind, UserRow, WriteTx};
 
 impl Appliance {
     /// Adds a user. Lawyers and records officers see everything unless `conversations` narrows it;
@@ -28,9 +28,8 @@ impl Appliance {
                     .ok_or_else(|| AppError::NotFound(id.to_string()))?;
                 grants.push((GrantKind::Conversation, row.no.0));
             }
-            let sees_all = matches!(role, Role::Lawyer | Role::RecordsOfficer);
-            if grants.is_empty() && sees_all {
-                grants.push((GrantKind::Everything, 0));
+            if grants.is_empty() {
+                grants.extend_from_slice(starting_grants(role));
             }
             let user = auth::create_user(
                 tx,
@@ -52,12 +51,14 @@ impl Appliance {
         })
     }
 
-    /// Gives a user another role.
+    /// Gives a user another role. To see everything goes with the role that has it; what was granted one by
+    /// one stays.
     pub fn set_role(&self, session: &Session, login: &str, role: Role) -> Result<Appended> {
         self.require(session, Right::ManageUsers, Action::UserRole)?;
         let now = self.clock.now();
         self.change(now, |tx| {
             let user = auth::set_role(tx, login, role)?;
+            regrant(tx, &user)?;
             let draft = self
                 .draft(session, Action::UserRole)
                 .object(user.id)
@@ -97,4 +98,33 @@ impl Appliance {
         self.require(session, Right::ManageUsers, Action::UserAdd)?;
         Ok(self.archive.store().read()?.users()?)
     }
+}
+
+/// What somebody of a role sees on the first day, as when an administrator adds them.
+pub(super) fn starting_grants(role: Role) -> &'static [(GrantKind, u32)] {
+    match role {
+        Role::Lawyer | Role::RecordsOfficer => &[(GrantKind::Everything, 0)],
+        _ => &[],
+    }
+}
+
+/// What somebody sees in another role: everything or nothing goes with the role, what was granted one by
+/// one and every wall stays.
+pub(super) fn regrant(tx: &WriteTx<'_>, user: &UserRow) -> Result<()> {
+    let kept = tx.grants(user.no)?;
+    let kept = kept
+        .into_iter()
+        .filter(|(kind, _)| *kind != GrantKind::Everything);
+    let kept: Vec<(GrantKind, u32)> = kept.collect();
+    tx.delete_grants(user.no)?;
+    let narrowed = kept.iter().any(|(kind, _)| *kind != GrantKind::Denied);
+    let first = if narrowed {
+        &[]
+    } else {
+        starting_grants(user.role)
+    };
+    for (kind, object) in first.iter().chain(&kept) {
+        tx.insert_grant(user.no, *kind, *object)?;
+    }
+    Ok(())
 }

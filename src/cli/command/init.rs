@@ -145,9 +145,8 @@ fn unlock_key(settings: &Settings) -> Result<Secret, Failure> {
             let path = path.display();
             let text = format!(
                 "there is no unlock key at {path}, and one made there would be lost with the next \
-                 restart; make it first (head -c 32 /dev/urandom | systemd-creds encrypt \
-                 --name=unlock.key - /etc/wordkeep/unlock.cred), or name a lasting place with \
-                 --unlock-key"
+                 restart; make it first with systemd-creds encrypt, as the head of the unit \
+                 wordkeep.service shows, or name a lasting place with --unlock-key"
             );
             return Err(AppError::Configuration(text).into());
         }

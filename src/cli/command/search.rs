@@ -176,11 +176,17 @@ fn say_end(context: &Context, found: &SearchAnswer) {
     }
     let mark = &found.answer.watermark;
     let millis = found.took.as_millis();
-    let (through, of) = (thousands(mark.through), thousands(mark.of));
-    context.say(&format!(
-        "complete through {through} of {of}   {millis} ms   audit #{}",
-        found.audit.0
-    ));
+    // Who sees a part is told whether it is complete, and not by figures of the whole.
+    let how_far = match mark.of {
+        0 => "complete".to_owned(),
+        of => format!(
+            "complete through {} of {}",
+            thousands(mark.through),
+            thousands(of)
+        ),
+    };
+    let entry = found.audit.0;
+    context.say(&format!("{how_far}   {millis} ms   audit #{entry}"));
     if found.withheld > 0 {
         context.say(&format!(
             "{} more match and are restricted by a request for erasure: --restricted shows them",
