@@ -115,13 +115,11 @@ impl Appliance {
 /// Whether a name, or a word in it, begins so.
 fn begins(name: &str, beginning: &str) -> bool {
     let name = name.to_lowercase();
-    let mut words = name
+    let behind = name
         .char_indices()
-        .filter(|(at, letter)| *at == 0 || !letter.is_alphanumeric())
-        .map(|(at, letter)| match at {
-            0 => 0,
-            at => at + letter.len_utf8(),
-        });
+        .filter(|(_, letter)| !letter.is_alphanumeric())
+        .map(|(at, letter)| at + letter.len_utf8());
+    let mut words = std::iter::once(0).chain(behind);
     words.any(|at| {
         name.get(at..)
             .is_some_and(|rest| rest.starts_with(beginning))

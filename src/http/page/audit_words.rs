@@ -79,6 +79,7 @@ fn content_deed(action: &Action) -> Option<&'static str> {
         Action::ContentView => "looked at messages",
         Action::ExportIntent => "began an export",
         Action::ExportMade => "wrote the messages of an export",
+        Action::ExportTake => "took the file of an export",
         Action::ExportOutcome => "ended an export",
         Action::ImportIntent => "began an import",
         Action::ImportBatch => "imported a batch",
