@@ -171,7 +171,8 @@ struct Step {
     title: &'static str,
     text: &'static str,
     way: (&'static str, &'static str),
-    right: Right,
+    /// All of them are needed.
+    rights: &'static [Right],
 }
 
 /// What there is to try, in the order of a first morning.
@@ -180,70 +181,74 @@ const TOUR: [Step; 10] = [
         title: "Find a promise",
         text: "Ask for discount OR rebate. Read how the query was understood, and that the count is exact.",
         way: ("Search", "/search"),
-        right: Right::ReadContent,
+        rights: &[Right::ReadContent],
     },
     Step {
         title: "See it where it was said",
         text: "Open a hit, then go from hit to hit: n and p, or the buttons above the messages.",
         way: ("Search", "/search"),
-        right: Right::ReadContent,
+        rights: &[Right::ReadContent],
     },
     Step {
         title: "See what was changed afterwards",
         text: "Ask for is:edited, open the details of a message, and look at what changed and at its source line.",
         way: ("Search", "/search"),
-        right: Right::ReadContent,
+        rights: &[Right::ReadContent],
     },
     Step {
         title: "Bring a chat in",
         text: "Choose an exported chat. What the file leaves open is asked with its evidence; twice is once.",
         way: ("Import", "/imports"),
-        right: Right::Import,
+        rights: &[Right::Import],
     },
     Step {
         title: "Hold what a case needs",
         text: "Open a matter, describe what must stay, look at what that protects, and place the hold.",
         way: ("Matters", "/matters"),
-        right: Right::PlaceHolds,
+        rights: &[Right::PlaceHolds],
     },
     Step {
         title: "Put a label on a message",
         text: "Make a label, then put it on a message or a conversation. Policies may name it.",
         way: ("Labels", "/labels"),
-        right: Right::MarkRecords,
+        rights: &[Right::MarkRecords],
     },
     Step {
         title: "Ask why something is still here",
         text: "In the details of a message: every policy, hold, label and date that has a say.",
         way: ("Conversations", "/c"),
-        right: Right::ReadRules,
+        rights: &[Right::ReadContent, Right::ReadRules],
     },
     Step {
         title: "Simulate a policy",
         text: "Write a policy and see over the whole archive what it would let go, before it is enabled.",
         way: ("Retention", "/retention"),
-        right: Right::WriteRules,
+        rights: &[Right::WriteRules],
     },
     Step {
         title: "Approve a list",
         text: "Look through what is due, take out what must stay, approve the rest. A week can call it off.",
         way: ("Disposition", "/dispositions"),
-        right: Right::ReviewDisposition,
+        rights: &[Right::ReviewDisposition],
     },
     Step {
         title: "Prove that nothing was changed",
         text: "Verify the log and the record, and read who searched for what.",
         way: ("Verify", "/audit/verify"),
-        right: Right::Verify,
+        rights: &[Right::Verify],
     },
 ];
+
+fn is_open(frame: &Frame, step: &Step) -> bool {
+    step.rights.iter().all(|right| frame.may(*right))
+}
 
 async fn tour(frame: Frame) -> Page {
     let content = html! {
         h1 { "A tour in ten minutes" }
         p { "What you may do comes first; the rest is done by others here. Ticks are yours alone and are not kept." }
         ol.tour {
-            @for step in TOUR.iter().filter(|step| frame.may(step.right)) {
+            @for step in TOUR.iter().filter(|step| is_open(&frame, step)) {
                 li.card {
                     label.check { input type="checkbox"; strong { (step.title) } }
                     p { (step.text) }
@@ -251,14 +256,14 @@ async fn tour(frame: Frame) -> Page {
                 }
             }
         }
-        @let others = TOUR.iter().filter(|step| !frame.may(step.right));
+        @let others = TOUR.iter().filter(|step| !is_open(&frame, step));
         @if others.clone().next().is_some() {
             h2 { "Done by others" }
             ul.rows {
                 @for step in others {
                     li {
                         strong { (step.title) } ": "
-                        @for (place, role) in Role::ALL.iter().filter(|role| role.may(step.right)).enumerate() {
+                        @for (place, role) in Role::ALL.iter().filter(|role| step.rights.iter().all(|right| role.may(*right))).enumerate() {
                             @if place > 0 { ", " }
                             (role_name(*role))
                         }
