@@ -122,6 +122,7 @@ for (const [role, { page, complaints }] of Object.entries(roles)) {
 await law("keys_alone_find_a_promise_and_its_conversation", async () => {
   const { page } = roles.lawyer;
   await page.goto(demo.origin);
+  await page.locator("#query:focus").waitFor();
   await page.keyboard.type("discount");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/s\/srch_/);

@@ -342,6 +342,7 @@ async function proven(page) {
 const TASKS = {
   async search({ lawyer: page }) {
     await page.goto(demo.origin);
+    await page.locator("#query:focus").waitFor();
     await page.keyboard.type("discount");
     await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
     assert.ok(await page.locator(".line.hit").count() > 0);

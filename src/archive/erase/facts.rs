@@ -83,3 +83,42 @@ impl Erased {
         identities_root(self.erased.iter().map(|item| item.keyed_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d5_one_thing_that_is_left_is_a_residue() {
+        let clean = Residue {
+            key_absent: true,
+            index_absent: true,
+            scan_hits: 0,
+            ..Residue::default()
+        };
+        assert!(clean.is_clean());
+        for (key_absent, index_absent, scan_hits) in
+            [(false, true, 0), (true, false, 0), (true, true, 1)]
+        {
+            let left = Residue {
+                key_absent,
+                index_absent,
+                scan_hits,
+                ..clean
+            };
+            assert!(!left.is_clean(), "{left:?}");
+        }
+    }
+
+    #[test]
+    fn d4_the_root_is_over_the_identities_whatever_their_order() {
+        let (one, two) = ([1; 32], [2; 32]);
+        let mut tree = Edge::new();
+        for identity in [one, two] {
+            tree.append(leaf_hash(&identity), |_| ());
+        }
+        assert_eq!(identities_root([two, one]), tree.root());
+        assert_ne!(identities_root([one]), tree.root());
+        assert_ne!(identities_root([]), tree.root());
+    }
+}
