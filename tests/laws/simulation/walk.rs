@@ -443,12 +443,14 @@ impl Walk {
     /// the last decision and that word waits to be run again.
     fn finished(&self, mut world: World) -> World {
         let rows = self.site.app().archive().store().read().unwrap();
+        let mut is_new = false;
         for (no, list) in world.lists.iter_mut().enumerate() {
             let batch = rows.erase_batch(no as u64 + 1).unwrap();
-            list.checked |=
-                list.decided && batch.is_some_and(|row| row.state >= EraseState::Checked);
+            let checked = batch.is_some_and(|row| row.state >= EraseState::Checked);
+            is_new |= list.decided && !list.checked && checked;
+            list.checked |= list.decided && checked;
         }
-        if world.lists.iter().any(|list| list.checked) {
+        if is_new {
             deeds::forget_who_was_seen(&mut world);
         }
         world
