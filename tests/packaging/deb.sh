@@ -85,7 +85,8 @@ if [ "${IN_COPY:-}" = yes ]; then
     # A key that is made in the place of credentials would be lost with the next restart.
     mv "$key_dir/unlock.key" "$key_dir/elsewhere"
     # shellcheck disable=SC2086
-    ! setpriv --reuid "$somebody" --regid "$somebody" --clear-groups ${start//%d/$key_dir} >"$log" 2>&1 ||
+    ! timeout 20 setpriv --reuid "$somebody" --regid "$somebody" --clear-groups \
+        ${start//%d/$key_dir} >"$log" 2>&1 ||
         fail "it began an archive without its credential"
     grep -q 'systemd-creds encrypt' "$log" || fail "it does not say how to make the credential"
     mv "$key_dir/elsewhere" "$key_dir/unlock.key"
