@@ -83,6 +83,7 @@ pub use people::{
     ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
     TotpOffer, WebSession,
 };
+pub use prune::{PruneRequest, limit_of};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

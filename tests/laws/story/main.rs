@@ -15,4 +15,5 @@ mod planted;
 mod pruning;
 #[path = "../../support/schema.rs"]
 mod schema;
+mod shortened;
 mod world;
