@@ -8,6 +8,7 @@
 mod certificate;
 #[path = "../../support/court.rs"]
 mod court;
+mod doors;
 mod heartbeat;
 #[path = "../../support/house.rs"]
 mod house;
