@@ -274,6 +274,7 @@ impl Appliance {
         let signed = self.archive.sign_log(self.clock.now())?;
         if let Some(checkpoint) = &signed {
             self.remember(checkpoint);
+            self.anchor(checkpoint);
         }
         Ok(signed)
     }

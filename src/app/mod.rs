@@ -11,6 +11,7 @@
 //!
 //! Must not know: how anything is printed or served.
 
+mod anchors;
 mod appliance;
 mod asked;
 mod audit;
@@ -50,6 +51,7 @@ mod verify;
 mod walk;
 mod workspace;
 
+pub use anchors::anchors_in;
 pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use asked::{KeptSearch, QUERY_CHARS_MAX};
 pub use audit::{LOG_LINES_MAX, LOG_SCAN_MAX, LogLine, LogPage, LogRequest};

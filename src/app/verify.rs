@@ -351,6 +351,7 @@ impl Appliance {
         {
             anchors.push(pin.checkpoint);
         }
+        anchors.extend(self.anchors()?);
         let pins = Pins {
             keys: vec![key],
             anchors,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::changed::changed;
 use super::{Ended, verify};
-use crate::app::{AppError, LogLine, LogRequest, PruneRequest, limit_of};
+use crate::app::{AppError, LogLine, LogRequest, PruneRequest, anchors_in, limit_of};
 use crate::audit::{Fact, Outcome};
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::{Exit, Failure};
@@ -272,7 +272,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: Typed) -> Ended {
 
 fn prune_entries(context: &mut Context, typed: &PruneEntries) -> Ended {
     let (appliance, session) = context.open_session()?;
-    let kept = anchor(&typed.against)?;
+    let kept = anchors(&typed.against)?.pop().unwrap_or_default();
     let (Some(entries), Some(reason), false) = (typed.confirm, &typed.reason, typed.dry_run) else {
         let may = appliance.prunable_entries(&session, &kept)?;
         let told = PrunableLine {
@@ -371,10 +371,11 @@ fn export(context: &mut Context, dir: PathBuf) -> Ended {
     Ok(Exit::Done)
 }
 
-/// Reads a checkpoint that was kept elsewhere.
-pub(super) fn anchor(path: &std::path::Path) -> Result<String, Failure> {
-    /// Longest file of a checkpoint, in bytes; it has three lines.
-    const ANCHOR_BYTES_MAX: u64 = 4_096;
-    crate::app::read_text(path, ANCHOR_BYTES_MAX)
-        .map_err(|error| AppError::Usage(error.to_string()).into())
+/// Reads what was kept elsewhere: a checkpoint, or every line of a file of anchors.
+pub(super) fn anchors(path: &std::path::Path) -> Result<Vec<String>, Failure> {
+    /// Longest file of anchors, in bytes; a checkpoint has three lines.
+    const ANCHORS_BYTES_MAX: u64 = 16 << 20;
+    let text = crate::app::read_text(path, ANCHORS_BYTES_MAX)
+        .map_err(|error| AppError::Usage(error.to_string()))?;
+    Ok(anchors_in(&text)?.unwrap_or_else(|| vec![text]))
 }
