@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{Batch, Fate, Incoming, Item};
+use super::batch::{Batch, Fate, Incoming, Item, Targets};
 use super::entity::{pack_note, pack_texts};
 use super::error::Result;
-use super::sealer::{Sealer, bucket_of, entity_bucket};
-use super::{Archive, parts, vault};
+use super::read::open_versions;
+use super::sealer::{Opener, Sealer, bucket_of, entity_bucket};
+use super::{Archive, Packed, parts, vault};
 use crate::domain::{
     ConversationId, ConversationNo, MessageNo, Now, PersonId, PersonNo, Presence, Timestamp,
 };
@@ -70,16 +71,21 @@ impl Archive {
         now: Now,
         with: impl FnOnce(&WriteTx<'_>, &ImportCounts) -> Result<()>,
     ) -> Result<Admitted> {
-        self.admit_wanted(batch, now, &mut |_| Ok(false), with)
+        let mut targets = Targets::default();
+        self.admit_wanted(batch, now, &mut targets, &mut |_| Ok(false), with)
     }
 
     /// Like [`Archive::admit`], asking about messages that were disposed of and come again: those
     /// that `wanted` says yes to (a hold does) are admitted and flagged, the others are left out and
     /// counted. `wanted` sees each of them as the evaluator of queries does, its number still 0.
+    ///
+    /// Messages that refer to others by an id find them in `targets`, which the caller keeps from one
+    /// batch of an import to the next.
     pub fn admit_wanted(
         &self,
         mut batch: Batch,
         now: Now,
+        targets: &mut Targets,
         wanted: &mut dyn FnMut(&Record<'_>) -> Result<bool>,
         with: impl FnOnce(&WriteTx<'_>, &ImportCounts) -> Result<()>,
     ) -> Result<Admitted> {
@@ -98,6 +104,7 @@ impl Archive {
                     ..ImportCounts::default()
                 },
                 spans: BTreeMap::new(),
+                targets,
             };
             if tx.has_tombstones()? {
                 writing.counts.disposed = self.leave_out(tx, &mut batch, wanted)?;
@@ -134,6 +141,7 @@ struct Writing<'t, 's> {
     now: Now,
     counts: ImportCounts,
     spans: BTreeMap<ConversationNo, (ConversationSpan, u64)>,
+    targets: &'t mut Targets,
 }
 
 impl Writing<'_, '_> {
@@ -229,13 +237,22 @@ impl Writing<'_, '_> {
     }
 
     fn messages(&mut self, batch: &mut Batch) -> Result<()> {
+        self.targets.extend(batch.targets.drain(..));
+        let mut in_front = None;
         for item in &mut batch.items {
             let plain = &batch.bytes[item.packed.clone()];
+            let amends = item.incoming.fate == Fate::Amends;
+            item.incoming.fate = self.settled_fate(item, in_front, plain)?;
+            if let (true, Fate::Known(no) | Fate::Revised(no)) = (amends, item.incoming.fate)
+                && let Some(row) = self.tx.message(no)?
+            {
+                // The words are of today, the message is of its own time.
+                item.incoming.sent = row.sent;
+            }
+            let conversation = item.incoming.conversation;
+            let target = |id: Option<u64>| self.targets.get(&(conversation, id?)).copied();
+            item.reply_to = target(item.links.reply_to);
             match item.incoming.fate {
-                Fate::New => {
-                    item.no = MessageNo(self.number()?);
-                    self.insert(batch.import, item, plain)?;
-                }
                 Fate::Known(no) => {
                     item.no = no;
                     self.sighting(batch.import, item, plain)?;
@@ -245,9 +262,49 @@ impl Writing<'_, '_> {
                     item.no = no;
                     self.revise(item, plain)?;
                 }
+                // The other fates were settled.
+                Fate::New | Fate::Later | Fate::Amends => {
+                    item.no = MessageNo(self.number()?);
+                    self.insert(batch.import, item, plain)?;
+                }
+            }
+            in_front = Some(item.no);
+            if let Some(id) = item.links.id {
+                self.targets.insert((conversation, id), item.no);
             }
         }
         Ok(())
+    }
+
+    /// What a message is, once it is known where those it refers to are.
+    fn settled_fate(&self, item: &Item, in_front: Option<MessageNo>, plain: &[u8]) -> Result<Fate> {
+        let amended = item.links.amends.and_then(|id| {
+            let target = self.targets.get(&(item.incoming.conversation, id));
+            target.copied()
+        });
+        match (item.incoming.fate, in_front, amended) {
+            (Fate::Later, Some(no), _) => Ok(Fate::Revised(no)),
+            (Fate::Amends, _, Some(no)) => {
+                let words = Packed::read(plain)?;
+                Ok(match self.has_words(no, words.body)? {
+                    true => Fate::Known(no),
+                    false => Fate::Revised(no),
+                })
+            }
+            (Fate::Later | Fate::Amends, ..) => Ok(Fate::New),
+            (fate, ..) => Ok(fate),
+        }
+    }
+
+    /// Whether a version of a message has these words.
+    fn has_words(&self, no: MessageNo, body: &str) -> Result<bool> {
+        let row = self
+            .tx
+            .message(no)?
+            .ok_or_else(|| StoreError::NotFound(format!("message {no}")))?;
+        let mut opener = Opener::new(&self.archive.keyring)?;
+        let versions = open_versions(self.tx, &mut opener, &mut Vec::new(), &row)?;
+        Ok(versions.iter().any(|version| version.body == body))
     }
 
     fn insert(&mut self, import: crate::domain::ImportNo, item: &Item, plain: &[u8]) -> Result<()> {
@@ -267,7 +324,7 @@ impl Writing<'_, '_> {
             kind: item.incoming.kind,
             presence: item.incoming.presence,
             version: 0,
-            reply_to: None,
+            reply_to: item.reply_to,
         })?;
         self.widen(conversation, sent, 1);
         self.counts.fresh += 1;
@@ -362,7 +419,7 @@ fn queue(tx: &WriteTx<'_>, batch: &Batch, now: Now) -> Result<Vec<(i32, u64)>> {
     for item in &batch.items {
         let part = part_of(item, now);
         match item.incoming.fate {
-            Fate::New => {
+            Fate::New | Fate::Later | Fate::Amends => {
                 let range = ranges.entry(part).or_insert((item.no, item.no));
                 range.1 = item.no;
             }

@@ -1,6 +1,6 @@
 //! What an import hands over at a time: messages packed into one arena, and the names they need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::packed::Packed;
@@ -23,7 +23,26 @@ pub enum Fate {
     Known(MessageNo),
     /// A message that is here, with other words.
     Revised(MessageNo),
+    /// Later words of the message in front of it in the batch, which is new.
+    Later,
+    /// Other words of the message that `Links::amends` names: known words are another sighting. Where
+    /// that message is not here they are a message of their own.
+    Amends,
 }
+
+/// Ids of the source by which messages refer to each other, hashed; of one conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Links {
+    /// Its own.
+    pub id: Option<u64>,
+    /// That of the message it answers.
+    pub reply_to: Option<u64>,
+    /// That of the message whose words it replaces.
+    pub amends: Option<u64>,
+}
+
+/// Where the messages are that others may refer to: by conversation and hashed id.
+pub type Targets = HashMap<(ConversationNo, u64), MessageNo>;
 
 /// The columns of one incoming message; its words are packed beside it.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +82,12 @@ pub(super) struct Item {
     pub(super) incoming: Incoming,
     pub(super) packed: Range<usize>,
     pub(super) body: Range<usize>,
-    pub(super) has_attachments: bool,
+    /// Whether it has neither attachments nor extras.
+    pub(super) is_bare: bool,
     pub(super) entries: Vec<Option<u32>>,
+    pub(super) links: Links,
+    /// The message it answers; found when the batch is written.
+    pub(super) reply_to: Option<MessageNo>,
     /// Given when the batch is written.
     pub(super) no: MessageNo,
     /// The batch that had disposed of it, when a hold wants it back.
@@ -117,6 +140,8 @@ pub struct Batch {
     pub(super) repeats: u64,
     /// Titles and names to be given again to what lost them, if anything of it is admitted.
     pub(super) titles: BTreeMap<ConversationNo, (u16, String)>,
+    /// Messages that are here already and may be referred to.
+    pub(super) targets: Vec<((ConversationNo, u64), MessageNo)>,
     pub(super) names: BTreeMap<HandleNo, NewHandle>,
 }
 
@@ -133,6 +158,7 @@ impl Batch {
             notes: Vec::new(),
             repeats: 0,
             titles: BTreeMap::new(),
+            targets: Vec::new(),
             names: BTreeMap::new(),
         }
     }
@@ -145,14 +171,27 @@ impl Batch {
         words: &Packed<'_>,
         entries: impl Iterator<Item = Option<u32>>,
     ) {
+        self.push_linked(incoming, words, entries, Links::default());
+    }
+
+    /// As [`Batch::push`], for a message that others refer to or that refers to another.
+    pub fn push_linked(
+        &mut self,
+        incoming: Incoming,
+        words: &Packed<'_>,
+        entries: impl Iterator<Item = Option<u32>>,
+        links: Links,
+    ) {
         let start = self.bytes.len();
         let body = words.write(&mut self.bytes);
         self.items.push(Item {
             incoming,
             packed: start..self.bytes.len(),
             body,
-            has_attachments: !words.attachments.is_empty(),
+            is_bare: words.attachments.is_empty() && words.extras.is_empty(),
             entries: entries.collect(),
+            links,
+            reply_to: None,
             no: MessageNo(0),
             readmits: None,
         });
@@ -179,6 +218,12 @@ impl Batch {
     /// The names of a handle that lost them, as [`Batch::retitle`].
     pub fn rename(&mut self, handle: NewHandle) {
         self.names.entry(handle.no).or_insert(handle);
+    }
+
+    /// A message that is here already, to which messages of this or a later batch may refer by the
+    /// hash of its id.
+    pub fn target(&mut self, conversation: ConversationNo, id: u64, no: MessageNo) {
+        self.targets.push(((conversation, id), no));
     }
 
     /// Records that a handle writes in a conversation.

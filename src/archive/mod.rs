@@ -47,7 +47,9 @@ pub use backup::{
     MANIFEST_FILE, Manifest, PACKS_FILE, PackEntry, PackList, RECORD_FILE, RestoreRequest,
     Restored, RestoredMark, SAMPLE_ALL, check_backup, restore,
 };
-pub use batch::{BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, NewConversation, NewHandle};
+pub use batch::{
+    BATCH_BYTES, BATCH_MESSAGES, Batch, Fate, Incoming, Links, NewConversation, NewHandle, Targets,
+};
 pub use directory::{Directory, HandleEntry};
 pub use erase::{
     APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
@@ -59,7 +61,7 @@ pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;
 pub use milestone::{Milestones, Unwatched};
 pub use open::{Archive, ArchiveConfig};
-pub use packed::{ATTACHMENTS_MAX, Packed};
+pub use packed::{ATTACHMENTS_MAX, EXTRAS_MAX, Packed};
 pub use read::{OpenedMessage, OpenedVersion, Reader};
 pub use rebuild::Rebuilt;
 pub use rotate::{Rotated, SlotFacts};

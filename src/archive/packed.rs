@@ -10,13 +10,17 @@
 //! [varint]      entry of the container       varint x2  first byte and length of the raw span
 //! bytes         raw form (room `ingest` rebuilds the span from it)
 //! [attachments] count, then for each: name, state, ...
+//! [extras]      byte (bit per part, in this order), [text] id of the thread, [zigzag] time of the edit,
+//!               [count, then for each reaction: value, count, names], [count, then handle numbers]
 //! ```
 //! Lengths and numbers are LEB128 varints; text is UTF-8 behind its length. Unknown formats fail.
 
 use super::ArchiveError;
 use super::error::Result;
 use super::wire::{Input, put_bytes, put_number};
-use crate::domain::{Attachment, AttachmentState, Precision, ZoneSource};
+use crate::domain::{
+    Attachment, AttachmentState, Extras, HandleNo, Precision, Reaction, Timestamp, ZoneSource,
+};
 
 const FORMAT: u8 = 1;
 /// Attachments of one message that are kept, at most.
@@ -27,6 +31,15 @@ const HAS_SOURCE_ID: u64 = 1 << 1;
 const HAS_REPLY_TO: u64 = 1 << 2;
 const HAS_ENTRY: u64 = 1 << 3;
 const HAS_ATTACHMENTS: u64 = 1 << 4;
+const HAS_EXTRAS: u64 = 1 << 5;
+
+const EXTRA_THREAD: u8 = 1;
+const EXTRA_EDITED: u8 = 1 << 1;
+const EXTRA_REACTIONS: u8 = 1 << 2;
+const EXTRA_MENTIONS: u8 = 1 << 3;
+
+/// Reactions, names under a reaction and mentions of one message that are kept, at most each.
+pub const EXTRAS_MAX: usize = 1_024;
 
 /// What a version holds besides the columns of its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +64,8 @@ pub struct Packed<'a> {
     pub raw_form: &'a [u8],
     /// Files it carries or names.
     pub attachments: Vec<Attachment>,
+    /// What else its source tells.
+    pub extras: Extras,
 }
 
 fn zigzag(number: i64) -> u64 {
@@ -72,7 +87,8 @@ impl<'a> Packed<'a> {
                 | flag(self.source_id.is_some(), HAS_SOURCE_ID)
                 | flag(self.reply_to.is_some(), HAS_REPLY_TO)
                 | flag(self.entry != 0, HAS_ENTRY)
-                | flag(!self.attachments.is_empty(), HAS_ATTACHMENTS),
+                | flag(!self.attachments.is_empty(), HAS_ATTACHMENTS)
+                | flag(!self.extras.is_empty(), HAS_EXTRAS),
         );
         put_bytes(out, self.body.as_bytes());
         let body = out.len() - self.body.len()..out.len();
@@ -91,6 +107,9 @@ impl<'a> Packed<'a> {
         put_bytes(out, self.raw_form);
         if !self.attachments.is_empty() {
             put_attachments(out, &self.attachments);
+        }
+        if !self.extras.is_empty() {
+            put_extras(out, &self.extras);
         }
         body
     }
@@ -124,6 +143,10 @@ impl<'a> Packed<'a> {
         } else {
             read_attachments(&mut input)?
         };
+        let extras = match flags & HAS_EXTRAS {
+            0 => Extras::default(),
+            _ => read_extras(&mut input)?,
+        };
         if !input.rest.is_empty() {
             return Err(ArchiveError::Malformed("the end of a version"));
         }
@@ -138,6 +161,7 @@ impl<'a> Packed<'a> {
             span,
             raw_form,
             attachments,
+            extras,
         })
     }
 }
@@ -191,6 +215,78 @@ fn put_attachments(out: &mut Vec<u8>, attachments: &[Attachment]) {
     }
 }
 
+fn put_extras(out: &mut Vec<u8>, extras: &Extras) {
+    let flag = |on: bool, bit: u8| if on { bit } else { 0 };
+    out.push(
+        flag(extras.thread.is_some(), EXTRA_THREAD)
+            | flag(extras.edited.is_some(), EXTRA_EDITED)
+            | flag(!extras.reactions.is_empty(), EXTRA_REACTIONS)
+            | flag(!extras.mentions.is_empty(), EXTRA_MENTIONS),
+    );
+    if let Some(thread) = &extras.thread {
+        put_bytes(out, thread.as_bytes());
+    }
+    if let Some(edited) = extras.edited {
+        put_number(out, zigzag(edited.0));
+    }
+    if !extras.reactions.is_empty() {
+        let kept = &extras.reactions[..extras.reactions.len().min(EXTRAS_MAX)];
+        put_number(out, kept.len() as u64);
+        for reaction in kept {
+            put_bytes(out, reaction.value.as_bytes());
+            put_number(out, u64::from(reaction.count));
+            let by = &reaction.by[..reaction.by.len().min(EXTRAS_MAX)];
+            put_number(out, by.len() as u64);
+            by.iter().for_each(|name| put_bytes(out, name.as_bytes()));
+        }
+    }
+    if !extras.mentions.is_empty() {
+        let kept = &extras.mentions[..extras.mentions.len().min(EXTRAS_MAX)];
+        put_number(out, kept.len() as u64);
+        kept.iter().for_each(|no| put_number(out, u64::from(no.0)));
+    }
+}
+
+fn read_extras(input: &mut Input<'_>) -> Result<Extras> {
+    let parts = input.byte()?;
+    let mut extras = Extras::default();
+    if parts & EXTRA_THREAD != 0 {
+        extras.thread = Some(input.text()?.to_owned());
+    }
+    if parts & EXTRA_EDITED != 0 {
+        extras.edited = Some(Timestamp(unzigzag(input.number()?)));
+    }
+    if parts & EXTRA_REACTIONS != 0 {
+        extras.reactions = read_list(input, |input| {
+            Ok(Reaction {
+                value: input.text()?.to_owned(),
+                count: read_small(input)?,
+                by: read_list(input, |input| Ok(input.text()?.to_owned()))?,
+            })
+        })?;
+    }
+    if parts & EXTRA_MENTIONS != 0 {
+        extras.mentions = read_list(input, |input| Ok(HandleNo(read_small(input)?)))?;
+    }
+    Ok(extras)
+}
+
+fn read_small(input: &mut Input<'_>) -> Result<u32> {
+    let number = input.number()?;
+    u32::try_from(number).map_err(|_| ArchiveError::Malformed("a number of a version"))
+}
+
+fn read_list<T>(
+    input: &mut Input<'_>,
+    read: impl Fn(&mut Input<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let count = input.number()? as usize;
+    if count > EXTRAS_MAX {
+        return Err(ArchiveError::Malformed("the extras of a version"));
+    }
+    (0..count).map(|_| read(input)).collect()
+}
+
 fn read_attachments(input: &mut Input<'_>) -> Result<Vec<Attachment>> {
     let count = input.number()? as usize;
     if count > ATTACHMENTS_MAX {
@@ -236,6 +332,24 @@ mod tests {
         (".{0,20}", state).prop_map(|(name, state)| Attachment { name, state })
     }
 
+    prop_compose! {
+        fn extras()(
+            thread in proptest::option::of(".{0,9}"),
+            edited in proptest::option::of(any::<i64>()),
+            reactions in proptest::collection::vec(
+                (".{0,4}", any::<u32>(), proptest::collection::vec(".{0,6}", 0..3)), 0..3),
+            mentions in proptest::collection::vec(any::<u32>(), 0..3),
+        ) -> Extras {
+            let reaction = |(value, count, by)| Reaction { value, count, by };
+            Extras {
+                thread,
+                edited: edited.map(Timestamp),
+                reactions: reactions.into_iter().map(reaction).collect(),
+                mentions: mentions.into_iter().map(HandleNo).collect(),
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_packed_reads_back(
@@ -246,11 +360,12 @@ mod tests {
             entry in any::<u32>(),
             raw_form in proptest::collection::vec(any::<u8>(), 0..40),
             attachments in proptest::collection::vec(attachment(), 0..4),
+            extras in extras(),
         ) {
             let packed = Packed {
                 body: &body, local_offset, precision: Precision::Minute,
                 zone_source: ZoneSource::Operator, source_id: ids.0.as_deref(),
-                reply_to: ids.1.as_deref(), entry, span, raw_form: &raw_form, attachments,
+                reply_to: ids.1.as_deref(), entry, span, raw_form: &raw_form, attachments, extras,
             };
             let mut bytes = vec![9];
             let at = packed.write(&mut bytes);

@@ -8,8 +8,8 @@ use super::packed::Packed;
 use super::sealer::Opener;
 use super::{Archive, ArchiveError};
 use crate::domain::{
-    App, Attachment, AttachmentState, ConversationKind, ConversationNo, ImportNo, MessageId,
-    MessageNo, Note, Precision, Timestamp, ZoneSource,
+    App, Attachment, AttachmentState, ConversationKind, ConversationNo, Extras, ImportNo,
+    MessageId, MessageNo, Note, Precision, Reaction, Timestamp, ZoneSource,
 };
 use crate::query::{AttachmentFact, Record};
 use crate::store::{ContentKey, ContentRow, ConversationRow, MessageRow, ReadTx, Rows, StoreError};
@@ -37,6 +37,8 @@ pub struct OpenedVersion {
     pub raw_form: Vec<u8>,
     /// Files it carries or names.
     pub attachments: Vec<Attachment>,
+    /// What else its source tells.
+    pub extras: Extras,
 }
 
 /// A message with all its versions, opened.
@@ -72,6 +74,10 @@ impl OpenedMessage {
             .iter()
             .flat_map(|version| &version.attachments)
             .collect();
+        // A platform takes reactions and mentions with the words they stand at.
+        let none = Extras::default();
+        let extras = self.latest().map_or(&none, |latest| &latest.extras);
+        let reactions: Vec<&str> = values_of(&extras.reactions);
         let bare = Record {
             no: self.row.no,
             conversation: self.row.conversation,
@@ -89,12 +95,18 @@ impl OpenedMessage {
             versions: &versions,
             filenames: &[],
             extracted: &[],
-            reactions: &[],
-            mentions: &[],
+            reactions: &reactions,
+            mentions: &extras.mentions,
             attachments: &[],
         };
         with_attachments(&bare, &attachments, see)
     }
+}
+
+/// The signs of reactions.
+pub(super) fn values_of(reactions: &[Reaction]) -> Vec<&str> {
+    let values = reactions.iter().map(|reaction| reaction.value.as_str());
+    values.collect()
 }
 
 /// Shows a record with its attachments: their names, and what else is asked of them.
@@ -346,5 +358,6 @@ fn owned(packed: Packed<'_>) -> OpenedVersion {
         span: packed.span,
         raw_form: packed.raw_form.to_vec(),
         attachments: packed.attachments,
+        extras: packed.extras,
     }
 }

@@ -11,10 +11,10 @@ use super::admit::Admitted;
 use super::batch::{Batch, Fate, Item};
 use super::error::Result;
 use super::open::index_failed;
-use super::read::with_attachments;
+use super::read::{values_of, with_attachments};
 use super::words::Analyses;
 use super::{Archive, ArchiveError, Packed, parts};
-use crate::domain::{MessageNo, Now};
+use crate::domain::{Extras, MessageNo, Now};
 use crate::index::{Committed, KeyId, Novelty, Writer};
 use crate::query::Record;
 use crate::store::{AnchorRow, DataKeyId, OutboxRow};
@@ -317,10 +317,14 @@ pub(super) fn with_item<T>(
 ) -> Result<T> {
     let body = std::str::from_utf8(&batch.bytes[item.body.clone()])
         .map_err(|_| ArchiveError::Malformed("the body of a packed message"))?;
-    let attachments = match item.has_attachments {
-        true => Packed::read(&batch.bytes[item.packed.clone()])?.attachments,
-        false => Vec::new(),
+    let (attachments, extras) = match item.is_bare {
+        true => (Vec::new(), Extras::default()),
+        false => {
+            let packed = Packed::read(&batch.bytes[item.packed.clone()])?;
+            (packed.attachments, packed.extras)
+        }
     };
+    let reactions = values_of(&extras.reactions);
     let incoming = &item.incoming;
     let record = Record {
         no: item.no,
@@ -335,12 +339,12 @@ pub(super) fn with_item<T>(
         presence: incoming.presence,
         import: batch.import,
         thread: None,
-        reply_to: None,
+        reply_to: item.reply_to,
         versions: &[body],
         filenames: &[],
         extracted: &[],
-        reactions: &[],
-        mentions: &[],
+        reactions: &reactions,
+        mentions: &extras.mentions,
         attachments: &[],
     };
     Ok(match attachments.is_empty() {

@@ -1,5 +1,7 @@
 //! What a message is made of, apart from its words.
 
+use super::{HandleNo, Timestamp};
+
 /// The platform a message was written on. The number is stored and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -314,6 +316,37 @@ pub enum IdScope {
     Chat = 1,
     /// Unique in one chat as one account sees it.
     AccountChat = 2,
+}
+
+/// What people answered to a message with one sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The sign: an emoji, or the name that the platform gives it.
+    pub value: String,
+    /// How many gave it, as the source counts.
+    pub count: u32,
+    /// Who gave it, as far as the source tells, by the names it shows; it may tell fewer than it counts.
+    pub by: Vec<String>,
+}
+
+/// What a version holds besides words and files, where its source tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// The platform's id of the message that begins the thread it stands in.
+    pub thread: Option<String>,
+    /// When these words replaced earlier ones.
+    pub edited: Option<Timestamp>,
+    /// Reactions, in the order of the source.
+    pub reactions: Vec<Reaction>,
+    /// Who is addressed by name.
+    pub mentions: Vec<HandleNo>,
+}
+
+impl Extras {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        *self == Extras::default()
+    }
 }
 
 /// A file a message carries or names.

@@ -38,7 +38,8 @@ pub use id::{
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{
-    App, Attachment, AttachmentState, ConversationKind, IdScope, Kind, Presence, ZoneSource,
+    App, Attachment, AttachmentState, ConversationKind, Extras, IdScope, Kind, Presence, Reaction,
+    ZoneSource,
 };
 pub use note::{Note, NoteKind};
 pub use period::{PERIOD_YEARS_MAX, Period, PeriodError};

@@ -25,6 +25,18 @@ pub trait Format: Sync {
     /// break ties.
     fn claim(&self, entry: &Entry, head: &[u8]) -> Claim;
 
+    /// Whether its messages may refer to each other by their ids (answers, edits, threads).
+    fn refers(&self, answers: &Answers) -> bool {
+        let _ = answers;
+        true
+    }
+
+    /// Whether its chats say by themselves which conversation they are, so that another export of
+    /// the same one is found by its key. Else it is found by what was said in it.
+    fn has_keys(&self) -> bool {
+        true
+    }
+
     /// Reads the entry `main`: hands every message to the sink, or asks, or refuses.
     ///
     /// # Errors

@@ -30,6 +30,19 @@ pub fn import(
     }
 }
 
+/// Whether messages of this entry may refer to each other by ids: whoever admits them then keeps
+/// where each is.
+pub fn refers(found: &Found, answers: &Answers) -> bool {
+    let formats = found.formats.iter().filter_map(|name| format(name));
+    formats.into_iter().any(|format| format.refers(answers))
+}
+
+/// Whether the chats of this entry say by themselves which conversation they are.
+pub fn has_keys(found: &Found) -> bool {
+    let mut formats = found.formats.iter().filter_map(|name| format(name));
+    formats.all(|format| format.has_keys())
+}
+
 fn refused(reason: String) -> Outcome {
     Outcome::Refused(Refusal {
         reason,

@@ -18,6 +18,35 @@ pub struct ParsedAttachment<'a> {
     pub entry: Option<u32>,
 }
 
+/// Somebody a message names: its author is named by the message itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParsedPerson<'a> {
+    /// The name as the source shows it.
+    pub label: &'a str,
+    /// The platform's handle beside it, as [`ParsedMessage::sender_handle`].
+    pub handle: Option<&'a str>,
+}
+
+/// A reaction, as the source shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedReaction<'a> {
+    /// The sign: an emoji, or the name the platform gives it.
+    pub value: Cow<'a, str>,
+    /// How many gave it, as the source counts; at least as many as are named.
+    pub count: u32,
+    /// Who gave it, by the names the source shows.
+    pub by: Vec<Cow<'a, str>>,
+}
+
+/// Earlier words of a message that its source still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedVersion<'a> {
+    /// The words as written.
+    pub body: Cow<'a, str>,
+    /// When they were written; `None` for the first words, or where the source does not say.
+    pub written: Option<Timestamp>,
+}
+
 /// One message as its source shows it. Everything is borrowed from the reader's buffers: a sink
 /// that keeps something copies it.
 #[derive(Clone, Debug)]
@@ -55,8 +84,21 @@ pub struct ParsedMessage<'a> {
     pub source_id: Option<&'a str>,
     /// How far that id reaches; `None` without an id.
     pub id_scope: Option<IdScope>,
-    /// The id of the message this one answers.
+    /// The id of the message this one answers; in a thread without such, that which begins it.
     pub reply_to: Option<&'a str>,
+    /// The id of the message that begins the thread it stands in.
+    pub thread: Option<&'a str>,
+    /// The id of the message whose words these replace, where the source tells of an edit or a
+    /// deletion by a record of its own. Such a record has no id of its own here.
+    pub amends: Option<&'a str>,
+    /// Earlier words that the record itself holds, oldest first.
+    pub earlier: &'a [ParsedVersion<'a>],
+    /// When the words were last changed, where the source says so.
+    pub edited: Option<Timestamp>,
+    /// Reactions, in the order of the source.
+    pub reactions: &'a [ParsedReaction<'a>],
+    /// Who is addressed by name.
+    pub mentions: &'a [ParsedPerson<'a>],
     /// Files it carries or names.
     pub attachments: &'a [ParsedAttachment<'a>],
     /// What only the reader of the format knows: edited, deleted, forwarded, assumed times.
@@ -67,6 +109,39 @@ pub struct ParsedMessage<'a> {
     pub span: (u64, u64),
     /// Ordinal of the entry inside the container.
     pub entry: u32,
+}
+
+impl ParsedMessage<'_> {
+    /// A message about which the source tells nothing: readers fill in what it tells.
+    pub const BARE: ParsedMessage<'static> = ParsedMessage {
+        conversation_key: "",
+        conversation_title: "",
+        conversation_kind: ConversationKind::Unknown,
+        app: App::Other,
+        sender_label: None,
+        sender_handle: None,
+        body: "",
+        kind: Kind::Text,
+        sent: None,
+        local: None,
+        precision: Precision::None,
+        zone_source: ZoneSource::Record,
+        order: 0,
+        source_id: None,
+        id_scope: None,
+        reply_to: None,
+        thread: None,
+        amends: None,
+        earlier: &[],
+        edited: None,
+        reactions: &[],
+        mentions: &[],
+        attachments: &[],
+        presence: Presence(0),
+        raw: &[],
+        span: (0, 0),
+        entry: 0,
+    };
 }
 
 /// Bytes between the messages that carry none of their words: a mark of byte order, blank lines

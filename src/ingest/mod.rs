@@ -46,8 +46,10 @@ pub use bundle::{
 pub use container::{Container, Entry, Packing};
 pub use detect::{Detection, Found, detect, mime_of};
 pub use error::{IngestError, Result};
-pub use import::import;
-pub use message::{Frame, ParsedAttachment, ParsedMessage, Sink, Stop};
+pub use import::{has_keys, import, refers};
+pub use message::{
+    Frame, ParsedAttachment, ParsedMessage, ParsedPerson, ParsedReaction, ParsedVersion, Sink, Stop,
+};
 pub use pack::zip_of;
 pub use sheet::{BYTE_ORDER_MARK, write_row};
 pub use source::{Cursor, MemorySource, Source};

@@ -206,6 +206,7 @@ fn fill(archive: &Archive, import: ImportNo, from: u64, count: u64, apart: i64) 
                 span: (0, 0),
                 raw_form: &[],
                 attachments: Vec::new(),
+                extras: wordkeep::domain::Extras::default(),
             };
             batch.push(incoming, &packed, std::iter::empty());
         }

@@ -141,6 +141,7 @@ impl Life {
                 span: (0, 0),
                 raw_form: &[],
                 attachments: Vec::new(),
+                extras: wordkeep::domain::Extras::default(),
             };
             batch.push(incoming, &packed, std::iter::empty());
         }

@@ -169,6 +169,7 @@ fn said(archive: &Archive, import: ImportNo, chat: usize) -> Batch {
             span: (0, 0),
             raw_form: &[],
             attachments: attachments.collect(),
+            extras: wordkeep::domain::Extras::default(),
         };
         batch.push(incoming, &packed, file.iter().map(|_| Some(n as u32)));
     }

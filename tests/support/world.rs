@@ -284,6 +284,7 @@ impl World {
             span: (0, 0),
             raw_form: &[],
             attachments: said.attachments.clone(),
+            extras: wordkeep::domain::Extras::default(),
         };
         let entries = said.attachments.iter().map(|_| None);
         self.pending.push(incoming, &words, entries);

@@ -9,16 +9,36 @@ use super::request::Progress;
 use super::source::Media;
 use super::{AppError, Result};
 use crate::app::Appliance;
-use crate::archive::{Batch, Fate, Incoming, NewConversation, NewHandle, Packed};
+use crate::archive::{Batch, Fate, Incoming, Links, NewConversation, NewHandle, Packed};
 use crate::domain::{
-    App, Attachment, AttachmentState, ConversationNo, HandleNo, ImportNo, Note, NoteKind, Presence,
-    Timestamp,
+    App, Attachment, AttachmentState, ConversationNo, Extras, HandleNo, ImportNo, Note, NoteKind,
+    Presence, Reaction, Timestamp,
 };
-use crate::ingest::align::Verdict;
+use crate::ingest::align::{Sighting, Verdict};
 use crate::ingest::raw::{Fields, Templates, raw_form};
-use crate::ingest::{Frame, ParsedMessage, Sink, Stop};
+use crate::ingest::{Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop};
 use crate::query::analysis::facts_of;
 use crate::store::ImportCounts;
+
+/// The words of a message without what is sealed beside them.
+fn bare_words<'a>(message: &ParsedMessage<'a>, sent: Timestamp) -> Packed<'a> {
+    Packed {
+        body: message.body,
+        local_offset: message
+            .local
+            .map(|local| (local - sent.0).div_euclid(1_000_000)),
+        precision: message.precision,
+        zone_source: message.zone_source,
+        // What replaces the words of another goes by its id.
+        source_id: message.source_id.or(message.amends),
+        reply_to: message.reply_to,
+        entry: message.entry,
+        span: (message.span.0, message.span.1 - message.span.0),
+        raw_form: &[],
+        attachments: Vec::new(),
+        extras: Extras::default(),
+    }
+}
 
 /// Messages between two reports of progress.
 const PROGRESS_MESSAGES: u64 = 4_096;
@@ -41,7 +61,11 @@ struct Conversation {
     /// Hashes of the platform ids met in this source, where all are new.
     ids: HashSet<u64>,
     last_sent: Option<Timestamp>,
-    handles: HashMap<String, HandleNo>,
+    /// Who was met in it: by the platform's handle, or by name where there is none.
+    by_handle: HashMap<String, HandleNo>,
+    by_label: HashMap<String, HandleNo>,
+    /// Who writes in it.
+    writers: HashSet<HandleNo>,
     /// Its title went with its last message.
     nameless: bool,
 }
@@ -49,6 +73,9 @@ struct Conversation {
 impl Conversation {
     /// What a message is; `None` when its source shows it twice under one id.
     fn fate(&mut self, hasher: &RandomState, message: &ParsedMessage<'_>) -> Option<Fate> {
+        if message.amends.is_some() {
+            return Some(Fate::Amends);
+        }
         if self.all_new {
             let met = message
                 .source_id
@@ -82,6 +109,8 @@ pub(super) struct Importer<'a> {
     nameless: HashMap<HandleNo, NewHandle>,
     hasher: RandomState,
     templates: Templates,
+    /// Whether messages refer to each other, so that it is kept where each is.
+    refers: bool,
     raw: Vec<u8>,
     counts: ImportCounts,
     /// How far the entry was read, in its own bytes.
@@ -118,6 +147,7 @@ impl<'a> Importer<'a> {
         fallback: Timestamp,
         media: &'a Media,
         telling: Telling<'a>,
+        refers: bool,
     ) -> Self {
         Self {
             appliance,
@@ -135,6 +165,7 @@ impl<'a> Importer<'a> {
             nameless: HashMap::new(),
             hasher: RandomState::new(),
             templates: Templates::default(),
+            refers,
             raw: Vec::new(),
             counts: ImportCounts::default(),
             read: 0,
@@ -200,10 +231,16 @@ impl<'a> Importer<'a> {
             all_new,
             ids: HashSet::new(),
             last_sent: None,
-            handles: HashMap::new(),
+            by_handle: HashMap::new(),
+            by_label: HashMap::new(),
+            writers: HashSet::new(),
             nameless: false,
         };
         if let Some(row) = row {
+            if self.refers {
+                let targets = plan.targets.into_iter();
+                targets.for_each(|(id, no)| self.batch.target(row.no, id, no));
+            }
             let mut lookup = plan.lookup;
             lookup.copy_from_slice(row.lookup.get(..16).unwrap_or(&plan.lookup));
             return Ok(Conversation {
@@ -230,44 +267,64 @@ impl<'a> Importer<'a> {
         let Some(label) = message.sender_label.or(message.sender_handle) else {
             return Ok(None);
         };
+        let author = ParsedPerson {
+            label,
+            handle: message.sender_handle,
+        };
+        let no = self.person(at, message.app, author)?;
+        let conversation = &mut self.open[at];
+        if conversation.writers.insert(no) {
+            self.batch.join(conversation.no, no);
+        }
+        Ok(Some(no))
+    }
+
+    /// The handle of somebody a message names.
+    fn person(&mut self, at: usize, app: App, person: ParsedPerson<'_>) -> Result<HandleNo> {
+        let label = person.label;
         let conversation = &self.open[at];
-        if let Some(no) = conversation.handles.get(label) {
-            return Ok(Some(*no));
+        let met = match person.handle {
+            Some(handle) => conversation.by_handle.get(handle),
+            None => conversation.by_label.get(label),
+        };
+        if let Some(no) = met {
+            return Ok(*no);
         }
         let archive = &self.appliance.archive;
-        let app = [message.app as u8];
-        let lookup = match message.sender_handle {
-            Some(handle) => archive.lookup("handle", &[&app, handle.as_bytes()]),
-            None => archive.lookup("label", &[&app, &conversation.lookup, label.as_bytes()]),
+        let number = [app as u8];
+        let lookup = match person.handle {
+            Some(handle) => archive.lookup("handle", &[&number, handle.as_bytes()]),
+            None => archive.lookup("label", &[&number, &conversation.lookup, label.as_bytes()]),
         };
         let no = match self.handles.get(&lookup) {
             Some(no) => *no,
             None => {
-                let no = self.known_or_new_handle(message.app, lookup, label, message)?;
+                let no = self.known_or_new_handle(app, lookup, person)?;
                 self.handles.insert(lookup, no);
                 no
             }
         };
         let conversation = &mut self.open[at];
-        conversation.handles.insert(label.to_owned(), no);
-        self.batch.join(conversation.no, no);
-        Ok(Some(no))
+        match person.handle {
+            Some(handle) => conversation.by_handle.insert(handle.to_owned(), no),
+            None => conversation.by_label.insert(label.to_owned(), no),
+        };
+        Ok(no)
     }
 
     fn known_or_new_handle(
         &mut self,
         app: App,
         lookup: [u8; 16],
-        label: &str,
-        message: &ParsedMessage<'_>,
+        person: ParsedPerson<'_>,
     ) -> Result<HandleNo> {
         let archive = &self.appliance.archive;
         let named = |no| NewHandle {
             no,
             app,
             lookup,
-            label: label.to_owned(),
-            handle: message.sender_handle.map(str::to_owned),
+            label: person.label.to_owned(),
+            handle: person.handle.map(str::to_owned),
         };
         if let Some(row) = archive.store().read()?.handle_by_lookup(&lookup)? {
             if row.name_no == 0 {
@@ -298,39 +355,20 @@ impl<'a> Importer<'a> {
         };
         let (no, shard) = (conversation.no, conversation.shard);
         self.name_again(at, sender, message);
-        presence = presence.with(facts_of(message.body).presence);
-        if message.reply_to.is_some() {
-            presence = presence.with(Presence::REPLY);
+        for (tells, fact) in [
+            (message.reply_to.is_some(), Presence::REPLY),
+            (!message.reactions.is_empty(), Presence::REACTION),
+            (!message.mentions.is_empty(), Presence::MENTION),
+            (message.edited.is_some(), Presence::EDITED),
+        ] {
+            if tells {
+                presence = presence.with(fact);
+            }
         }
-        let attachments = self.attachments(message, &mut presence);
-        self.raw.clear();
-        let fields = Fields {
-            body: message.body,
-            sender: message.sender_label,
-            conversation: message.conversation_key,
-            source_id: message.source_id,
-            reply_to: message.reply_to,
-            sent: message.sent,
-        };
-        raw_form(message.raw, &fields, &self.templates, &mut self.raw);
-        let words = Packed {
-            body: message.body,
-            local_offset: message
-                .local
-                .map(|local| (local - sent.0).div_euclid(1_000_000)),
-            precision: message.precision,
-            zone_source: message.zone_source,
-            source_id: message.source_id,
-            reply_to: message.reply_to,
-            entry: message.entry,
-            span: (message.span.0, message.span.1 - message.span.0),
-            raw_form: &self.raw,
-            attachments,
-        };
         match fate {
             Fate::New => self.counts.fresh += 1,
             Fate::Known(_) => self.counts.known += 1,
-            Fate::Revised(_) => self.counts.revised += 1,
+            Fate::Revised(_) | Fate::Later | Fate::Amends => self.counts.revised += 1,
         }
         let incoming = Incoming {
             fate,
@@ -344,12 +382,117 @@ impl<'a> Importer<'a> {
             kind: message.kind,
             presence,
         };
-        self.batch.push(
-            incoming,
-            &words,
-            message.attachments.iter().map(|one| one.entry),
-        );
+        let fate = self.earlier(incoming, message);
+        self.words(at, Incoming { fate, ..incoming }, message)
+    }
+
+    /// Hands over earlier words that the record holds: what the words of today then are.
+    fn earlier(&mut self, incoming: Incoming, message: &ParsedMessage<'_>) -> Fate {
+        let mut fate = incoming.fate;
+        // A message that is known has them, or a sighting that holds its record.
+        if matches!(fate, Fate::Known(_) | Fate::Amends) {
+            return fate;
+        }
+        let links = self.links(message);
+        // Without an id nothing tells which of them are known.
+        if matches!(fate, Fate::Revised(_)) && links.id.is_none() {
+            return fate;
+        }
+        for version in message.earlier {
+            let words = Packed {
+                body: &version.body,
+                span: (message.span.0, 0),
+                raw_form: &[],
+                attachments: Vec::new(),
+                extras: Extras {
+                    edited: version.written,
+                    ..Extras::default()
+                },
+                ..bare_words(message, incoming.sent)
+            };
+            let was = Presence(incoming.presence.0 & !Presence::EDITED.0);
+            let (as_fate, links) = match fate {
+                Fate::Revised(_) => (
+                    Fate::Amends,
+                    Links {
+                        amends: links.id,
+                        ..Links::default()
+                    },
+                ),
+                fate => (fate, links),
+            };
+            let older = Incoming {
+                fate: as_fate,
+                presence: was.with(facts_of(&version.body).presence),
+                ..incoming
+            };
+            self.batch
+                .push_linked(older, &words, std::iter::empty(), links);
+            if fate == Fate::New {
+                fate = Fate::Later;
+            }
+        }
+        fate
+    }
+
+    /// Hands over the words of today.
+    fn words(
+        &mut self,
+        at: usize,
+        mut incoming: Incoming,
+        message: &ParsedMessage<'_>,
+    ) -> Result<()> {
+        incoming.presence = incoming.presence.with(facts_of(message.body).presence);
+        let attachments = self.attachments(message, &mut incoming.presence);
+        let extras = self.extras(at, message)?;
+        let links = self.links(message);
+        self.raw.clear();
+        let fields = Fields {
+            body: message.body,
+            sender: message.sender_label,
+            conversation: message.conversation_key,
+            source_id: message.source_id,
+            reply_to: message.reply_to,
+            sent: message.sent,
+        };
+        raw_form(message.raw, &fields, &self.templates, &mut self.raw);
+        let words = Packed {
+            raw_form: &self.raw,
+            attachments,
+            extras,
+            ..bare_words(message, incoming.sent)
+        };
+        let entries = message.attachments.iter().map(|one| one.entry);
+        self.batch.push_linked(incoming, &words, entries, links);
         Ok(())
+    }
+
+    /// The ids by which messages refer to each other, where they do.
+    fn links(&self, message: &ParsedMessage<'_>) -> Links {
+        let hash = |id: Option<&str>| id.filter(|_| self.refers).map(Sighting::id_hash);
+        Links {
+            id: hash(message.source_id),
+            reply_to: hash(message.reply_to),
+            amends: hash(message.amends),
+        }
+    }
+
+    fn extras(&mut self, at: usize, message: &ParsedMessage<'_>) -> Result<Extras> {
+        let mut mentions = Vec::with_capacity(message.mentions.len());
+        for person in message.mentions {
+            mentions.push(self.person(at, message.app, *person)?);
+        }
+        let reaction = |parsed: &ParsedReaction<'_>| Reaction {
+            value: parsed.value.clone().into_owned(),
+            count: parsed.count,
+            by: parsed.by.iter().map(|name| name.to_string()).collect(),
+        };
+        Ok(Extras {
+            thread: message.thread.map(str::to_owned),
+            edited: message.edited,
+            reactions: message.reactions.iter().map(reaction).collect(),
+            mentions,
+        })
     }
 
     /// What lost its name with its last message gets it again, if this message is admitted.

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{AppError, Result};
 use crate::app::{Appliance, Session};
-use crate::archive::{Admitted, AdmittedAttachment, ArchiveError, Batch};
+use crate::archive::{Admitted, AdmittedAttachment, ArchiveError, Batch, Targets};
 use crate::audit::Action;
 use crate::query::Record;
 use crate::retention::{Book, Matcher};
@@ -113,6 +113,7 @@ impl<'a> Pipeline<'a> {
             return Ok(written);
         };
         let mut holds = Holds::default();
+        let mut targets = Targets::default();
         for batch in batches {
             let now = self.appliance.clock.now();
             // Before the transaction: what was destroyed and comes again stays out, unless a hold
@@ -125,19 +126,22 @@ impl<'a> Pipeline<'a> {
                     .wants(record, now.compliance)
                     .map_err(|error| ArchiveError::Integrity(error.to_string())),
             };
-            let admitted =
-                self.appliance
-                    .archive
-                    .admit_wanted(batch, now, &mut wanted, |tx, counts| {
-                        add(&mut row.counts, counts);
-                        tx.update_import(&row)?;
-                        let draft = self
-                            .appliance
-                            .draft(self.session, Action::ImportBatch)
-                            .object(row.id)
-                            .count("count", counts.fresh + counts.known + counts.revised);
-                        self.appliance.archive.log(tx, now, draft, None).map(drop)
-                    })?;
+            let admitted = self.appliance.archive.admit_wanted(
+                batch,
+                now,
+                &mut targets,
+                &mut wanted,
+                |tx, counts| {
+                    add(&mut row.counts, counts);
+                    tx.update_import(&row)?;
+                    let draft = self
+                        .appliance
+                        .draft(self.session, Action::ImportBatch)
+                        .object(row.id)
+                        .count("count", counts.fresh + counts.known + counts.revised);
+                    self.appliance.archive.log(tx, now, draft, None).map(drop)
+                },
+            )?;
             add(&mut written.counts_here, &admitted.counts);
             written.attachments.extend(admitted.attachments());
             if durable.send(admitted).is_err() {

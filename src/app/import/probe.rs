@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::run::Run;
 use super::{AppError, Result};
 use crate::archive::{Archive, ArchiveError, Directory, OpenedVersion};
-use crate::domain::{App, AttachmentState, ConversationNo, Note, NoteKind, Presence, Timestamp};
+use crate::domain::{
+    App, AttachmentState, ConversationNo, MessageNo, Note, NoteKind, Presence, Timestamp,
+};
 use crate::ingest::align::{
     Anchor, Echo, Facts, Identity, Known, Sighting, Verdict, align, anchors, echo, identify,
 };
@@ -25,6 +27,8 @@ pub(super) struct ChatPlan {
     pub(super) lookup: [u8; 16],
     /// What each message is, in the order of the source; `None` when all are new.
     pub(super) verdicts: Option<Vec<Verdict>>,
+    /// Messages that are here already, by the hash of their id: others may refer to them.
+    pub(super) targets: Vec<(u64, MessageNo)>,
 }
 
 /// What the first reading learned.
@@ -45,6 +49,7 @@ impl Probe {
                 known: self.named,
                 lookup: lookup(archive, message),
                 verdicts: None,
+                targets: Vec::new(),
             })
     }
 }
@@ -64,7 +69,7 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
             Some(row.ok_or_else(|| AppError::NotFound(id.to_string()))?.no)
         }
     };
-    let has_keys = !found.formats.contains(&"whatsapp");
+    let has_keys = crate::ingest::has_keys(found);
     if has_keys && named.is_none() && archive.store().read()?.last_conversation()?.0 == 0 {
         return Ok(Probe::default());
     }
@@ -98,9 +103,14 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
             None if !has_keys => continues(run, names, &key, &chat)?,
             known => known,
         };
-        let verdicts = match known {
-            None => None,
-            Some(no) => Some(verdicts(archive, names, no, &chat, &mut probe.notes)?),
+        let (verdicts, targets) = match known {
+            None => (None, Vec::new()),
+            Some(no) => {
+                let here = known_sightings(archive, names, no)?;
+                let found = verdicts(&here, &chat, &mut probe.notes);
+                let target = |known: &Known| Some((known.sighting.source_id?, known.no));
+                (Some(found), here.iter().filter_map(target).collect())
+            }
         };
         // A chat without a key of its own must never be found again by the name of its file.
         let lookup = if has_keys {
@@ -114,6 +124,7 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
                 known,
                 lookup,
                 verdicts,
+                targets,
             },
         );
     }
@@ -174,6 +185,8 @@ impl Sink for Collector<'_> {
         }
         if let Some(chat) = self.chats.get_mut(message.conversation_key)
             && (chat.known.is_some() || !self.has_keys)
+            // What replaces the words of another is that one, and is not compared by itself.
+            && message.amends.is_none()
         {
             if self.has_disposed
                 && let Some(sent) = message.sent
@@ -347,15 +360,8 @@ fn unclear(key: &str, conversation: &str) -> Question {
     }
 }
 
-fn verdicts(
-    archive: &Archive,
-    names: &Directory,
-    conversation: ConversationNo,
-    chat: &Chat,
-    notes: &mut Vec<Note>,
-) -> Result<Vec<Verdict>> {
-    let known = known_sightings(archive, names, conversation)?;
-    let alignment = align(&known, &chat.sightings);
+fn verdicts(known: &[Known], chat: &Chat, notes: &mut Vec<Note>) -> Vec<Verdict> {
+    let alignment = align(known, &chat.sightings);
     let coverage = &alignment.coverage;
     if !coverage.absent.is_empty() {
         notes.push(remark(format!(
@@ -376,7 +382,7 @@ fn verdicts(
             alignment.review.len()
         )));
     }
-    Ok(alignment.verdicts)
+    alignment.verdicts
 }
 
 fn remark(reason: String) -> Note {

@@ -78,6 +78,7 @@ impl Run<'_> {
                 fallback,
                 media,
                 telling,
+                crate::ingest::refers(found, &self.answers),
             );
             let outcome =
                 crate::ingest::import(&mut opened.container, found, &self.answers, &mut importer);

@@ -146,20 +146,28 @@ impl Archive {
         let before = items.len();
         let mut kept = Vec::with_capacity(before);
         let mut unsaid = BTreeSet::new();
+        // Whether the message stays of which later words follow.
+        let mut stays = true;
         for mut item in items.drain(..) {
             let disposed = match item.incoming.fate {
-                Fate::New => self.tombstone_of(tx, &mut known, batch, &item)?,
+                Fate::New | Fate::Amends => self.tombstone_of(tx, &mut known, batch, &item)?,
+                Fate::Later => (!stays).then_some(0),
                 Fate::Known(no) | Fate::Revised(no) => match tx.message(no)? {
                     Some(_) => None,
                     // Destroyed since the batch was made.
                     None => Some(0),
                 },
             };
+            let begins = item.incoming.fate == Fate::New;
             let Some(disposed) = disposed else {
+                stays |= begins;
                 kept.push(item);
                 continue;
             };
-            if item.incoming.fate == Fate::New && with_item(batch, &item, &mut *wanted)?? {
+            let may = matches!(item.incoming.fate, Fate::New | Fate::Amends);
+            let is_wanted = may && with_item(batch, &item, &mut *wanted)??;
+            stays = (stays && !begins) || is_wanted;
+            if is_wanted {
                 item.readmits = Some(disposed);
                 kept.push(item);
             } else {

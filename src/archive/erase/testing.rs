@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::archive::{
     Admitted, Archive, ArchiveConfig, Batch, Fate, Incoming, Milestones, NewConversation,
-    NewHandle, NewVault, Packed, Vault,
+    NewHandle, NewVault, Packed, Targets, Vault,
 };
 use crate::audit::EntryActor;
 use crate::crypto::{Secret, SeededEntropy, StretchCost, sha256};
@@ -292,7 +292,7 @@ impl House {
         let done = |_: &crate::store::WriteTx<'_>, _: &ImportCounts| Ok(());
         let admitted = self
             .archive()
-            .admit_wanted(batch, NOW, wanted, done)
+            .admit_wanted(batch, NOW, &mut Targets::default(), wanted, done)
             .unwrap();
         self.show(&admitted);
         admitted
@@ -491,6 +491,7 @@ fn packed<'a>(
         span: (0, 0),
         raw_form: &[],
         attachments,
+        extras: crate::domain::Extras::default(),
     }
 }
 

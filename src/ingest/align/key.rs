@@ -102,9 +102,14 @@ impl Sighting {
             anchor: long.then(|| cut(&[b"a", text.as_bytes()]) as u64),
             at: facts.sent.map(|sent| sent.0),
             unit: facts.precision.unit_micros().max(1),
-            source_id: facts.source_id.map(|id| cut(&[b"i", id.as_bytes()]) as u64),
+            source_id: facts.source_id.map(Self::id_hash),
             standing: standing(facts),
         }
+    }
+
+    /// The hash of a platform's id, by which messages of one conversation refer to each other.
+    pub fn id_hash(id: &str) -> u64 {
+        cut(&[b"i", id.as_bytes()]) as u64
     }
 
     /// The hash of an author's label, for whoever proposes aliases.

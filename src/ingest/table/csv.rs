@@ -37,6 +37,11 @@ impl Format for Csv {
         "csv"
     }
 
+    fn refers(&self, answers: &Answers) -> bool {
+        let mapping = answers.mapping.as_ref();
+        mapping.is_some_and(|mapping| mapping.reply_to.is_some())
+    }
+
     fn claim(&self, _entry: &Entry, head: &[u8]) -> Claim {
         match Dialect::of_head(head) {
             Some(dialect) if dialect.rows >= ROWS_AGREEING_MIN => Claim::Maybe,

@@ -38,6 +38,11 @@ impl Format for Jsonl {
         "jsonl"
     }
 
+    fn refers(&self, answers: &Answers) -> bool {
+        let mapping = answers.mapping.as_ref();
+        mapping.is_some_and(|mapping| mapping.reply_to.is_some())
+    }
+
     fn claim(&self, _entry: &Entry, head: &[u8]) -> Claim {
         let first = head
             .split(|byte| *byte == b'\n')

@@ -388,6 +388,7 @@ impl<'s> Writer<'s> {
             raw: record.raw,
             span,
             entry: self.entry.ordinal,
+            ..ParsedMessage::BARE
         })?;
         self.summary.messages += 1;
         self.summary.saw(sent);

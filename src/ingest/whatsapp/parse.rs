@@ -33,6 +33,14 @@ impl Format for WhatsApp {
         "whatsapp"
     }
 
+    fn refers(&self, _answers: &Answers) -> bool {
+        false
+    }
+
+    fn has_keys(&self) -> bool {
+        false
+    }
+
     fn claim(&self, _entry: &Entry, head: &[u8]) -> Claim {
         let mut reader = HeaderReader::default();
         let Ok(mut lines) = Lines::new(head) else {
@@ -447,14 +455,12 @@ impl<'s> Writer<'s> {
             precision,
             zone_source: self.zone.source,
             order: self.summary.messages,
-            source_id: None,
-            id_scope: None,
-            reply_to: None,
             attachments: attachment.as_slice(),
             presence: presence.with(zone_presence(self.zone.source, doubtful)),
             raw,
             span,
             entry: self.entry,
+            ..ParsedMessage::BARE
         })?;
         self.summary.messages += 1;
         self.summary.saw(Some(sent));

@@ -296,6 +296,7 @@ fn revise(office: &Office, row: &MessageRow, body: &str) {
         span: (0, 0),
         raw_form: &[],
         attachments: Vec::new(),
+        extras: wordkeep::domain::Extras::default(),
     };
     batch.push(incoming, &words, std::iter::empty());
     archive

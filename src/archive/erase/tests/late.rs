@@ -97,7 +97,7 @@ fn d4_what_comes_in_while_survivors_move_stays_with_what_it_belongs_to() {
         let fate = |_| match late {
             Fate::Known(_) => Fate::Known(numbers[1]),
             Fate::Revised(_) => Fate::Revised(numbers[1]),
-            Fate::New => Fate::New,
+            fate => fate,
         };
         let batch = house.told(chat, JANUARY, &["came late".to_owned()], fate);
         let shelf = Late {
