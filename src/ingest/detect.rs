@@ -6,6 +6,7 @@ use super::container::{Container, Entry};
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
 use super::table::{Csv, Jsonl};
+use super::telegram::Telegram;
 use super::whatsapp::WhatsApp;
 
 /// Bytes of an entry that are looked at.
@@ -14,7 +15,7 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 const LOOKED_AT_MAX: usize = 10_000;
 
 /// The formats, in the order in which they are asked.
-pub(super) const FORMATS: &[&dyn Format] = &[&WhatsApp, &Jsonl, &Csv];
+pub(super) const FORMATS: &[&dyn Format] = &[&WhatsApp, &Telegram, &Jsonl, &Csv];
 
 /// An entry that a format claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +117,15 @@ fn claims(container: &mut Container<'_>, entry: &Entry) -> Result<Option<Claimed
     let claims = FORMATS
         .iter()
         .map(|format| (format.name(), format.claim(entry, &head)));
-    let claims: Vec<(&'static str, Claim)> = claims.collect();
+    let mut claims: Vec<(&'static str, Claim)> = claims.collect();
+    // A platform knows its own better than a reader of any table.
+    let named = |name: &str| format(name).is_some_and(|format| !format.is_generic());
+    if claims
+        .iter()
+        .any(|(name, claim)| named(name) && matches!(claim, Claim::Yes(_)))
+    {
+        claims.retain(|(name, _)| named(name));
+    }
     let sure = claims
         .iter()
         .any(|(_, claim)| matches!(claim, Claim::Yes(_)));

@@ -25,6 +25,11 @@ pub trait Format: Sync {
     /// break ties.
     fn claim(&self, entry: &Entry, head: &[u8]) -> Claim;
 
+    /// Whether it reads what anybody may have written, by a mapping: a platform's own format goes first.
+    fn is_generic(&self) -> bool {
+        false
+    }
+
     /// Whether its messages may refer to each other by their ids (answers, edits, threads).
     fn refers(&self, answers: &Answers) -> bool {
         let _ = answers;

@@ -38,7 +38,13 @@ fn main() {
     });
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     timed(entries, "export", || {
-        export(&store.read().unwrap(), &store.directory(), signer.verifier(), &mut files).unwrap();
+        export(
+            &store.read().unwrap(),
+            &store.directory(),
+            signer.verifier(),
+            &mut files,
+        )
+        .unwrap();
     });
     let bytes: usize = files.values().map(Vec::len).sum();
     println!("{:>40} bytes in {} files", bytes, files.len());

@@ -37,6 +37,10 @@ impl Format for Csv {
         "csv"
     }
 
+    fn is_generic(&self) -> bool {
+        true
+    }
+
     fn refers(&self, answers: &Answers) -> bool {
         let mapping = answers.mapping.as_ref();
         mapping.is_some_and(|mapping| mapping.reply_to.is_some())

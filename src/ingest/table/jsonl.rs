@@ -38,6 +38,10 @@ impl Format for Jsonl {
         "jsonl"
     }
 
+    fn is_generic(&self) -> bool {
+        true
+    }
+
     fn refers(&self, answers: &Answers) -> bool {
         let mapping = answers.mapping.as_ref();
         mapping.is_some_and(|mapping| mapping.reply_to.is_some())
