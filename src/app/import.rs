@@ -57,7 +57,7 @@ impl Appliance {
         if detection.chats.is_empty() {
             return Err(AppError::Usage(format!(
                 "{}: nothing in it is a chat that can be read; WhatsApp text exports (.txt or \
-                 .zip) and JSON lines or CSV with --map are",
+                 .zip), Telegram exports (result.json) and JSON lines or CSV with --map are",
                 opened.name
             )));
         }
