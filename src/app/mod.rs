@@ -44,6 +44,7 @@ mod restore;
 pub mod sample;
 mod search;
 mod settings;
+mod snapshot;
 mod suggest;
 mod upload;
 mod verify;

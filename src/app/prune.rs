@@ -3,7 +3,7 @@
 use super::{AppError, Appliance, Result, Session};
 use crate::archive::{ArchiveError, Pruned};
 use crate::audit::{Action, Appended};
-use crate::domain::Right;
+use crate::domain::{HoldId, Right};
 
 impl Appliance {
     /// Destroys the keys of what was typed (queries, reasons) in a year. The log stays whole and every
@@ -37,14 +37,19 @@ impl Appliance {
             )));
         }
         let holds = rows.holds()?;
-        let open = holds
+        let open: Vec<HoldId> = holds
             .iter()
-            .find(|row| row.hold.protects_at(now.compliance));
-        if let Some(row) = open {
-            return Err(AppError::Blocked(format!(
-                "hold {} protects, and what was typed may be evidence: two of legal can release it",
-                row.id
-            )));
+            .filter(|row| row.hold.protects_at(now.compliance))
+            .map(|row| row.id)
+            .collect();
+        if let Some(id) = open.first() {
+            return Err(AppError::Held {
+                text: format!(
+                    "hold {id} protects, and what was typed may be evidence: two of legal can \
+                     release it"
+                ),
+                holds: open,
+            });
         }
         drop(rows);
         let mut appended = None;

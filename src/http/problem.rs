@@ -188,6 +188,13 @@ pub(super) const PROBLEMS: &[ProblemKind] = &[
         "Sign in again; you come back to where you were. Programs need a new token.",
     ),
     kind(
+        "snapshot-expired",
+        &[410],
+        "The search has moved on",
+        "Pages of hits are cut from one state of the archive, so that nothing is seen twice or missed. That state is kept for a quarter of an hour after its last page, and forgotten when something is erased, when what you may see changes, or when the program starts again.",
+        "Ask the first page again. The problem carries the query as it is read now, in canonical form.",
+    ),
+    kind(
         "stale",
         &[412],
         "Somebody changed it since",

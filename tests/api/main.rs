@@ -28,4 +28,5 @@ mod reading;
 mod revocation;
 mod same;
 mod served;
+mod snapshots;
 mod sso;

@@ -1,22 +1,24 @@
 //! The use-cases of disposition: put what is due on a list, review it, destroy what is left, certify.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
 use crate::archive::{Approved, EraseContext, Erased, Plan, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, OBJECTS_MAX, Outcome};
 use crate::crypto::hex;
-use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
+use crate::domain::{
+    App, BatchNo, Blocker, HoldNo, MessageId, Now, Right, Scope as Sight, Timestamp,
+};
 use crate::retention::clock::Quality;
 use crate::retention::{
     DayShare, Draft, Present, Recheck, approved, barred, grounds_of, may_approve, remaining,
     survey, within_day_share,
 };
 use crate::store::{
-    ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
-    Rows,
+    ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, HoldRow,
+    MessageFloor, Rows,
 };
 
 /// Messages shown as samples of a list.
@@ -98,13 +100,17 @@ impl Appliance {
         let asked_for = rows.request_due()?;
         drop(rows);
         let mut list = Draft::new();
-        let (mut live, mut held, mut requested) = (0u64, 0u64, 0u64);
+        let (mut live, mut requested) = (0u64, 0u64);
+        let mut held = Protected::default();
         let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
         survey(&self.archive, &[&book], &present, |looked| {
             live += 1;
             if let Some(verdict) = looked.verdicts.first() {
                 let is_due = verdict.due <= now.compliance;
-                held += u64::from(is_due && matches!(verdict.blocker, Some(Blocker::Held(_))));
+                if let (true, Some(Blocker::Held(hold))) = (is_due, verdict.blocker) {
+                    held.messages += 1;
+                    held.by.insert(hold);
+                }
                 let added = match asked_for.contains(&looked.row.no) {
                     true => list.add_request(looked.row, verdict, &present),
                     false => list.add(looked.row, verdict),
@@ -117,8 +123,9 @@ impl Appliance {
             Ok(())
         })?;
         if list.items().is_empty() {
-            return Err(nothing_listed(&present, held));
+            return Err(nothing_listed(&present, &held, &self.archive.store().read()?.holds()?));
         }
+        let held = held.messages;
         let rows = self.archive.store().read()?;
         let behind = list.items().iter().map(|item| &item.policy);
         let behind = grounds_of(&rows, now, behind)?.policies;
@@ -313,14 +320,17 @@ impl Appliance {
             backups: &self.archive,
             slice_items: SLICE_ITEMS,
         };
+        self.forget_pictures();
         let erased = match self.archive.erase(&plan, &judge, &context) {
             Ok(erased) => erased,
             Err(error) => {
+                self.forget_pictures();
                 // A clock that jumped meanwhile freezes from here on.
                 self.keep_clock()?;
                 return Err(error.into());
             }
         };
+        self.forget_pictures();
         // Names of people and chats may have gone with their last message.
         self.names_changed();
         self.escrow_after_purge()?;
@@ -424,14 +434,27 @@ pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
 }
 
-fn nothing_listed(present: &Present, held: u64) -> AppError {
-    let why = match (present.frozen, present.trusted, held) {
+/// What is due and protected.
+#[derive(Default)]
+struct Protected {
+    messages: u64,
+    by: BTreeSet<HoldNo>,
+}
+
+fn nothing_listed(present: &Present, held: &Protected, holds: &[HoldRow]) -> AppError {
+    let messages = held.messages;
+    let why = match (present.frozen, present.trusted, messages) {
         (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
         (_, false, _) => "the clock is in doubt".to_owned(),
         (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
-        (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
+        (_, _, _) => format!("{messages} messages are due, and holds protect all of them"),
     };
-    AppError::Blocked(format!("nothing can be put on a list: {why}"))
+    let text = format!("nothing can be put on a list: {why}");
+    let by = holds.iter().filter(|row| held.by.contains(&row.hold.no));
+    match by.map(|row| row.id).collect::<Vec<_>>() {
+        none if none.is_empty() => AppError::Blocked(text),
+        holds => AppError::Held { text, holds },
+    }
 }
 
 /// Messages on the lists of the last twenty-four hours that were not called off.

@@ -609,6 +609,7 @@ impl Appliance {
         let spent = || watch.elapsed();
         let search = Search {
             archive: &self.archive,
+            picture: None,
             names: &scoped,
             facts: &NoFacts,
             resolved,

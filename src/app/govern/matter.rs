@@ -77,15 +77,17 @@ impl Appliance {
         let now = self.clock.now();
         self.change(now, |tx| {
             let row = matter_of(tx, id)?;
-            let standing = tx
-                .holds()?
-                .into_iter()
-                .find(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
-            if let Some(hold) = standing {
-                return Err(AppError::Blocked(format!(
-                    "hold {} of this matter still protects; two people can release it first",
-                    hold.id
-                )));
+            let mut standing = tx.holds()?;
+            standing
+                .retain(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
+            if let Some(hold) = standing.first() {
+                return Err(AppError::Held {
+                    text: format!(
+                        "hold {} of this matter still protects; two people can release it first",
+                        hold.id
+                    ),
+                    holds: standing.iter().map(|hold| hold.id).collect(),
+                });
             }
             tx.close_matter(row.no, now.compliance)?;
             let draft = self.draft(session, Action::MatterClose).object(id);

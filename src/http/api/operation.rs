@@ -115,6 +115,8 @@ pub(in crate::http) struct Operation {
     pub takes_bytes: bool,
     /// It may be refused because of what happened since.
     pub conflicts: bool,
+    /// Its pages are cut from a state that is not kept for ever.
+    pub expires: bool,
     /// The details of the job it starts.
     pub result: Option<Shape>,
 }
@@ -144,6 +146,7 @@ impl Operation {
             dangerous: false,
             takes_bytes: false,
             conflicts: false,
+            expires: false,
             result: None,
         }
     }
@@ -191,6 +194,12 @@ impl Operation {
     /// It may stand in conflict with what happened since, though it changes nothing.
     pub(super) const fn conflicting(mut self) -> Operation {
         self.conflicts = true;
+        self
+    }
+
+    /// Its pages are cut from a state that is not kept for ever.
+    pub(super) const fn expiring(mut self) -> Operation {
+        self.expires = true;
         self
     }
 
