@@ -193,6 +193,7 @@ impl Appliance {
         appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
         appliance.cut_jobs_off()?;
+        appliance.cut_acts_off()?;
         appliance.advance_requests()?;
         Ok(appliance)
     }

@@ -40,6 +40,7 @@ mod people;
 mod pins;
 mod prune;
 mod quarantine;
+mod replay;
 mod restore;
 pub mod sample;
 mod search;
@@ -84,6 +85,7 @@ pub use people::{
     ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
     TotpOffer, WebSession,
 };
+pub use replay::{ActKey, KeptAnswer, KnownAct};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

@@ -128,9 +128,7 @@ impl Appliance {
     }
 
     fn pictures(&self) -> std::sync::MutexGuard<'_, Pictures> {
-        self.pictures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.pictures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

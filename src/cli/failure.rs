@@ -287,7 +287,13 @@ mod tests {
             (AppError::Auth(AuthError::Store(StoreError::WrongKey)), 3),
             (AppError::Auth(AuthError::Refused), 4),
             (AppError::Auth(AuthError::Token), 4),
-            (AppError::Auth(AuthError::Forbidden { role: "auditor", needs: crate::domain::Right::Export }), 4),
+            (
+                AppError::Auth(AuthError::Forbidden {
+                    role: "auditor",
+                    needs: crate::domain::Right::Export,
+                }),
+                4,
+            ),
             (AppError::Blocked(text()), 5),
             (AppError::Integrity(text()), 6),
             (

@@ -34,6 +34,13 @@ const fn kind(
 /// Every kind, by name.
 pub(super) const PROBLEMS: &[ProblemKind] = &[
     kind(
+        "answer-lost",
+        &[409],
+        "The answer is not here any more",
+        "A request with this Idempotency-Key was taken up, and its answer is not kept: the program ended while it worked on it, or the answer held a secret that is shown once.",
+        "Look whether it was done. Take a new key for what is still to be done.",
+    ),
+    kind(
         "blocked",
         &[409],
         "Something stands in the way",

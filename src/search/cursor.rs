@@ -113,8 +113,12 @@ fn aad(bound: &[u8]) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Option<Cursor> {
     let (head, rest) = bytes.split_first_chunk::<2>()?;
     let (score, rest) = rest.split_first_chunk::<4>()?;
-    let (sight, rest) = rest.split_last_chunk::<8>().map(|(rest, sight)| (sight, rest))?;
-    let (picture, rest) = rest.split_last_chunk::<16>().map(|(rest, picture)| (picture, rest))?;
+    let (sight, rest) = rest
+        .split_last_chunk::<8>()
+        .map(|(rest, sight)| (sight, rest))?;
+    let (picture, rest) = rest
+        .split_last_chunk::<16>()
+        .map(|(rest, picture)| (picture, rest))?;
     let (words, end) = rest.as_chunks::<8>();
     let &[sent, no, asked, through, of] = words else {
         return None;

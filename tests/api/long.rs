@@ -203,9 +203,9 @@ fn x3_a_file_that_is_not_what_was_sent_is_thrown_away() {
         &[("repr-digest", &right)],
     );
     assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
-    // A name is never a path, and an import has one file.
+    // A name is never a path, and no file is empty.
     for (id, name, status) in [
-        (id.as_str(), "other.txt", StatusCode::CONFLICT),
+        (id.as_str(), "other.txt", StatusCode::BAD_REQUEST),
         (
             &announce(&served, LAWYER, "b"),
             "a%2Fb.txt",

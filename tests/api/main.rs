@@ -25,8 +25,10 @@ mod programs;
 #[path = "../support/provider.rs"]
 mod provider;
 mod reading;
+mod replays;
 mod revocation;
 mod same;
 mod served;
+mod several;
 mod snapshots;
 mod sso;

@@ -123,7 +123,11 @@ impl Appliance {
             Ok(())
         })?;
         if list.items().is_empty() {
-            return Err(nothing_listed(&present, &held, &self.archive.store().read()?.holds()?));
+            return Err(nothing_listed(
+                &present,
+                &held,
+                &self.archive.store().read()?.holds()?,
+            ));
         }
         let held = held.messages;
         let rows = self.archive.store().read()?;

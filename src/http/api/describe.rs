@@ -224,7 +224,10 @@ fn responses(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         refuse(409, "Something stands in the way, or somebody was first");
     }
     if operation.expires {
-        refuse(410, "The state that the cursor was cut from is gone; begin again");
+        refuse(
+            410,
+            "The state that the cursor was cut from is gone; begin again",
+        );
     }
     if operation.conditional {
         refuse(409, "Something stands in the way, or somebody was first");

@@ -39,4 +39,4 @@ pub(super) mod users;
 pub use describe::openapi;
 pub(super) use gate::{Post, gate};
 pub(super) use operation::Operation;
-pub(super) use replay::Replays;
+pub(super) use replay::Secrets;

@@ -115,6 +115,8 @@ pub(in crate::http) struct Operation {
     pub takes_bytes: bool,
     /// It may be refused because of what happened since.
     pub conflicts: bool,
+    /// Its answer holds a secret that is shown once.
+    pub secret: bool,
     /// Its pages are cut from a state that is not kept for ever.
     pub expires: bool,
     /// The details of the job it starts.
@@ -146,6 +148,7 @@ impl Operation {
             dangerous: false,
             takes_bytes: false,
             conflicts: false,
+            secret: false,
             expires: false,
             result: None,
         }
@@ -194,6 +197,12 @@ impl Operation {
     /// It may stand in conflict with what happened since, though it changes nothing.
     pub(super) const fn conflicting(mut self) -> Operation {
         self.conflicts = true;
+        self
+    }
+
+    /// Its answer holds a secret that is shown once: nothing keeps it on disk.
+    pub(super) const fn secret(mut self) -> Operation {
+        self.secret = true;
         self
     }
 
