@@ -19,6 +19,7 @@ impl Appliance {
         reason: &str,
     ) -> Result<(Pruned, Appended)> {
         self.require(session, Right::RequestDisposition, Action::PayloadPrune)?;
+        self.whole_archive(session)?;
         let reason = reason.trim();
         if reason.is_empty() {
             return Err(AppError::Usage("the reason is missing".to_owned()));

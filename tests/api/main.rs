@@ -26,6 +26,7 @@ mod programs;
 mod provider;
 mod reading;
 mod replays;
+mod restricted;
 mod revocation;
 mod same;
 mod served;

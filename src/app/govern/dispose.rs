@@ -94,6 +94,7 @@ impl Appliance {
     pub fn plan_disposition(&self, session: &Session) -> Result<Planned> {
         self.require(session, Right::RequestDisposition, Action::DispositionPlan)?;
         self.advance_requests()?;
+        self.whole_archive(session)?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
         let (book, present) = (self.book(&rows)?, self.present(&rows)?);
@@ -187,7 +188,7 @@ impl Appliance {
         let now = self.clock.now();
         let book = self.book(&*self.archive.store().read()?)?;
         let audit = self.change(now, |tx| {
-            let (row, items, acts) = batch_of(tx, batch)?;
+            let (row, items, acts) = self.shown_list(tx, session, batch)?;
             // Once its destruction has begun, only running it again ends a list.
             let begun = tx.erase_batch(batch.0)?.is_some();
             if begun && row.state != DispositionState::Certified {
@@ -260,8 +261,14 @@ impl Appliance {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
         let mut lines = Vec::new();
+        let narrow = self.narrow(&rows, session)?;
         for row in rows.dispositions()? {
             let (row, items, acts) = batch_of(&rows, row.batch)?;
+            if let Some(narrow) = &narrow
+                && !narrow.shows_list(&rows, &items)?
+            {
+                continue;
+            }
             lines.push(line_of(&row, &items, &acts));
         }
         drop(rows);
@@ -356,7 +363,7 @@ impl Appliance {
     fn ready_list(&self, session: &Session, batch: BatchNo) -> Result<ReadyList> {
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
-        let (row, items, acts) = batch_of(&rows, batch)?;
+        let (row, items, acts) = self.shown_list(&rows, session, batch)?;
         let frozen = rows.standing_freeze()?;
         let book = self.book(&rows)?;
         let share = went_within_a_day(&rows, batch, now)?;
@@ -416,6 +423,22 @@ impl Appliance {
                 .result(Outcome::Refused);
             self.log(tx, now, draft, None).map(drop)
         })
+    }
+
+    /// A list with its messages and acts, where it is shown.
+    pub(super) fn shown_list(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        batch: BatchNo,
+    ) -> Result<Batch> {
+        let list = batch_of(rows, batch)?;
+        match self.narrow(rows, session)? {
+            Some(narrow) if !narrow.shows_list(rows, &list.1)? => {
+                Err(AppError::NotFound(format!("list {batch}")))
+            }
+            _ => Ok(list),
+        }
     }
 
     fn listed(
