@@ -152,12 +152,9 @@ impl Appliance {
             snapshot: picture.snapshot(&scope, asked),
         };
         let mut answer = search.page(&page).map_err(refused)?;
-        answer.watermark = picture.watermark;
+        answer.watermark = picture.told(&scope);
         if answer.next.is_some() {
             self.keep_picture(&picture);
-        }
-        if !scope.sees_all() {
-            answer.watermark = answer.watermark.without_figures();
         }
         let facets = match request.facets.is_empty() {
             true => Vec::new(),

@@ -133,6 +133,14 @@ impl Appliance {
 }
 
 impl Picture {
+    /// How far the index had read, as it is told.
+    pub(super) fn told(&self, scope: &Scope) -> Watermark {
+        match scope.sees_all() {
+            true => self.watermark,
+            false => self.watermark.without_figures(),
+        }
+    }
+
     /// The name of the state, for those who see everything: to others it would tell when something
     /// comes in that they do not see.
     pub(super) fn name(&self, scope: &Scope) -> Option<String> {

@@ -51,6 +51,7 @@ fn names(import: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one import, told step by step")]
 fn x1_several_files_are_one_import_with_a_report_for_each() {
     let served = served();
     let id = announce(&served);

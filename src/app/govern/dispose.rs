@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::retention::clock::Quality;
 use crate::retention::{
-    DayShare, Draft, Present, Recheck, approved, barred, grounds_of, may_approve, remaining,
+    Book, DayShare, Draft, Present, Recheck, approved, barred, grounds_of, may_approve, remaining,
     survey, within_day_share,
 };
 use crate::store::{
@@ -96,41 +96,14 @@ impl Appliance {
         self.advance_requests()?;
         self.whole_archive(session)?;
         let now = self.clock.now();
-        let rows = self.archive.store().read()?;
-        let (book, present) = (self.book(&rows)?, self.present(&rows)?);
-        let asked_for = rows.request_due()?;
-        drop(rows);
-        let mut list = Draft::new();
-        let (mut live, mut requested) = (0u64, 0u64);
-        let mut held = Protected::default();
-        let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
-        survey(&self.archive, &[&book], &present, |looked| {
-            live += 1;
-            if let Some(verdict) = looked.verdicts.first() {
-                let is_due = verdict.due <= now.compliance;
-                if let (true, Some(Blocker::Held(hold))) = (is_due, verdict.blocker) {
-                    held.messages += 1;
-                    held.by.insert(hold);
-                }
-                let added = match asked_for.contains(&looked.row.no) {
-                    true => list.add_request(looked.row, verdict, &present),
-                    false => list.add(looked.row, verdict),
-                };
-                requested += u64::from(added && asked_for.contains(&looked.row.no));
-                if added {
-                    *by_app.entry(looked.conversation.app).or_default() += 1;
-                }
-            }
-            Ok(())
-        })?;
-        if list.items().is_empty() {
-            return Err(nothing_listed(
-                &present,
-                &held,
-                &self.archive.store().read()?.holds()?,
-            ));
-        }
-        let held = held.messages;
+        let Due {
+            book,
+            list,
+            live,
+            requested,
+            held,
+            by_app,
+        } = self.gather(now)?;
         let rows = self.archive.store().read()?;
         let behind = list.items().iter().map(|item| &item.policy);
         let behind = grounds_of(&rows, now, behind)?.policies;
@@ -168,6 +141,48 @@ impl Appliance {
                 samples: samples.clone(),
                 audit: self.log(tx, now, draft, None)?,
             })
+        })
+    }
+
+    /// Everything that is due.
+    fn gather(&self, now: Now) -> Result<Due> {
+        let rows = self.archive.store().read()?;
+        let (book, present) = (self.book(&rows)?, self.present(&rows)?);
+        let (asked_for, holds) = (rows.request_due()?, rows.holds()?);
+        drop(rows);
+        let mut list = Draft::new();
+        let (mut live, mut requested) = (0u64, 0u64);
+        let mut held = Protected::default();
+        let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
+        survey(&self.archive, &[&book], &present, |looked| {
+            live += 1;
+            if let Some(verdict) = looked.verdicts.first() {
+                let is_due = verdict.due <= now.compliance;
+                if let (true, Some(Blocker::Held(hold))) = (is_due, verdict.blocker) {
+                    held.messages += 1;
+                    held.by.insert(hold);
+                }
+                let added = match asked_for.contains(&looked.row.no) {
+                    true => list.add_request(looked.row, verdict, &present),
+                    false => list.add(looked.row, verdict),
+                };
+                requested += u64::from(added && asked_for.contains(&looked.row.no));
+                if added {
+                    *by_app.entry(looked.conversation.app).or_default() += 1;
+                }
+            }
+            Ok(())
+        })?;
+        if list.items().is_empty() {
+            return Err(nothing_listed(&present, &held, &holds));
+        }
+        Ok(Due {
+            book,
+            list,
+            live,
+            requested,
+            held: held.messages,
+            by_app,
         })
     }
 
@@ -459,6 +474,19 @@ impl Appliance {
 /// The batch as an object of the audit log: the same as that of the purge.
 pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
+}
+
+/// What is due now.
+struct Due {
+    book: Book,
+    list: Draft,
+    /// Messages there are.
+    live: u64,
+    /// Of those listed, asked for by a request.
+    requested: u64,
+    /// Due, and held all the same.
+    held: u64,
+    by_app: BTreeMap<App, u64>,
 }
 
 /// What is due and protected.

@@ -9,7 +9,8 @@
 use super::super::{AppError, Appliance, Result, Session};
 use crate::auth;
 use crate::domain::{
-    Actor, ConversationId, ConversationNo, HoldScope, MatterNo, MessageNo, PolicyNo, Right, Scope, UserNo,
+    Actor, ConversationId, ConversationNo, HoldScope, MatterNo, MessageNo, PolicyNo, Right, Scope,
+    UserNo,
 };
 use crate::query::ast::{Expr, ExprKind, Value, Values};
 use crate::query::{Field, ParseContext, Purpose, parse};
@@ -244,7 +245,13 @@ mod tests {
         assert_eq!(named("*"), Some(0));
         assert_eq!(named("app:whatsapp AND NOT date:2023"), Some(0));
         assert_eq!(named(&format!("conv:{id} AND has:attachment")), Some(1));
-        for scope in ["Nordwind", "from:Ana", "in:Board", "app:whatsapp OR \"big deal\"", "/a.c/"] {
+        for scope in [
+            "Nordwind",
+            "from:Ana",
+            "in:Board",
+            "app:whatsapp OR \"big deal\"",
+            "/a.c/",
+        ] {
             assert_eq!(named(scope), None, "{scope}");
         }
     }
