@@ -22,6 +22,7 @@ struct ConfigFile {
     zone: Option<String>,
     index_cache_mb: Option<usize>,
     index_arena_mb: Option<usize>,
+    mcp: Option<bool>,
 }
 
 /// What the caller typed; `None` falls through to the environment and the file.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub zone_named: bool,
     /// Memory of the index.
     pub archive: ArchiveConfig,
+    /// Whether assistants may read, with a token, at `/mcp`.
+    pub mcp: bool,
 }
 
 impl Settings {
@@ -97,6 +100,10 @@ impl Settings {
             zone_named: zone.is_some(),
             zone: zone.unwrap_or_else(|| ZONE_DEFAULT.to_owned()),
             archive,
+            mcp: match environment("WORDKEEP_MCP").as_deref() {
+                Some(text) => text == "on",
+                None => file.mcp.unwrap_or(false),
+            },
         })
     }
 }

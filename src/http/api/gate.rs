@@ -72,7 +72,7 @@ async fn pass(post: &Post, request: Request, next: Next) -> Result<Response, Ref
 }
 
 /// Who is counted: a token, or a person with all their windows.
-fn asker(who: &Who) -> String {
+pub(super) fn asker(who: &Who) -> String {
     let person = who.session.actor.id.to_string();
     match &who.web {
         Some(_) => person,
