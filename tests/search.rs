@@ -456,6 +456,7 @@ fn s10_pages_reach_the_last_hit_once_in_every_order() {
                 after,
                 limit: 10,
                 context_lines: 0,
+                ..Page::default()
             };
             let everything = Scope::everything();
             let answer = ask(&world.archive, &everything, query, |search| {
@@ -678,6 +679,7 @@ fn learnt(world: &World, scope: &Scope, query: &str) -> String {
     };
     let search = wordkeep::search::Search {
         archive: &world.archive,
+        picture: None,
         names: &names,
         facts: &wordkeep::query::NoFacts,
         resolved: &resolved,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::clock::{self, Clock, HostClock, SystemClock};
 use super::entropy::SystemEntropy;
+use super::snapshot::Pictures;
 use super::{AppError, Result, Session, Settings, Workspace};
 use crate::archive::{Archive, EraseContext, Milestones, NewVault, SLICE_ITEMS, Vault};
 use crate::audit::{Action, Appended, Draft, EntryActor, LogEnd, Outcome};
@@ -25,6 +26,8 @@ pub struct Appliance {
     pub(super) entropy: Arc<dyn Entropy>,
     /// Opened names, with the number of imports they were read after.
     names: RwLock<Option<(u64, Arc<NameIndex>)>>,
+    /// States that pages of searches are cut from.
+    pub(super) pictures: Mutex<Pictures>,
     /// What is the same for everybody in the house.
     workspace: RwLock<Workspace>,
     /// One import at a time: it is the single writer of messages.
@@ -190,6 +193,7 @@ impl Appliance {
         appliance.close_interrupted_backups()?;
         appliance.close_interrupted_exports()?;
         appliance.cut_jobs_off()?;
+        appliance.cut_acts_off()?;
         appliance.advance_requests()?;
         Ok(appliance)
     }
@@ -251,6 +255,7 @@ impl Appliance {
             settings,
             entropy,
             names: RwLock::new(None),
+            pictures: Mutex::default(),
             workspace: RwLock::new(workspace),
             importing: Mutex::new(()),
             notices: Vec::new(),

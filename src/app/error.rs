@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::archive::ArchiveError;
 use crate::auth::AuthError;
+use crate::domain::HoldId;
 use crate::ingest::{IngestError, Question, Refusal};
 use crate::query::Problem;
 use crate::retention::RetentionError;
@@ -38,6 +39,12 @@ pub enum AppError {
     /// It does not exist, or is outside what the actor may see; which, is not said.
     #[error("{0} was not found")]
     NotFound(String),
+    /// The state that the pages of a search are cut from is gone.
+    #[error("this search has moved on: begin again from its first page")]
+    Expired {
+        /// The query as it is read now, in canonical form.
+        canonical: String,
+    },
     /// Stored bytes are not what was stored.
     #[error("{0}")]
     Integrity(String),
@@ -48,6 +55,14 @@ pub enum AppError {
     /// and who can lift it.
     #[error("{0}")]
     Blocked(String),
+    /// Holds stand in the way; the text says who can lift them.
+    #[error("{text}")]
+    Held {
+        /// What stands in the way, in words.
+        text: String,
+        /// The holds.
+        holds: Vec<HoldId>,
+    },
     /// A time budget ran out; the text names the expensive clause.
     #[error("{0}")]
     Budget(String),

@@ -13,6 +13,8 @@ mod matter;
 mod policy;
 mod release;
 mod request;
+mod restricted;
+mod sight;
 mod simulate;
 mod spread;
 mod story;

@@ -41,10 +41,12 @@ mod people;
 mod pins;
 mod prune;
 mod quarantine;
+mod replay;
 mod restore;
 pub mod sample;
 mod search;
 mod settings;
+mod snapshot;
 mod suggest;
 mod upload;
 mod verify;
@@ -86,6 +88,7 @@ pub use people::{
     TotpOffer, WebSession,
 };
 pub use prune::{PruneRequest, limit_of};
+pub use replay::{ActKey, KeptAnswer, KnownAct};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

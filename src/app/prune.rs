@@ -8,7 +8,7 @@ use super::{AppError, Appliance, Result, Session};
 use crate::archive::{ArchiveError, Prunable, PruneLimit, Pruned};
 use crate::audit::{Action, Appended, PRUNE_DAYS_MIN};
 use crate::crypto::{Checkpoint, TILE_WIDTH};
-use crate::domain::{Right, Timestamp};
+use crate::domain::{HoldId, Right, Timestamp};
 use crate::store::{Rows, WriteTx};
 
 /// What a pruning of the first entries goes by.
@@ -46,6 +46,7 @@ impl Appliance {
         request: &PruneRequest,
     ) -> Result<(Prunable, Appended)> {
         self.require(session, Right::RequestDisposition, Action::LogPrune)?;
+        self.whole_archive(session)?;
         let reason = reason_of(&request.reason)?;
         let anchor = self.anchor_of(&request.anchor)?;
         let _alone = self
@@ -111,12 +112,19 @@ impl Appliance {
                 freeze.no
             )));
         }
-        let holds = rows.holds()?;
-        match holds.iter().find(|row| row.hold.protects_at(at)) {
-            Some(row) => Err(AppError::Blocked(format!(
-                "hold {} protects, and the log may be evidence: two of legal can release it",
-                row.id
-            ))),
+        let held = rows.holds()?;
+        let open: Vec<HoldId> = held
+            .iter()
+            .filter(|row| row.hold.protects_at(at))
+            .map(|row| row.id)
+            .collect();
+        match open.first() {
+            Some(id) => Err(AppError::Held {
+                text: format!(
+                    "hold {id} protects, and the log may be evidence: two of legal can release it"
+                ),
+                holds: open,
+            }),
             None => Ok(()),
         }
     }
@@ -144,6 +152,7 @@ impl Appliance {
         reason: &str,
     ) -> Result<(Pruned, Appended)> {
         self.require(session, Right::RequestDisposition, Action::PayloadPrune)?;
+        self.whole_archive(session)?;
         let reason = reason_of(reason)?;
         let _alone = self
             .importing

@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use super::clock::Stopwatch;
+use super::snapshot::{self, Picture};
 use super::{AppError, Appliance, Result, Session};
 use crate::audit::Action;
-use crate::crypto::{hex, sha256_of};
-use crate::domain::{EntryNo, Right, Scope};
+use crate::crypto::{Key, hex, sha256_of};
+use crate::domain::{EntryNo, Right, Scope, Timestamp};
 use crate::query::{
     Code, ENGLISH, NoFacts, ParseContext, Parsed, Problem, Purpose, ResolveContext, Resolved,
     Severity, parse, print, read_as, resolve,
@@ -106,6 +107,8 @@ pub struct SearchAnswer {
     pub withheld: u64,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// The state all pages are cut from, by name; told to those who see everything.
+    pub snapshot: Option<String>,
     /// The audit entry, durable before this was handed out.
     pub audit: EntryNo,
     /// Time the search took, without the audit entry.
@@ -119,13 +122,19 @@ impl Appliance {
         self.require(session, Right::ReadContent, Action::ContentSearch)?;
         let watch = Stopwatch::start();
         let scope = self.scope(session)?;
-        let names = self.names()?;
-        let (resolved, reading) = self.understand(request, Purpose::Search, &names, &scope)?;
+        let key = self.archive.derived_key("cursor");
+        let bound = self.bound(request, session);
+        let (picture, after) = self.picture_asked(request, &scope, &key, &bound)?;
+        let asked = after.map_or(self.clock.now().wall, |cursor| cursor.snapshot.asked);
+        let names = &picture.names;
+        let (resolved, reading) =
+            self.understand_at(request, Purpose::Search, names, &scope, asked)?;
         let spent = || watch.elapsed();
         let allowed = request.budget.unwrap_or(BUDGET_DEFAULT);
         let scoped = names.within(&self.archive, &scope, None);
         let search = Search {
             archive: &self.archive,
+            picture: Some(&picture.index),
             names: &scoped,
             facts: &NoFacts,
             resolved: &resolved,
@@ -134,22 +143,18 @@ impl Appliance {
                 spent: &spent,
             },
         };
-        let key = self.archive.derived_key("cursor");
-        let bound = bound(&reading.resolved, session);
-        let after = match &request.cursor {
-            Some(text) => Some(Cursor::open(text, &key, &bound).map_err(refused)?),
-            None => None,
-        };
         let limit = if request.count_only { 0 } else { request.limit };
         let page = Page {
             order: request.order,
             after,
             limit,
             context_lines: request.context_lines,
+            snapshot: picture.snapshot(&scope, asked),
         };
         let mut answer = search.page(&page).map_err(refused)?;
-        if !scope.sees_all() {
-            answer.watermark = answer.watermark.without_figures();
+        answer.watermark = picture.told(&scope);
+        if answer.next.is_some() {
+            self.keep_picture(&picture);
         }
         let facets = match request.facets.is_empty() {
             true => Vec::new(),
@@ -164,7 +169,7 @@ impl Appliance {
             _ => Vec::new(),
         };
         let withheld = match session.actor.may(Right::ReadRestricted) {
-            true => self.withheld_matches(&search, &names, &scope, answer.total)?,
+            true => self.withheld_matches(&search, names, &scope, answer.total)?,
             false => 0,
         };
         let took = watch.elapsed();
@@ -178,9 +183,46 @@ impl Appliance {
             zero,
             withheld,
             next,
+            snapshot: picture.name(&scope),
             audit,
             took,
         })
+    }
+
+    /// The state a page is cut from, and where the page before ended.
+    fn picture_asked(
+        &self,
+        request: &SearchRequest,
+        scope: &Scope,
+        key: &Key,
+        bound: &[u8],
+    ) -> Result<(Picture, Option<Cursor>)> {
+        let current = self.picture()?;
+        let Some(text) = &request.cursor else {
+            return Ok((current, None));
+        };
+        let cursor = Cursor::open(text, key, bound).map_err(refused)?;
+        if cursor.order != request.order {
+            return Err(refused(SearchError::ForeignCursor));
+        }
+        let names = Arc::clone(&current.names);
+        match self.picture_of(&cursor, scope, current) {
+            Some(picture) => Ok((picture, Some(cursor))),
+            None => {
+                let (_, reading) = self.understand(request, Purpose::Search, &names, scope)?;
+                Err(snapshot::expired(reading.canonical))
+            }
+        }
+    }
+
+    /// What a page mark belongs to: the query as typed, its zone, and the asker.
+    fn bound(&self, request: &SearchRequest, session: &Session) -> Vec<u8> {
+        let zone = request.zone.clone().unwrap_or_else(|| self.zone_name());
+        let mut bound = session.actor.id.0.to_be_bytes().to_vec();
+        bound.extend_from_slice(zone.as_bytes());
+        bound.push(b'\n');
+        bound.extend_from_slice(request.text.as_bytes());
+        bound
     }
 
     /// How many more match when what is withheld is counted too.
@@ -222,8 +264,18 @@ impl Appliance {
         names: &NameIndex,
         scope: &Scope,
     ) -> Result<(Resolved, Reading)> {
+        self.understand_at(request, purpose, names, scope, self.clock.now().wall)
+    }
+
+    fn understand_at(
+        &self,
+        request: &SearchRequest,
+        purpose: Purpose,
+        names: &NameIndex,
+        scope: &Scope,
+        now: Timestamp,
+    ) -> Result<(Resolved, Reading)> {
         let zone = zone(request.zone.as_deref().unwrap_or(&self.zone_name()))?;
-        let now = self.clock.now().wall;
         let context = ParseContext {
             zone,
             now,
@@ -276,6 +328,11 @@ impl Appliance {
 
     /// The names of the archive with their look-ups, built once and kept until they change.
     pub(super) fn names(&self) -> Result<Arc<NameIndex>> {
+        Ok(self.numbered_names()?.1)
+    }
+
+    /// The same with the number of acts after which they were opened.
+    pub(super) fn numbered_names(&self) -> Result<(u64, Arc<NameIndex>)> {
         let rows = self.archive.store().read()?;
         // A purge takes names away, an import brings some: either makes the kept ones stale.
         let batches = rows.erase_batches()?;
@@ -283,11 +340,11 @@ impl Appliance {
         let imports = rows.imports()?.len() as u64 + purges;
         drop(rows);
         if let Some(kept) = self.kept_names(imports) {
-            return Ok(kept);
+            return Ok((imports, kept));
         }
         let names = Arc::new(NameIndex::new(Arc::new(self.archive.directory()?)));
         self.keep_names(imports, &names);
-        Ok(names)
+        Ok((imports, names))
     }
 }
 
@@ -322,13 +379,6 @@ fn query_error(text: &str, problems: Vec<Problem>) -> AppError {
         text: text.to_owned(),
         problems,
     }
-}
-
-/// What a page mark belongs to: the query and the asker.
-fn bound(resolved: &str, session: &Session) -> Vec<u8> {
-    let mut bound = session.actor.id.0.to_be_bytes().to_vec();
-    bound.extend_from_slice(resolved.as_bytes());
-    bound
 }
 
 pub(super) fn refused(error: SearchError) -> AppError {

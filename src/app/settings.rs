@@ -25,6 +25,7 @@ struct ConfigFile {
     anchor_files: Vec<PathBuf>,
     index_cache_mb: Option<usize>,
     index_arena_mb: Option<usize>,
+    mcp: Option<bool>,
 }
 
 /// What the caller typed; `None` falls through to the environment and the file.
@@ -61,6 +62,8 @@ pub struct Settings {
     pub anchor_files: Vec<PathBuf>,
     /// Memory of the index.
     pub archive: ArchiveConfig,
+    /// Whether assistants may read, with a token, at `/mcp`.
+    pub mcp: bool,
 }
 
 impl Settings {
@@ -103,6 +106,10 @@ impl Settings {
             zone: zone.unwrap_or_else(|| ZONE_DEFAULT.to_owned()),
             anchor_files: file.anchor_files,
             archive,
+            mcp: match environment("WORDKEEP_MCP").as_deref() {
+                Some(text) => text == "on",
+                None => file.mcp.unwrap_or(false),
+            },
         })
     }
 }

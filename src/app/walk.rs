@@ -68,6 +68,7 @@ impl Appliance {
         let spent = || watch.elapsed();
         let search = Search {
             archive: &self.archive,
+            picture: None,
             names: &scoped,
             facts: &NoFacts,
             resolved: &resolved,

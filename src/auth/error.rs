@@ -1,5 +1,6 @@
 //! Why somebody was not let in; the outside learns no more than this.
 
+use crate::domain::{ApiScope, Right};
 use crate::store::StoreError;
 
 /// Errors of the room `auth`.
@@ -33,7 +34,10 @@ pub enum AuthError {
     Link,
     /// The token of a program does not carry it, or it is for people alone.
     #[error("the scopes of this token do not carry it")]
-    Scope,
+    Scope {
+        /// A scope that would; none where only people may.
+        needs: Option<ApiScope>,
+    },
     /// The role has nothing to give to a scope.
     #[error("the role {role} has nothing to give to the scope {scope}")]
     ScopeTooWide {
@@ -47,6 +51,8 @@ pub enum AuthError {
     Forbidden {
         /// Name of the role.
         role: &'static str,
+        /// The right that is missing.
+        needs: Right,
     },
     /// The login is taken.
     #[error("there is already a user \"{0}\"")]

@@ -12,6 +12,7 @@ pub fn require(actor: &Actor, right: Right, action: &Action) -> Result<()> {
     if !actor.role.may(right) {
         return Err(AuthError::Forbidden {
             role: actor.role.name(),
+            needs: right,
         });
     }
     let Some(scopes) = actor.scopes else {
@@ -25,8 +26,19 @@ pub fn require(actor: &Actor, right: Right, action: &Action) -> Result<()> {
     };
     match carried && actor.may(right) {
         true => Ok(()),
-        false => Err(AuthError::Scope),
+        false => Err(AuthError::Scope {
+            needs: scope_for(right, action),
+        }),
     }
+}
+
+/// The scope of tokens that lets a program do it.
+fn scope_for(right: Right, action: &Action) -> Option<ApiScope> {
+    if *action == Action::ContentView {
+        return Some(ApiScope::ConversationRead);
+    }
+    let carries = |scope: &ApiScope| scope.rights().contains(&right);
+    ApiScope::ALL.into_iter().find(carries)
 }
 
 /// Checks that a person acts and not a program: their own password, second factor and tokens are
@@ -34,7 +46,7 @@ pub fn require(actor: &Actor, right: Right, action: &Action) -> Result<()> {
 pub fn require_person(actor: &Actor) -> Result<()> {
     match actor.scopes {
         None => Ok(()),
-        Some(_) => Err(AuthError::Scope),
+        Some(_) => Err(AuthError::Scope { needs: None }),
     }
 }
 

@@ -166,9 +166,9 @@ pub(super) fn exit_of(error: &AppError) -> Exit {
         AppError::Configuration(_) => Exit::Configuration,
         AppError::Auth(error) => exit_of_auth(error),
         AppError::NotFound(_) => Exit::NotFound,
-        AppError::Blocked(_) => Exit::Blocked,
+        AppError::Blocked(_) | AppError::Held { .. } => Exit::Blocked,
         AppError::Integrity(_) => Exit::Integrity,
-        AppError::Conflict(_) => Exit::Conflict,
+        AppError::Conflict(_) | AppError::Expired { .. } => Exit::Conflict,
         AppError::Io(_) => Exit::Io,
         AppError::Interrupted(_) => Exit::Interrupted,
     }
@@ -184,7 +184,7 @@ fn exit_of_auth(error: &AuthError) -> Exit {
         | AuthError::CodeMissing
         | AuthError::Setup
         | AuthError::Link
-        | AuthError::Scope
+        | AuthError::Scope { .. }
         | AuthError::Forbidden { .. } => Exit::Forbidden,
         AuthError::Taken(_) | AuthError::LastAdministrator => Exit::Conflict,
         AuthError::Login | AuthError::WeakPassword | AuthError::ScopeTooWide { .. } => Exit::Usage,
@@ -218,7 +218,7 @@ fn advice(error: &AppError) -> Option<&'static str> {
         AppError::Auth(AuthError::Refused) => Some(
             "check both; an administrator can add you with: wordkeep user add LOGIN --role ROLE",
         ),
-        AppError::Auth(AuthError::Scope) => {
+        AppError::Auth(AuthError::Scope { .. }) => {
             Some("log in as a person, or make a token with the scope: wordkeep token create")
         }
         AppError::Auth(AuthError::Forbidden { .. }) => {
@@ -287,7 +287,13 @@ mod tests {
             (AppError::Auth(AuthError::Store(StoreError::WrongKey)), 3),
             (AppError::Auth(AuthError::Refused), 4),
             (AppError::Auth(AuthError::Token), 4),
-            (AppError::Auth(AuthError::Forbidden { role: "auditor" }), 4),
+            (
+                AppError::Auth(AuthError::Forbidden {
+                    role: "auditor",
+                    needs: crate::domain::Right::Export,
+                }),
+                4,
+            ),
             (AppError::Blocked(text()), 5),
             (AppError::Integrity(text()), 6),
             (

@@ -92,6 +92,34 @@ impl Right {
     ];
 }
 
+impl Right {
+    /// The name in refusals: lower case with hyphens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Right::ReadContent => "read-content",
+            Right::Export => "export",
+            Right::Import => "import",
+            Right::ReadAudit => "read-audit",
+            Right::ManageUsers => "manage-users",
+            Right::ManageKeys => "manage-keys",
+            Right::MaintainIndex => "maintain-index",
+            Right::Verify => "verify",
+            Right::ConfirmRestore => "confirm-restore",
+            Right::PlaceHolds => "place-holds",
+            Right::ReleaseHolds => "release-holds",
+            Right::ReadRules => "read-rules",
+            Right::WriteRules => "write-rules",
+            Right::MarkRecords => "mark-records",
+            Right::Freeze => "freeze",
+            Right::RequestDisposition => "request-disposition",
+            Right::ReviewDisposition => "review-disposition",
+            Right::HandleRequests => "handle-requests",
+            Right::ReadRestricted => "read-restricted",
+            Right::AdvanceClock => "advance-clock",
+        }
+    }
+}
+
 impl Role {
     /// Every role, in the order of its number.
     pub const ALL: [Role; 5] = [

@@ -74,7 +74,7 @@ pub(super) async fn guard(State(gate): State<Gate>, request: Request, next: Next
         return answer;
     };
     if gate.is_api {
-        return refusal.problem();
+        return refusal.problem(back.path());
     }
     if refusal == Refusal::nobody() {
         return Redirect::to(&super::page::sign_in::way_back(&back)).into_response();
@@ -227,7 +227,7 @@ fn url_pairs(form: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 /// The answer to an address nobody serves.
 pub(super) fn unknown_path(house: &House, uri: &Uri) -> Response {
     match uri.path().starts_with("/api/") {
-        true => Refusal::not_found().problem(),
+        true => Refusal::not_found().problem(uri.path()),
         false => refused::page(house, None, cookie::Theme::System, &Refusal::not_found()),
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::api::Replays;
+use super::api::Secrets;
 use super::intake::Intake;
 use super::jobs::Jobs;
 use super::limit::Buckets;
@@ -57,7 +57,8 @@ pub struct House {
     pub(super) sign_ins: Buckets<(Option<IpAddr>, String)>,
     pub(super) strangers: Buckets<Option<IpAddr>>,
     pub(super) programs: Buckets<String>,
-    pub(super) replays: Replays,
+    /// Answers that are given again and that the record does not keep.
+    pub(super) secrets: Secrets,
     /// The recovery kit that was given out and waits to be proved.
     pub(super) kits: Kits,
     /// Held while an object is compared with what somebody saw, and changed.
@@ -90,7 +91,7 @@ impl House {
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
             strangers: Buckets::new(STRANGERS.0, STRANGERS.1),
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
-            replays: Replays::default(),
+            secrets: Secrets::default(),
             kits: Kits::default(),
             changes: Mutex::new(()),
             ends: AtomicBool::new(false),

@@ -57,7 +57,7 @@ impl Said {
     }
 
     /// What was said before, and now: what is said now counts.
-    fn then(&self, now: &Said) -> Said {
+    pub(super) fn then(&self, now: &Said) -> Said {
         let later = |before: &String, now: &String| match now.trim() {
             "" => before.clone(),
             said => said.to_owned(),
@@ -187,6 +187,8 @@ enum Held {
 
 struct Shelved {
     id: UploadId,
+    /// The announced import it is a further file of.
+    of: Option<UploadId>,
     owner: UserNo,
     name: String,
     bytes: u64,
@@ -248,6 +250,29 @@ impl Intake {
         began: Timestamp,
         said: &Said,
     ) -> Result<(), Refusal> {
+        self.put(owner, id, None, began, said)
+    }
+
+    /// Puts a further file of an announced import on the shelf.
+    pub(super) fn add(
+        &self,
+        owner: UserNo,
+        id: UploadId,
+        to: UploadId,
+        began: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.find(owner, to)?;
+        self.put(owner, id, Some(to), began, &Said::default())
+    }
+
+    fn put(
+        &self,
+        owner: UserNo,
+        id: UploadId,
+        of: Option<UploadId>,
+        began: Timestamp,
+        said: &Said,
+    ) -> Result<(), Refusal> {
         let mut shelf = self.shelf();
         let own = shelf.iter().filter(|one| one.owner == owner).count();
         if own >= OWN_MAX || shelf.len() >= ALL_MAX {
@@ -260,6 +285,7 @@ impl Intake {
         }
         shelf.push(Shelved {
             id,
+            of,
             owner,
             name: String::new(),
             bytes: 0,
@@ -291,8 +317,13 @@ impl Intake {
         })
     }
 
-    /// Takes an announced file back to where nothing of it came: what came was wrong.
+    /// Takes an announced file back to where nothing of it came: what came was wrong. A further file is
+    /// thrown away.
     pub(super) fn forget(&self, owner: UserNo, id: UploadId) {
+        if self.with(owner, id, |one| one.of.is_some()) == Ok(true) {
+            self.discard(owner, id);
+            return;
+        }
         let forgotten = self.with(owner, id, |one| {
             one.name.clear();
             (one.bytes, one.sha256) = (0, None);
@@ -382,10 +413,22 @@ impl Intake {
         self.with(owner, id, |one| one.line())
     }
 
-    /// Throws a file away, with its bytes.
+    /// The files of an announced import, in the order in which they came; the first stands for the
+    /// import itself.
+    pub(super) fn files(&self, owner: UserNo, id: UploadId) -> Result<Vec<UploadLine>, Refusal> {
+        self.find(owner, id)?;
+        let shelf = self.shelf();
+        let own = shelf.iter().filter(|one| one.owner == owner);
+        Ok(own
+            .filter(|one| one.id == id || one.of == Some(id))
+            .map(Shelved::line)
+            .collect())
+    }
+
+    /// Throws a file away, with its bytes, and the further files of its import.
     pub(super) fn discard(&self, owner: UserNo, id: UploadId) {
         self.shelf()
-            .retain(|one| one.owner != owner || one.id != id);
+            .retain(|one| one.owner != owner || (one.id != id && one.of != Some(id)));
     }
 
     fn with<T>(
@@ -400,7 +443,12 @@ impl Intake {
             .find(|one| one.id == id)
             .ok_or_else(Refusal::not_found)?;
         one.touched = Instant::now();
-        Ok(act(one))
+        let (done, of) = (act(one), one.of);
+        // An import waits as long as any of its files is worked on.
+        if let Some(first) = shelf.iter_mut().find(|one| Some(one.id) == of) {
+            first.touched = Instant::now();
+        }
+        Ok(done)
     }
 
     /// The shelf, without what nobody came back for.

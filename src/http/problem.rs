@@ -34,6 +34,13 @@ const fn kind(
 /// Every kind, by name.
 pub(super) const PROBLEMS: &[ProblemKind] = &[
     kind(
+        "answer-lost",
+        &[409],
+        "The answer is not here any more",
+        "A request with this Idempotency-Key was taken up, and its answer is not kept: the program ended while it worked on it, or the answer held a secret that is shown once.",
+        "Look whether it was done. Take a new key for what is still to be done.",
+    ),
+    kind(
         "blocked",
         &[409],
         "Something stands in the way",
@@ -186,6 +193,13 @@ pub(super) const PROBLEMS: &[ProblemKind] = &[
         "Sign in first",
         "The session has ended, the token is unknown or over, or there was none.",
         "Sign in again; you come back to where you were. Programs need a new token.",
+    ),
+    kind(
+        "snapshot-expired",
+        &[410],
+        "The search has moved on",
+        "Pages of hits are cut from one state of the archive, so that nothing is seen twice or missed. That state is kept for a quarter of an hour after its last page, and forgotten when something is erased, when what you may see changes, or when the program starts again.",
+        "Ask the first page again. The problem carries the query as it is read now, in canonical form.",
     ),
     kind(
         "stale",

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::problem::problem_kind;
 use crate::app::AppError;
 use crate::auth::{AuthError, SsoRefusal};
+use crate::domain::ApiScope;
 use crate::query::render_carets;
 
 /// Media type of a problem in JSON.
@@ -47,6 +48,22 @@ pub struct Refusal {
     pub retry_after: Option<u64>,
     /// The object as it is, where what was seen is stale.
     pub current: Option<Box<Value>>,
+    /// What a problem says beside that.
+    pub more: Box<More>,
+}
+
+/// What only some problems say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct More {
+    /// Holds that stand in the way, by id.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hold_ids: Vec<String>,
+    /// The right of people, or the scope of tokens, that is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_permission: Option<&'static str>,
+    /// The query to begin again with, in canonical form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
 }
 
 impl Refusal {
@@ -65,6 +82,7 @@ impl Refusal {
             faults: Vec::new(),
             retry_after: None,
             current: None,
+            more: Box::default(),
         }
     }
 
@@ -163,7 +181,7 @@ impl Refusal {
         )
     }
 
-    /// As a value (RFC 9457).
+    /// As a value (RFC 9457), without the request it answers.
     pub fn to_value(&self) -> Value {
         #[derive(Serialize)]
         struct Problem<'a> {
@@ -175,6 +193,8 @@ impl Refusal {
             errors: &'a [Fault],
             #[serde(skip_serializing_if = "Option::is_none")]
             current: Option<&'a Value>,
+            #[serde(flatten)]
+            more: &'a More,
         }
         let problem = Problem {
             r#type: format!("/problems/{}", self.kind),
@@ -183,13 +203,16 @@ impl Refusal {
             detail: &self.detail,
             errors: &self.faults,
             current: self.current.as_deref(),
+            more: &self.more,
         };
         serde_json::to_value(problem).unwrap_or_default()
     }
 
-    /// As JSON.
-    pub fn problem(&self) -> Response {
-        let body = serde_json::to_vec(&self.to_value()).unwrap_or_default();
+    /// As JSON. `path` is what was asked, without what stood behind the question mark.
+    pub fn problem(&self, path: &str) -> Response {
+        let mut value = self.to_value();
+        value["instance"] = path.into();
+        let body = serde_json::to_vec(&value).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -245,6 +268,26 @@ impl From<AppError> for Refusal {
                 "Something stands in the way",
                 text,
             ),
+            AppError::Held { holds, .. } => {
+                let mut refusal = Refusal::new(
+                    StatusCode::CONFLICT,
+                    "blocked",
+                    "Something stands in the way",
+                    text,
+                );
+                refusal.more.hold_ids = holds.iter().map(ToString::to_string).collect();
+                refusal
+            }
+            AppError::Expired { canonical } => {
+                let mut refusal = Refusal::new(
+                    StatusCode::GONE,
+                    "snapshot-expired",
+                    "The search has moved on",
+                    text,
+                );
+                refusal.more.query = Some(canonical);
+                refusal
+            }
             AppError::Budget(_) => Refusal::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "query-budget",
@@ -275,10 +318,17 @@ fn error_kind(error: &AppError) -> &'static str {
 fn recognition(error: &AuthError) -> Refusal {
     let text = sentence(&error.to_string());
     match error {
-        AuthError::Forbidden { .. } => Refusal::forbidden(),
+        AuthError::Forbidden { needs, .. } => {
+            let mut refusal = Refusal::forbidden();
+            refusal.more.required_permission = Some(needs.name());
+            refusal
+        }
         AuthError::Token | AuthError::Session => Refusal::nobody(),
-        AuthError::Scope => {
-            Refusal::new(StatusCode::FORBIDDEN, "scope", "Not for this token", text)
+        AuthError::Scope { needs } => {
+            let mut refusal =
+                Refusal::new(StatusCode::FORBIDDEN, "scope", "Not for this token", text);
+            refusal.more.required_permission = needs.map(ApiScope::name);
+            refusal
         }
         AuthError::Sso(SsoRefusal::NotConfigured) => Refusal::not_found(),
         AuthError::Sso(why) => sso(why),

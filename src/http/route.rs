@@ -125,9 +125,9 @@ impl Route {
         self
     }
 
-    /// Whether its refusals are JSON.
+    /// Whether programs take it: their tokens count, and refusals are JSON.
     pub fn is_api(&self) -> bool {
-        self.path.starts_with("/api/")
+        self.path.starts_with("/api/") || self.path == api::mcp::PATH
     }
 }
 
@@ -181,6 +181,7 @@ pub const ROUTES: &[&[Route]] = &[
     api::users::ROUTES,
     api::tokens::ROUTES,
     api::audit::ROUTES,
+    api::mcp::ROUTES,
 ];
 
 /// The whole of it, ready to be served.

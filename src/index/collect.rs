@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use tantivy::fastfield::AliveBitSet;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, SegmentReader};
@@ -183,16 +182,16 @@ impl Index {
             return Ok(false);
         }
         let run = Run::new(self, &compiled, scope, stop);
-        for part in self.shared.all() {
-            for reader in part.searcher().segment_readers() {
+        for (part, searcher) in self.pictures().iter() {
+            for reader in searcher.segment_readers() {
                 let times = part.times(reader)?;
                 let segment = Segment {
-                    part: &part,
+                    part,
                     reader,
                     times,
                 };
                 let visited = run.visit(&segment, visit);
-                visited.map_err(|error| explained(&part, error))?;
+                visited.map_err(|error| explained(part, error))?;
             }
             if let Some(error) = part.directory.take_failure() {
                 return Err(error);
@@ -230,19 +229,10 @@ impl<'a> Run<'a> {
     }
 
     fn answer(self, page: Page<'_>) -> Result<Answer> {
-        let parts: Vec<(Arc<Part>, tantivy::Searcher)> = self
-            .index
-            .shared
-            .all()
-            .into_iter()
-            .map(|part| {
-                let searcher = part.searcher();
-                (part, searcher)
-            })
-            .collect();
+        let parts = self.index.pictures();
         let mut top = Top::new(&page);
         let mut segments = Vec::new();
-        for (part, searcher) in &parts {
+        for (part, searcher) in parts.iter() {
             for reader in searcher.segment_readers() {
                 let times = part.times(reader)?;
                 segments.push(Segment {
@@ -265,7 +255,7 @@ impl<'a> Run<'a> {
                 .map_err(|error| explained(segment.part, error))?;
             total += counted;
         }
-        for (part, _) in &parts {
+        for (part, _) in parts.iter() {
             if let Some(error) = part.directory.take_failure() {
                 return Err(error);
             }

@@ -23,7 +23,7 @@ use super::meta::{Anchor, Freshness};
 use super::numbers::NumberQuery;
 use super::schema::{self, Fields, SENT};
 use super::terms::{PackedTokenizer, TOKENIZER};
-use crate::crypto::Entropy;
+use crate::crypto::{Entropy, Hasher};
 use crate::domain::{MessageNo, StoreId, Timestamp};
 
 /// The first year with a part of its own; what claims to be older shares one.
@@ -144,7 +144,12 @@ pub struct Opened {
 #[derive(Clone)]
 pub struct Index {
     pub(super) shared: Arc<Shared>,
+    /// The parts as they were when it was pinned; `None` reads them as they are.
+    pinned: Option<Pictures>,
 }
+
+/// Every part with the state that searches see, oldest first.
+pub(super) type Pictures = Arc<[(Arc<Part>, Searcher)]>;
 
 pub(super) struct Shared {
     root: PathBuf,
@@ -233,6 +238,7 @@ impl Index {
                 parts: RwLock::default(),
                 hidden: RwLock::default(),
             }),
+            pinned: None,
         };
         let (mut ahead, mut refused, mut orphans) = (Vec::new(), Vec::new(), Vec::new());
         let on_disk = index.shared.on_disk()?;
@@ -255,6 +261,47 @@ impl Index {
             refused,
             orphans,
         })
+    }
+
+    /// The index as it is now: searches of what this gives see no later commit and no merge. What is
+    /// hidden stays hidden from them too. While it lives, the files it reads stay open.
+    pub fn pinned(&self) -> Index {
+        Index {
+            shared: Arc::clone(&self.shared),
+            pinned: Some(self.pictures()),
+        }
+    }
+
+    /// The first half of a hash over the segments that searches see: equal where they see the same.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        let mut hasher = Hasher::new();
+        for (part, searcher) in self.pictures().iter() {
+            hasher.update(part.name.to_string().as_bytes());
+            for reader in searcher.segment_readers() {
+                hasher.update(reader.segment_id().uuid_string().as_bytes());
+                let deletes = reader.delete_opstamp().unwrap_or(0);
+                hasher.update(&deletes.to_be_bytes());
+            }
+            hasher.update(b"/");
+        }
+        let digest = hasher.finish();
+        std::array::from_fn(|place| digest[place])
+    }
+
+    /// The state of every part that searches of this see.
+    pub(super) fn pictures(&self) -> Pictures {
+        match &self.pinned {
+            Some(pinned) => Arc::clone(pinned),
+            None => self
+                .shared
+                .all()
+                .into_iter()
+                .map(|part| {
+                    let searcher = part.searcher();
+                    (part, searcher)
+                })
+                .collect(),
+        }
     }
 
     /// The parts that exist, oldest first.

@@ -8,7 +8,9 @@ use super::error::Result;
 use super::facts::Present;
 use super::survey::survey;
 use crate::archive::Archive;
-use crate::domain::{App, Blocker, HandleNo, MessageNo, PersonNo, PolicyRef, Timestamp, Verdict};
+use crate::domain::{
+    App, Blocker, ConversationNo, HandleNo, MessageNo, PersonNo, PolicyRef, Timestamp, Verdict,
+};
 use crate::store::{MessageRow, Rows};
 
 /// Most messages shown as a sample.
@@ -177,6 +179,20 @@ pub fn simulate(
     tried: &Book,
     as_of: Timestamp,
 ) -> Result<Simulation> {
+    simulate_inside(archive, rows, (in_force, tried), as_of, &|_| true)
+}
+
+/// The same over the conversations that `inside` allows: nothing else is counted.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_inside(
+    archive: &Archive,
+    rows: &Rows,
+    (in_force, tried): (&Book, &Book),
+    as_of: Timestamp,
+    inside: &dyn Fn(ConversationNo) -> bool,
+) -> Result<Simulation> {
     let persons: BTreeMap<HandleNo, PersonNo> = rows
         .handles()?
         .into_iter()
@@ -186,7 +202,9 @@ pub fn simulate(
     let mut simulation = Simulation::new(as_of);
     let present = Present::as_of(as_of);
     survey(archive, &[in_force, tried], &present, |looked| {
-        if let [before, after] = looked.verdicts {
+        if let [before, after] = looked.verdicts
+            && inside(looked.row.conversation)
+        {
             simulation.add(&Counted {
                 no: looked.row.no,
                 sent: looked.row.sent,

@@ -77,7 +77,7 @@ impl Search<'_> {
         let resolved = self.alone(ExprKind::Word(near).into());
         let scope = self.names.spelled_scope();
         let page = index::Page::first(index::Order::Newest, 0);
-        let found = match self.archive.index().search(&resolved, &scope, page) {
+        let found = match self.index().search(&resolved, &scope, page) {
             Err(index::Error::TooManyExpansions { .. }) => return Ok(Vec::new()),
             found => found?,
         };

@@ -40,7 +40,7 @@ impl Search<'_> {
         let (spelled, scope) = (self.names.spelled_scope(), self.names.scope());
         let mut conversations: HashSet<ConversationNo> = HashSet::new();
         let mut is_outside = false;
-        let index = self.archive.index();
+        let index = self.index();
         let told = index.each(self.resolved, &spelled, Some(&stop), &mut |placed| {
             is_outside |= !scope.shows(placed.no);
             conversations.insert(placed.conversation);

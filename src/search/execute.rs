@@ -1,7 +1,7 @@
 //! Running a query: index where it decides, evaluator where it does not, rows for what is shown.
 
 use super::budget::Budget;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Snapshot};
 use super::error::{Result, SearchError};
 use super::hit::{Hit, Line, Place, pieces, versions_matched};
 use super::judge::Judge;
@@ -27,6 +27,8 @@ pub const PAGE_HITS_MAX: usize = 1_000;
 pub struct Search<'a> {
     /// Where.
     pub archive: &'a Archive,
+    /// The index as it was when the first page was asked; `None` is the index as it is.
+    pub picture: Option<&'a index::Index>,
     /// The asker's picture of the names, and with it their scope.
     pub names: &'a ScopedNames<'a>,
     /// The workspace's answers.
@@ -48,6 +50,8 @@ pub struct Page {
     pub limit: usize,
     /// Messages shown before and after each, up to [`CONTEXT_LINES_MAX`].
     pub context_lines: u32,
+    /// What the mark of the next page says it is cut from.
+    pub snapshot: Snapshot,
 }
 
 impl Default for Page {
@@ -57,6 +61,7 @@ impl Default for Page {
             after: None,
             limit: 50,
             context_lines: 0,
+            snapshot: Snapshot::default(),
         }
     }
 }
@@ -105,6 +110,14 @@ pub(super) struct Found {
 }
 
 impl<'a> Search<'a> {
+    /// The index that is asked.
+    pub(super) fn index(&self) -> index::Index {
+        match self.picture {
+            Some(picture) => picture.clone(),
+            None => self.archive.index(),
+        }
+    }
+
     /// One page of hits and the exact total.
     ///
     /// # Errors
@@ -120,7 +133,7 @@ impl<'a> Search<'a> {
         let next = found.keys.last().filter(|_| more).map(|key| Cursor {
             order: page.order,
             key: *key,
-            through: watermark.through,
+            snapshot: page.snapshot,
         });
         let hits = self.show(&found.keys, page.context_lines.min(CONTEXT_LINES_MAX))?;
         Ok(Answer {
@@ -210,7 +223,7 @@ impl<'a> Search<'a> {
             stop: Some(&stop),
         };
         let scope = self.names.spelled_scope();
-        match self.archive.index().search(self.resolved, &scope, page) {
+        match self.index().search(self.resolved, &scope, page) {
             Err(index::Error::Budget { clause }) => Err(SearchError::Budget {
                 clause,
                 allowed: self.budget.allowed,

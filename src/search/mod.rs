@@ -31,7 +31,7 @@ mod snippet;
 
 pub use budget::{BUDGET_DEFAULT, Budget};
 pub use clause::{CLAUSES_MAX, ClauseCount, SPELLINGS_MAX};
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Snapshot};
 pub use error::{Result, SearchError};
 pub use execute::{Answer, CONTEXT_LINES_MAX, Cost, OPENED_MAX, PAGE_HITS_MAX, Page, Search};
 pub use facet::{Facet, FacetField, FacetValue, Step};

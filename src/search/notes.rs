@@ -55,7 +55,7 @@ impl Search<'_> {
             ..self.resolved.clone()
         };
         let scope = self.names.spelled_scope();
-        match self.archive.index().count(&resolved, &scope) {
+        match self.index().count(&resolved, &scope) {
             Ok((count, true)) => Ok(Some(count).filter(|count| *count > 0)),
             Ok((_, false)) | Err(crate::index::Error::TooManyExpansions { .. }) => Ok(None),
             Err(error) => Err(error.into()),

@@ -314,7 +314,7 @@ fn d1_what_is_due_is_listed_approved_run_and_certified_on_pages() {
 fn r8_the_page_says_why_as_the_command_does() {
     let served = served();
     let app = &served.court.appliance;
-    let id: MessageId = served.ids["messages"].parse().unwrap();
+    let id: MessageId = served.ids["m"].parse().unwrap();
     let page = served.get(LAW, &format!("/m/{id}/why"));
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     let why = app.why(&served.court.law, id, None).unwrap();

@@ -16,12 +16,14 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use wordkeep::app::import::ImportReceipt;
-use wordkeep::app::{Appliance, Grant, HoldTarget, NewRequest, SearchRequest, Session, SignIn};
-use wordkeep::domain::{ConversationId, Role};
+use wordkeep::app::{
+    Appliance, Grant, HoldTarget, NewPolicy, NewRequest, SearchRequest, Session, SignIn,
+};
+use wordkeep::domain::{ConversationId, Lock, PolicyAction, Role};
 use wordkeep::http::{House, HouseOptions, ROUTES, router};
 
 use crate::chance::Chance;
-use crate::court::{Court, court};
+use crate::court::{Court, court, new_hold, policy};
 use crate::house::{PASSWORD, import, ios_export, plain_chat};
 
 /// Ids, in the order of their first appearance.
@@ -82,6 +84,10 @@ struct Half {
     message: String,
     import: String,
     outside: Option<ConversationId>,
+    /// What stands inside, by the word of the path before its id.
+    rules: BTreeMap<&'static str, String>,
+    /// The same of what stands outside.
+    hidden: BTreeMap<&'static str, String>,
     people: BTreeMap<&'static str, (String, String)>,
 }
 
@@ -107,18 +113,29 @@ fn half(more: bool) -> Half {
     let inside = conversation(app, &court.law, SEEN);
     // Something stands outside in both, so that both have an outside.
     bring("Other Chat", &plain_chat("heron", 10), &[]);
-    let outside = more.then(|| fill(&court, &bring));
+    let rules = rules_on(&court, inside, "quetzalword3");
+    let mut hidden = BTreeMap::new();
+    let outside = more.then(|| {
+        let secret = fill(&court, &bring);
+        hidden = rules_on(&court, secret, "Querfeld");
+        rules_over_all(&court);
+        secret
+    });
     app.add_user(&court.root, "man", Role::Manager, PASSWORD, &[inside])
         .unwrap();
     app.add_user(&court.root, "low", Role::Lawyer, PASSWORD, &[])
         .unwrap();
-    app.set_grants(&court.root, "low", &[Grant::Conversation(inside)])
+    app.add_user(&court.root, "few", Role::RecordsOfficer, PASSWORD, &[])
         .unwrap();
+    for login in ["low", "few"] {
+        app.set_grants(&court.root, login, &[Grant::Conversation(inside)])
+            .unwrap();
+    }
     let message = court.one("quetzalword7").to_string();
     let Court { dir, appliance, .. } = court;
     let appliance = Arc::new(appliance);
     let house = House::open(Arc::clone(&appliance), HouseOptions::default());
-    let people = ["man", "low"].map(|login| {
+    let people = ["man", "low", "few"].map(|login| {
         let SignIn::In(key, web) = appliance.sign_in(login, PASSWORD, None).unwrap() else {
             panic!("nobody has a second factor here");
         };
@@ -131,6 +148,8 @@ fn half(more: bool) -> Half {
         message,
         import: seen.id.unwrap().to_string(),
         outside,
+        rules,
+        hidden,
         people: people.into_iter().collect(),
         app: appliance,
         _court: CourtLeft { _dir: dir },
@@ -141,6 +160,61 @@ fn conversation(app: &Appliance, session: &Session, title: &str) -> Conversation
     let lines = app.conversations(session).unwrap();
     let line = lines.iter().find(|line| line.title.contains(title));
     line.unwrap().id
+}
+
+/// A matter, a hold, a policy, a request and a list that touch one conversation alone.
+fn rules_on(court: &Court, inside: ConversationId, word: &str) -> BTreeMap<&'static str, String> {
+    let app = &court.appliance;
+    let (matter, _) = app.open_matter(&court.law, word, "reference").unwrap();
+    let hold = new_hold(matter, HoldTarget::Conversation(inside));
+    let hold = app.place_hold(&court.law, &hold).unwrap().id;
+    let new = NewPolicy {
+        scope: format!("conv:{inside}"),
+        name: word.to_owned(),
+        ..policy(PolicyAction::Delete, 1, Lock::None)
+    };
+    let policy = app.write_policy(&court.rec, &new).unwrap().0;
+    let found = app
+        .search(&court.law, &SearchRequest::new(format!("conv:{inside}")))
+        .unwrap();
+    let request = NewRequest {
+        messages: vec![found.answer.hits[0].line.id],
+        reference: word.to_owned(),
+        reason: "asked in writing".to_owned(),
+        ..NewRequest::default()
+    };
+    let request = app.add_request(&court.rec, &request).unwrap().0.id;
+    BTreeMap::from([
+        ("matters", matter.to_string()),
+        ("holds", hold.to_string()),
+        ("policies", policy.to_string()),
+        ("requests", request.to_string()),
+    ])
+}
+
+/// What reaches over the whole archive, by query and by person, and touches nothing that is seen.
+fn rules_over_all(court: &Court) {
+    let app = &court.appliance;
+    let (matter, _) = app.open_matter(&court.law, "Whole house", "").unwrap();
+    for target in [
+        HoldTarget::Query("shipmants OR Querfeld".to_owned()),
+        HoldTarget::Custodian("Xaver Querfeld".to_owned()),
+    ] {
+        app.place_hold(&court.law, &new_hold(matter, target))
+            .unwrap();
+    }
+    let new = NewPolicy {
+        scope: "from:\"Xaver Querfeld\" OR nobodywritesthis".to_owned(),
+        name: "Querfeld leaves".to_owned(),
+        ..policy(PolicyAction::Retain, 9, Lock::None)
+    };
+    app.write_policy(&court.rec, &new).unwrap();
+    let request = NewRequest {
+        people: vec!["Xaver Querfeld".to_owned()],
+        reason: "asked in writing".to_owned(),
+        ..NewRequest::default()
+    };
+    app.add_request(&court.rec, &request).unwrap();
 }
 
 /// Brings a chat in: title, text, media.
@@ -460,6 +534,108 @@ fn m2_a_lawyer_who_sees_one_conversation_learns_of_no_other() {
         });
     }
     two.verdict();
+}
+
+/// Lists and pages of what the house decided: those who see a part are shown that part.
+#[test]
+fn m2_rules_are_shown_by_sight_whatever_stands_outside() {
+    let mut two = two();
+    let routes = ROUTES.iter().copied().flatten();
+    for route in routes.filter(|route| route.method == Method::GET) {
+        let is_rules = [
+            "matters",
+            "holds",
+            "policies",
+            "retention",
+            "requests",
+            "dispositions",
+        ]
+        .iter()
+        .chain(&["/why", "freezes"])
+        .any(|part| route.path.contains(part));
+        if !is_rules && route.path != "/" && route.path != "/home" {
+            continue;
+        }
+        for login in ["low", "few"] {
+            two.compare(&format!("{login} {}", route.path), |half| {
+                let mut path = route
+                    .path
+                    .replace("/m/{id}", &format!("/m/{}", half.message));
+                for (word, id) in &half.rules {
+                    path = path.replace(&format!("{word}/{{id}}"), &format!("{word}/{id}"));
+                }
+                let path = path.replace("{no}", "1").replace("{batch}", "1");
+                half.get(login, &path.replace("{id}", "x"))
+            });
+        }
+    }
+    assert!(two.compared > 40, "{}", two.compared);
+    for login in ["low", "few"] {
+        for (word, one) in [
+            ("matters", 1),
+            ("holds", 1),
+            ("policies", 1),
+            ("dispositions", 0),
+        ] {
+            let list = two.full.get(login, &format!("/api/v1/{word}"));
+            let total = format!("\"total\":{{\"relation\":\"exact\",\"value\":{one}}}");
+            let other = format!("\"total\":{{\"value\":{one},\"relation\":\"exact\"}}");
+            assert!(
+                list.contains(&total) || list.contains(&other),
+                "{login} {word}: {list}"
+            );
+            assert!(!list.contains("Querfeld"), "{login} {word}: {list}");
+        }
+    }
+    two.verdict();
+}
+
+/// A matter, a hold, a policy or a request that touches something outside is answered like none.
+#[test]
+fn m2_hidden_rules_and_absent_ones_are_answered_alike() {
+    let full = half(true);
+    let mut compared = 0;
+    for login in ["low", "few"] {
+        for route in ROUTES.iter().copied().flatten() {
+            for (word, hidden) in &full.hidden {
+                let place = format!("{word}/{{id}}");
+                if !route.path.contains(&place) {
+                    continue;
+                }
+                let (prefix, _) = hidden.split_once('_').unwrap();
+                let absent = format!("{prefix}_00000000000000000000000000");
+                let ask = |id: &str| {
+                    let path = route.path.replace(&place, &format!("{word}/{id}"));
+                    let body = json!({ "reason": "x" });
+                    let sent = match route.method == Method::GET {
+                        true => Sent::Nothing,
+                        false => Sent::Json(&body),
+                    };
+                    let answer = masked(&full.send(login, &route.method, &path, sent));
+                    answer.replace(&path, "")
+                };
+                assert_eq!(
+                    ask(hidden),
+                    ask(&absent),
+                    "{login} {} {}",
+                    route.method,
+                    route.path
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 30, "{compared}");
+    // Nothing can be hung on what is hidden either.
+    let session = full.app.log_in("low", PASSWORD, 1).unwrap().0;
+    let on = |matter: &str| {
+        let target = HoldTarget::Conversation(full.inside);
+        let new = new_hold(matter.parse().unwrap(), target);
+        full.app.place_hold(&session, &new).unwrap_err().to_string()
+    };
+    let absent = "mat_00000000000000000000000000";
+    let told = on(&full.hidden["matters"]).replace(&full.hidden["matters"], absent);
+    assert_eq!(told, on(absent));
 }
 
 /// What is there and hidden is answered like what never was.

@@ -203,9 +203,9 @@ fn x3_a_file_that_is_not_what_was_sent_is_thrown_away() {
         &[("repr-digest", &right)],
     );
     assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
-    // A name is never a path, and an import has one file.
+    // A name is never a path, and no file is empty.
     for (id, name, status) in [
-        (id.as_str(), "other.txt", StatusCode::CONFLICT),
+        (id.as_str(), "other.txt", StatusCode::BAD_REQUEST),
         (
             &announce(&served, LAWYER, "b"),
             "a%2Fb.txt",
@@ -311,13 +311,12 @@ fn x3_whoever_loses_the_token_is_cut_off_from_the_stream() {
     // While somebody else writes, the job waits: its listener hears that, and nothing more.
     let store = served.court.appliance.archive().store();
     let writing = store.write().unwrap();
-    let new = json!({ "query": "shipment", "reason": "claim of Acme" });
-    let started = keyed(&served, LAWYER, "/api/v1/exports", &new, "e");
-    assert_eq!(started.status, StatusCode::ACCEPTED, "{}", started.body);
-    let token = served.token(Role::Lawyer);
+    let started = served.post_form(ADMINISTRATOR, "/system/index/verify", &[]);
+    assert_eq!(started.status, StatusCode::SEE_OTHER, "{}", started.body);
+    let token = served.token(Role::Administrator);
     let listen = || {
         let request = Request::builder()
-            .uri(format!("{}/events", started.location()))
+            .uri(format!("/api/v1{}/events", started.location()))
             .header(header::AUTHORIZATION, format!("Bearer {token}"));
         served.begin(request.body(Body::empty()).unwrap())
     };

@@ -20,12 +20,17 @@ mod leaks;
 mod long;
 mod markup;
 mod matrix;
+mod mcp;
 mod problems;
 mod programs;
 #[path = "../support/provider.rs"]
 mod provider;
 mod reading;
+mod replays;
+mod restricted;
 mod revocation;
 mod same;
 mod served;
+mod several;
+mod snapshots;
 mod sso;

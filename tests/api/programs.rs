@@ -154,7 +154,8 @@ fn x1_what_is_hidden_and_what_is_absent_are_answered_alike() {
     let answers = [hidden, "cnv_00000000000000000000000000", "hld_0", "x"].map(|id| {
         let path = format!("/api/v1/conversations/{id}/messages");
         let answer = read(&served, manager, &path);
-        (answer.status, answer.body)
+        // The way that was asked is the asker's own.
+        (answer.status, answer.body.replace(&path, ""))
     });
     assert_eq!(answers[0].0, StatusCode::NOT_FOUND);
     assert!(

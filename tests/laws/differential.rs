@@ -122,6 +122,7 @@ impl Settled {
         }
         let search = Search {
             archive: &self.world.archive,
+            picture: None,
             names: &names,
             facts: &NoFacts,
             resolved: &resolved,
@@ -318,6 +319,7 @@ fn answers(archive: &Archive, queries: &[String]) -> Vec<Found> {
         let resolved = understood(&names, text).unwrap();
         let search = Search {
             archive,
+            picture: None,
             names: &names,
             facts: &NoFacts,
             resolved: &resolved,

@@ -543,7 +543,8 @@ fn x2_a_token_does_what_its_scopes_name_and_no_more() {
     let chat = court.chat("words", 20);
     import(app, &court.root, &chat).unwrap();
     let search = |session: &Session| app.search(session, &SearchRequest::new("wordsword3"));
-    let refused = |error: Option<AppError>| matches!(error, Some(AppError::Auth(AuthError::Scope)));
+    let refused =
+        |error: Option<AppError>| matches!(error, Some(AppError::Auth(AuthError::Scope { .. })));
     let program = |scopes: &[ApiScope]| {
         let (token, line, _) = app.create_api_token(&court.rec, &wanted(scopes)).unwrap();
         assert_eq!(line.scopes, scopes);

@@ -62,6 +62,7 @@ pub fn ask<T>(
     let resolved = understood(&names, text).expect("a query without errors");
     act(Search {
         archive,
+        picture: None,
         names: &names,
         facts: &NoFacts,
         resolved: &resolved,

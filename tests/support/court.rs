@@ -197,7 +197,7 @@ pub fn policy(action: PolicyAction, years: u32, lock: Lock) -> NewPolicy {
 
 pub fn blocked<T: std::fmt::Debug>(result: Result<T, AppError>) -> String {
     match result.unwrap_err() {
-        AppError::Blocked(why) => why,
+        AppError::Blocked(why) | AppError::Held { text: why, .. } => why,
         other => panic!("not blocked: {other:?}"),
     }
 }

@@ -133,6 +133,7 @@ impl Appliance {
         let scoped = names.within(&self.archive, &scope, None);
         let search = Search {
             archive: &self.archive,
+            picture: None,
             names: &scoped,
             facts: &NoFacts,
             resolved: &resolved,

@@ -77,8 +77,11 @@ impl Appliance {
     pub fn certificate(&self, session: &Session, batch: BatchNo) -> Result<Vec<u8>> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let document = self.certificate_bytes(&rows, batch)?;
         let none = || AppError::NotFound(format!("a certificate of list {batch}"));
+        if self.shown_list(&rows, session, batch).is_err() {
+            return Err(none());
+        }
+        let document = self.certificate_bytes(&rows, batch)?;
         let document = document.ok_or_else(none)?;
         drop(rows);
         self.log_rules_read(session, "certificate", 1)?;

@@ -1,22 +1,24 @@
 //! The use-cases of disposition: put what is due on a list, review it, destroy what is left, certify.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{AppError, Appliance, Result, Session};
 use super::words;
 use crate::archive::{Approved, EraseContext, Erased, Plan, SLICE_ITEMS};
 use crate::audit::{Action, Appended, EntryActor, OBJECTS_MAX, Outcome};
 use crate::crypto::hex;
-use crate::domain::{App, BatchNo, Blocker, MessageId, Now, Right, Scope as Sight, Timestamp};
+use crate::domain::{
+    App, BatchNo, Blocker, HoldNo, MessageId, Now, Right, Scope as Sight, Timestamp,
+};
 use crate::retention::clock::Quality;
 use crate::retention::{
-    DayShare, Draft, Present, Recheck, approved, barred, grounds_of, may_approve, remaining,
+    Book, DayShare, Draft, Present, Recheck, approved, barred, grounds_of, may_approve, remaining,
     survey, within_day_share,
 };
 use crate::store::{
-    ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, MessageFloor,
-    Rows,
+    ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, HoldRow,
+    MessageFloor, Rows,
 };
 
 /// Messages shown as samples of a list.
@@ -92,33 +94,16 @@ impl Appliance {
     pub fn plan_disposition(&self, session: &Session) -> Result<Planned> {
         self.require(session, Right::RequestDisposition, Action::DispositionPlan)?;
         self.advance_requests()?;
+        self.whole_archive(session)?;
         let now = self.clock.now();
-        let rows = self.archive.store().read()?;
-        let (book, present) = (self.book(&rows)?, self.present(&rows)?);
-        let asked_for = rows.request_due()?;
-        drop(rows);
-        let mut list = Draft::new();
-        let (mut live, mut held, mut requested) = (0u64, 0u64, 0u64);
-        let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
-        survey(&self.archive, &[&book], &present, |looked| {
-            live += 1;
-            if let Some(verdict) = looked.verdicts.first() {
-                let is_due = verdict.due <= now.compliance;
-                held += u64::from(is_due && matches!(verdict.blocker, Some(Blocker::Held(_))));
-                let added = match asked_for.contains(&looked.row.no) {
-                    true => list.add_request(looked.row, verdict, &present),
-                    false => list.add(looked.row, verdict),
-                };
-                requested += u64::from(added && asked_for.contains(&looked.row.no));
-                if added {
-                    *by_app.entry(looked.conversation.app).or_default() += 1;
-                }
-            }
-            Ok(())
-        })?;
-        if list.items().is_empty() {
-            return Err(nothing_listed(&present, held));
-        }
+        let Due {
+            book,
+            list,
+            live,
+            requested,
+            held,
+            by_app,
+        } = self.gather(now)?;
         let rows = self.archive.store().read()?;
         let behind = list.items().iter().map(|item| &item.policy);
         let behind = grounds_of(&rows, now, behind)?.policies;
@@ -159,6 +144,48 @@ impl Appliance {
         })
     }
 
+    /// Everything that is due.
+    fn gather(&self, now: Now) -> Result<Due> {
+        let rows = self.archive.store().read()?;
+        let (book, present) = (self.book(&rows)?, self.present(&rows)?);
+        let (asked_for, holds) = (rows.request_due()?, rows.holds()?);
+        drop(rows);
+        let mut list = Draft::new();
+        let (mut live, mut requested) = (0u64, 0u64);
+        let mut held = Protected::default();
+        let mut by_app: BTreeMap<App, u64> = BTreeMap::new();
+        survey(&self.archive, &[&book], &present, |looked| {
+            live += 1;
+            if let Some(verdict) = looked.verdicts.first() {
+                let is_due = verdict.due <= now.compliance;
+                if let (true, Some(Blocker::Held(hold))) = (is_due, verdict.blocker) {
+                    held.messages += 1;
+                    held.by.insert(hold);
+                }
+                let added = match asked_for.contains(&looked.row.no) {
+                    true => list.add_request(looked.row, verdict, &present),
+                    false => list.add(looked.row, verdict),
+                };
+                requested += u64::from(added && asked_for.contains(&looked.row.no));
+                if added {
+                    *by_app.entry(looked.conversation.app).or_default() += 1;
+                }
+            }
+            Ok(())
+        })?;
+        if list.items().is_empty() {
+            return Err(nothing_listed(&present, &held, &holds));
+        }
+        Ok(Due {
+            book,
+            list,
+            live,
+            requested,
+            held: held.messages,
+            by_app,
+        })
+    }
+
     /// Reviews a list: approves it, takes messages off, or calls it off.
     ///
     /// # Errors
@@ -176,7 +203,7 @@ impl Appliance {
         let now = self.clock.now();
         let book = self.book(&*self.archive.store().read()?)?;
         let audit = self.change(now, |tx| {
-            let (row, items, acts) = batch_of(tx, batch)?;
+            let (row, items, acts) = self.shown_list(tx, session, batch)?;
             // Once its destruction has begun, only running it again ends a list.
             let begun = tx.erase_batch(batch.0)?.is_some();
             if begun && row.state != DispositionState::Certified {
@@ -249,8 +276,14 @@ impl Appliance {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
         let mut lines = Vec::new();
+        let narrow = self.narrow(&rows, session)?;
         for row in rows.dispositions()? {
             let (row, items, acts) = batch_of(&rows, row.batch)?;
+            if let Some(narrow) = &narrow
+                && !narrow.shows_list(&rows, &items)?
+            {
+                continue;
+            }
             lines.push(line_of(&row, &items, &acts));
         }
         drop(rows);
@@ -313,14 +346,17 @@ impl Appliance {
             backups: &self.archive,
             slice_items: SLICE_ITEMS,
         };
+        self.forget_pictures();
         let erased = match self.archive.erase(&plan, &judge, &context) {
             Ok(erased) => erased,
             Err(error) => {
+                self.forget_pictures();
                 // A clock that jumped meanwhile freezes from here on.
                 self.keep_clock()?;
                 return Err(error.into());
             }
         };
+        self.forget_pictures();
         // Names of people and chats may have gone with their last message.
         self.names_changed();
         self.escrow_after_purge()?;
@@ -342,7 +378,7 @@ impl Appliance {
     fn ready_list(&self, session: &Session, batch: BatchNo) -> Result<ReadyList> {
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
-        let (row, items, acts) = batch_of(&rows, batch)?;
+        let (row, items, acts) = self.shown_list(&rows, session, batch)?;
         let frozen = rows.standing_freeze()?;
         let book = self.book(&rows)?;
         let share = went_within_a_day(&rows, batch, now)?;
@@ -404,6 +440,22 @@ impl Appliance {
         })
     }
 
+    /// A list with its messages and acts, where it is shown.
+    pub(super) fn shown_list(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        batch: BatchNo,
+    ) -> Result<Batch> {
+        let list = batch_of(rows, batch)?;
+        match self.narrow(rows, session)? {
+            Some(narrow) if !narrow.shows_list(rows, &list.1)? => {
+                Err(AppError::NotFound(format!("list {batch}")))
+            }
+            _ => Ok(list),
+        }
+    }
+
     fn listed(
         &self,
         row: &DispositionRow,
@@ -424,14 +476,40 @@ pub(super) fn object_of(batch: BatchNo) -> String {
     format!("batch-{batch}")
 }
 
-fn nothing_listed(present: &Present, held: u64) -> AppError {
-    let why = match (present.frozen, present.trusted, held) {
+/// What is due now.
+struct Due {
+    book: Book,
+    list: Draft,
+    /// Messages there are.
+    live: u64,
+    /// Of those listed, asked for by a request.
+    requested: u64,
+    /// Due, and held all the same.
+    held: u64,
+    by_app: BTreeMap<App, u64>,
+}
+
+/// What is due and protected.
+#[derive(Default)]
+struct Protected {
+    messages: u64,
+    by: BTreeSet<HoldNo>,
+}
+
+fn nothing_listed(present: &Present, held: &Protected, holds: &[HoldRow]) -> AppError {
+    let messages = held.messages;
+    let why = match (present.frozen, present.trusted, messages) {
         (Some(reason), _, _) => format!("purging is frozen ({})", reason.name()),
         (_, false, _) => "the clock is in doubt".to_owned(),
         (_, _, 0) => "no policy in force lets anything go yet".to_owned(),
-        (_, _, held) => format!("{held} messages are due, and holds protect all of them"),
+        (_, _, _) => format!("{messages} messages are due, and holds protect all of them"),
     };
-    AppError::Blocked(format!("nothing can be put on a list: {why}"))
+    let text = format!("nothing can be put on a list: {why}");
+    let by = holds.iter().filter(|row| held.by.contains(&row.hold.no));
+    match by.map(|row| row.id).collect::<Vec<_>>() {
+        none if none.is_empty() => AppError::Blocked(text),
+        holds => AppError::Held { text, holds },
+    }
 }
 
 /// Messages on the lists of the last twenty-four hours that were not called off.

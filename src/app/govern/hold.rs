@@ -204,7 +204,8 @@ impl Appliance {
         let now = self.clock.now();
         let id = HoldId(self.new_id());
         let audit = self.change(now, |tx| {
-            let matter = matter::matter_of(tx, new.matter)?;
+            let narrow = self.narrow(tx, session)?;
+            let matter = matter::shown_matter(tx, narrow.as_ref(), new.matter)?;
             if matter.closed.is_some() {
                 return Err(AppError::Conflict(format!(
                     "matter {} is closed",
@@ -283,7 +284,7 @@ impl Appliance {
     pub fn hold_extent(&self, session: &Session, id: HoldId) -> Result<HoldExtent> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let row = hold_of(&rows, id)?;
+        let row = self.shown_hold(&rows, session, id)?;
         let [_, canonical, _, typed, protects] = self.words(&rows, row.text_no)?;
         let items = rows.hold_items(row.hold.no)?;
         drop(rows);
@@ -318,7 +319,7 @@ impl Appliance {
     pub fn release_hold(&self, session: &Session, id: HoldId, reason: &str) -> Result<Released> {
         self.require(session, Right::ReleaseHolds, Action::HoldRelease)?;
         let reason = words::reason(reason)?;
-        let consequences = self.consequences(id)?;
+        let consequences = self.consequences(session, id)?;
         let now = self.clock.now();
         let by = session.actor.no;
         let (standing, audit) = self.change(now, |tx| {
@@ -370,8 +371,14 @@ impl Appliance {
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
         let matters = rows.matters()?;
+        let narrow = self.narrow(&rows, session)?;
         let mut lines = Vec::new();
         for row in rows.holds()? {
+            if let Some(narrow) = &narrow
+                && !narrow.shows_hold(&rows, &row)?
+            {
+                continue;
+            }
             let [name, _, reason, _, protects] = self.words(&rows, row.text_no)?;
             let matter = matters.iter().find(|matter| matter.no == row.hold.matter);
             lines.push(HoldLine {
@@ -392,6 +399,17 @@ impl Appliance {
         drop(rows);
         self.log_rules_read(session, "holds", lines.len())?;
         Ok(lines)
+    }
+
+    /// The hold of an id, where it is shown.
+    pub(super) fn shown_hold(&self, rows: &Rows, session: &Session, id: HoldId) -> Result<HoldRow> {
+        let row = hold_of(rows, id)?;
+        match self.narrow(rows, session)? {
+            Some(narrow) if !narrow.shows_hold(rows, &row)? => {
+                Err(AppError::NotFound(id.to_string()))
+            }
+            _ => Ok(row),
+        }
     }
 
     fn aim(
@@ -609,6 +627,7 @@ impl Appliance {
         let spent = || watch.elapsed();
         let search = Search {
             archive: &self.archive,
+            picture: None,
             names: &scoped,
             facts: &NoFacts,
             resolved,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::certificate::verify_certificate;
 use super::super::{AppError, Appliance, Result, Session};
-use super::dispose::{BatchLine, batch_of, line_of};
+use super::dispose::{BatchLine, line_of};
 use super::spread::policy_name;
 use crate::audit::Action;
 use crate::domain::{
@@ -116,7 +116,7 @@ impl Appliance {
     ) -> Result<BatchStory> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let (row, items, acts) = batch_of(&rows, batch)?;
+        let (row, items, acts) = self.shown_list(&rows, session, batch)?;
         let book = self.book(&rows)?;
         let left = remaining(&items, &acts);
         let ids: BTreeMap<_, _> = rows.policies()?.into_iter().collect();

@@ -1,6 +1,7 @@
 //! The use-cases of matters: open, list, close.
 
 use super::super::{AppError, Appliance, Result, Session};
+use super::sight::Narrow;
 use super::words;
 use crate::audit::{Action, Appended};
 use crate::domain::{MatterId, MatterNo, Right, Timestamp};
@@ -76,16 +77,27 @@ impl Appliance {
         let reason = words::reason(reason)?;
         let now = self.clock.now();
         self.change(now, |tx| {
-            let row = matter_of(tx, id)?;
-            let standing = tx
-                .holds()?
-                .into_iter()
-                .find(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
-            if let Some(hold) = standing {
-                return Err(AppError::Blocked(format!(
-                    "hold {} of this matter still protects; two people can release it first",
-                    hold.id
-                )));
+            let narrow = self.narrow(tx, session)?;
+            let row = shown_matter(tx, narrow.as_ref(), id)?;
+            let mut standing = tx.holds()?;
+            standing
+                .retain(|hold| hold.hold.matter == row.no && hold.hold.protects_at(now.compliance));
+            if let (Some(narrow), Some(hold)) = (&narrow, standing.first())
+                && !narrow.shows_hold(tx, hold)?
+            {
+                return Err(AppError::Blocked(
+                    "a hold of this matter still protects; two people can release it first"
+                        .to_owned(),
+                ));
+            }
+            if let Some(hold) = standing.first() {
+                return Err(AppError::Held {
+                    text: format!(
+                        "hold {} of this matter still protects; two people can release it first",
+                        hold.id
+                    ),
+                    holds: standing.iter().map(|hold| hold.id).collect(),
+                });
             }
             tx.close_matter(row.no, now.compliance)?;
             let draft = self.draft(session, Action::MatterClose).object(id);
@@ -101,9 +113,24 @@ impl Appliance {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
-        let holds = rows.holds()?;
+        let mut holds = rows.holds()?;
+        let narrow = self.narrow(&rows, session)?;
+        if let Some(narrow) = &narrow {
+            let mut shown = Vec::new();
+            for hold in holds {
+                if narrow.shows_hold(&rows, &hold)? {
+                    shown.push(hold);
+                }
+            }
+            holds = shown;
+        }
         let mut lines = Vec::new();
         for row in rows.matters()? {
+            if let Some(narrow) = &narrow
+                && !narrow.shows_matter(&rows, &row)?
+            {
+                continue;
+            }
             let [name, reference] = self.words(&rows, row.text_no)?;
             let standing = holds
                 .iter()
@@ -134,8 +161,23 @@ impl Appliance {
     }
 }
 
+/// The matter of an id, where it is shown.
+pub(super) fn shown_matter(
+    rows: &Rows,
+    narrow: Option<&Narrow>,
+    id: MatterId,
+) -> Result<MatterRow> {
+    let row = matter_of(rows, id)?;
+    match narrow {
+        Some(narrow) if !narrow.shows_matter(rows, &row)? => {
+            Err(AppError::NotFound(id.to_string()))
+        }
+        _ => Ok(row),
+    }
+}
+
 /// The matter of an id.
-pub(super) fn matter_of(rows: &Rows, id: MatterId) -> Result<MatterRow> {
+fn matter_of(rows: &Rows, id: MatterId) -> Result<MatterRow> {
     let found = rows.matters()?.into_iter().find(|row| row.id == id);
     found.ok_or_else(|| AppError::NotFound(id.to_string()))
 }

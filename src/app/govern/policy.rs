@@ -266,8 +266,12 @@ impl Appliance {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
+        let narrow = self.narrow(&rows, session)?;
         let mut lines = Vec::new();
         for (no, id) in rows.policies()? {
+            if !self.shows_policy(&rows, narrow.as_ref(), no)? {
+                continue;
+            }
             let newest = newest_of(&rows, no)?;
             let words = PolicyWords::from_texts(self.archive.open_texts(&rows, newest.text_no)?)?;
             lines.push(PolicyLine {
@@ -277,7 +281,11 @@ impl Appliance {
                 citation: words.citation,
                 newest: newest.version,
                 in_force: in_force(&rows, no, now.compliance)?.map(|row| row.version.id.version),
-                simulated: last_simulation(&rows, newest.version.id)?,
+                // Its figures are of the whole archive.
+                simulated: match narrow {
+                    None => last_simulation(&rows, newest.version.id)?,
+                    Some(_) => None,
+                },
             });
         }
         drop(rows);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::{AppError, Appliance, Result, Session};
-use super::hold::hold_of;
 use super::spread::policy_name;
 use crate::audit::{Action, Appended};
 use crate::domain::{HoldId, HoldNo, MessageId, MessageNo, PolicyNo, Right, Timestamp};
@@ -60,16 +59,17 @@ impl Appliance {
     /// For who may not release; when there is no such hold.
     pub fn preview_release(&self, session: &Session, id: HoldId) -> Result<Consequences> {
         self.require(session, Right::ReleaseHolds, Action::HoldReleaseRequest)?;
-        let consequences = self.consequences(id)?;
+        let consequences = self.consequences(session, id)?;
         self.log_rules_read(session, "hold.release", 1)?;
         Ok(consequences)
     }
 
     /// Looks at every message under the rules with the hold and without it, at the end of a grace
-    /// that begins now.
-    pub(super) fn consequences(&self, id: HoldId) -> Result<Consequences> {
+    /// that begins now; at those that whoever asks sees.
+    pub(super) fn consequences(&self, session: &Session, id: HoldId) -> Result<Consequences> {
         let rows = self.archive.store().read()?;
-        let row = hold_of(&rows, id)?;
+        let row = self.shown_hold(&rows, session, id)?;
+        let narrow = self.narrow(&rows, session)?;
         if row.hold.release.is_some() {
             return Err(AppError::Conflict(format!("hold {id} is released already")));
         }
@@ -91,6 +91,12 @@ impl Appliance {
             let [before, after] = looked.verdicts else {
                 return Ok(());
             };
+            if narrow
+                .as_ref()
+                .is_some_and(|narrow| !narrow.sees(looked.row.conversation))
+            {
+                return Ok(());
+            }
             if before.held_by.is_none() || after.held_by.is_some() {
                 return Ok(());
             }

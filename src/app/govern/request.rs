@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::super::check::{Finding, Standing, finding};
 use super::super::{AppError, Appliance, Result, Session};
+use super::sight::Narrow;
 use super::words;
 use crate::audit::{Action, Appended, Draft, EntryActor};
 use crate::domain::{
@@ -148,9 +149,13 @@ impl Appliance {
                 "a request cannot have been received in the future".to_owned(),
             ));
         }
-        let (people, who) = self.people_of(&new.people)?;
-        let messages = self.messages_of(&people, &new.messages)?;
         let rows = self.archive.store().read()?;
+        let narrow = self.narrow(&rows, session)?;
+        for id in &new.messages {
+            self.shown_number(&rows, narrow.as_ref(), *id)?;
+        }
+        let (people, who) = self.people_of(narrow.as_ref(), &new.people)?;
+        let messages = self.messages_of(&people, &new.messages)?;
         let (book, present) = (self.book(&rows)?, self.present(&rows)?);
         drop(rows);
         let found = item_outcomes(&self.archive, &book, &present, &messages)?;
@@ -183,7 +188,8 @@ impl Appliance {
         })?;
         let rows = self.archive.store().read()?;
         let row = request_of(&rows, id)?;
-        Ok((self.request_line(&rows, &row)?.0, audit))
+        let narrow = self.narrow(&rows, session)?;
+        Ok((self.request_line(&rows, narrow.as_ref(), &row)?.0, audit))
     }
 
     /// Every request there ever was.
@@ -195,8 +201,11 @@ impl Appliance {
         self.advance_requests()?;
         let rows = self.archive.store().read()?;
         let mut lines = Vec::new();
+        let narrow = self.narrow(&rows, session)?;
         for row in rows.requests()? {
-            lines.push(self.request_line(&rows, &row)?.0);
+            if self.shows_request(&rows, narrow.as_ref(), &row)? {
+                lines.push(self.request_line(&rows, narrow.as_ref(), &row)?.0);
+            }
         }
         drop(rows);
         self.log_rules_read(session, "requests", lines.len())?;
@@ -215,7 +224,9 @@ impl Appliance {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         self.advance_requests()?;
         let rows = self.archive.store().read()?;
-        let (line, items) = self.request_line(&rows, &request_of(&rows, id)?)?;
+        let narrow = self.narrow(&rows, session)?;
+        let row = self.shown_request(&rows, narrow.as_ref(), id)?;
+        let (line, items) = self.request_line(&rows, narrow.as_ref(), &row)?;
         let mut shown = Vec::with_capacity(items.len());
         for item in items {
             let [reason] = match item.text_no {
@@ -258,13 +269,15 @@ impl Appliance {
             ));
         }
         let mut wanted = BTreeSet::new();
+        let rows = self.archive.store().read()?;
+        let narrow = self.narrow(&rows, session)?;
         for id in &decision.messages {
-            let no = self.archive.message_of_id(*id)?;
-            wanted.insert(no.ok_or_else(|| AppError::NotFound(id.to_string()))?);
+            wanted.insert(self.shown_number(&rows, narrow.as_ref(), *id)?);
         }
+        drop(rows);
         let audit = self.change(now, |tx| {
-            let row = request_of(tx, id)?;
-            let mut items = tx.request_items(row.no)?;
+            let row = self.shown_request(tx, narrow.as_ref(), id)?;
+            let mut items = self.items_shown(tx, narrow.as_ref(), &row)?;
             let on_it: BTreeSet<MessageNo> = items.iter().map(|item| item.message).collect();
             if let Some(no) = wanted.iter().find(|no| !on_it.contains(no)) {
                 let message = self.public_id(tx, *no)?;
@@ -312,7 +325,8 @@ impl Appliance {
         self.advance_requests()?;
         let rows = self.archive.store().read()?;
         let row = request_of(&rows, id)?;
-        Ok((self.request_line(&rows, &row)?.0, audit))
+        let narrow = self.narrow(&rows, session)?;
+        Ok((self.request_line(&rows, narrow.as_ref(), &row)?.0, audit))
     }
 
     /// How near the requests are to their day; nothing where nobody ever asked.
@@ -415,8 +429,74 @@ impl Appliance {
         })
     }
 
-    fn people_of(&self, names: &[String]) -> Result<(Vec<PersonNo>, String)> {
-        let everybody = Scope::everything();
+    fn shows_request(
+        &self,
+        rows: &Rows,
+        narrow: Option<&Narrow>,
+        row: &RequestRow,
+    ) -> Result<bool> {
+        let Some(narrow) = narrow else {
+            return Ok(true);
+        };
+        let [who] = self.words(rows, row.text_no)?;
+        narrow.shows_request(rows, row, &who)
+    }
+
+    /// The request of an id, where it is shown.
+    fn shown_request(
+        &self,
+        rows: &Rows,
+        narrow: Option<&Narrow>,
+        id: RequestId,
+    ) -> Result<RequestRow> {
+        let row = request_of(rows, id)?;
+        match self.shows_request(rows, narrow, &row)? {
+            true => Ok(row),
+            false => Err(AppError::NotFound(id.to_string())),
+        }
+    }
+
+    /// The messages of a request that whoever asks sees.
+    fn items_shown(
+        &self,
+        rows: &Rows,
+        narrow: Option<&Narrow>,
+        row: &RequestRow,
+    ) -> Result<Vec<RequestItemRow>> {
+        let items = rows.request_items(row.no)?;
+        let Some(narrow) = narrow else {
+            return Ok(items);
+        };
+        let mut shown = Vec::new();
+        for item in items {
+            if narrow.sees_message(rows, item.message)? {
+                shown.push(item);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// The number of a message that whoever asks sees.
+    fn shown_number(
+        &self,
+        rows: &Rows,
+        narrow: Option<&Narrow>,
+        id: MessageId,
+    ) -> Result<MessageNo> {
+        let not_found = || AppError::NotFound(id.to_string());
+        let no = self.archive.message_of_id(id)?.ok_or_else(not_found)?;
+        match narrow {
+            Some(narrow) if !narrow.sees_message(rows, no)? => Err(not_found()),
+            _ => Ok(no),
+        }
+    }
+
+    fn people_of(
+        &self,
+        narrow: Option<&Narrow>,
+        names: &[String],
+    ) -> Result<(Vec<PersonNo>, String)> {
+        let everybody = narrow.map_or_else(Scope::everything, Narrow::scope);
         let mut people = Vec::new();
         let mut labels = Vec::new();
         for name in names {
@@ -470,10 +550,11 @@ impl Appliance {
     fn request_line(
         &self,
         rows: &Rows,
+        narrow: Option<&Narrow>,
         row: &RequestRow,
     ) -> Result<(RequestLine, Vec<RequestItemRow>)> {
         let [who, reference] = self.words(rows, row.text_no)?;
-        let items = rows.request_items(row.no)?;
+        let items = self.items_shown(rows, narrow, row)?;
         let line = RequestLine {
             id: row.id,
             who,

@@ -77,6 +77,7 @@ impl Appliance {
         as_of: Option<Timestamp>,
     ) -> Result<Simulated> {
         self.require(session, Right::WriteRules, Action::SimulationRun)?;
+        self.whole_archive(session)?;
         let watch = Stopwatch::start();
         let now = self.clock.now();
         let as_of = as_of.unwrap_or(now.compliance);
@@ -157,7 +158,7 @@ impl Appliance {
             labels: Vec::new(),
             reasons,
         };
-        self.name_the_rules(&rows, &mut answer)?;
+        self.name_the_rules(&rows, session, &mut answer)?;
         drop(rows);
         let now = self.clock.now();
         let draft = self
@@ -168,12 +169,21 @@ impl Appliance {
         Ok(answer)
     }
 
-    fn name_the_rules(&self, rows: &Rows, answer: &mut Why) -> Result<()> {
+    fn name_the_rules(&self, rows: &Rows, session: &Session, answer: &mut Why) -> Result<()> {
+        let narrow = self.narrow(rows, session)?;
         for (no, id) in rows.policies()? {
+            if !self.shows_policy(rows, narrow.as_ref(), no)? {
+                continue;
+            }
             let [name] = self.words(rows, newest_of(rows, no)?.text_no)?;
             answer.policies.push((no, id, name));
         }
         for row in rows.holds()? {
+            if let Some(narrow) = &narrow
+                && !narrow.shows_hold(rows, &row)?
+            {
+                continue;
+            }
             let [name] = self.words(rows, row.text_no)?;
             answer.holds.push((row.hold.no, row.id, name));
         }

@@ -11,7 +11,7 @@ use super::spread::policy_name;
 use crate::audit::Action;
 use crate::domain::{PolicyId, PolicyState, PolicyVersion, Right, Scope};
 use crate::query::Purpose;
-use crate::retention::{PolicyWords, simulate};
+use crate::retention::{PolicyWords, simulate_inside};
 use crate::store::{PolicyVersionRow, Rows};
 
 /// A version as shown.
@@ -111,7 +111,7 @@ impl Appliance {
             .map(|(_, reading)| reading)
     }
 
-    /// What is due now by the rules in force, counted over the whole archive. Nothing is changed.
+    /// What is due now by the rules in force, counted over what whoever asks sees. Nothing is changed.
     ///
     /// # Errors
     /// For who may not see the rules.
@@ -121,8 +121,15 @@ impl Appliance {
         let at = self.clock.now().compliance;
         let rows = self.archive.store().read()?;
         let book = self.book(&rows)?;
-        let found = simulate(&self.archive, &rows, &book, &book, at)?;
-        let ids: BTreeMap<_, _> = rows.policies()?.into_iter().collect();
+        let narrow = self.narrow(&rows, session)?;
+        let inside = |no| narrow.as_ref().is_none_or(|narrow| narrow.sees(no));
+        let found = simulate_inside(&self.archive, &rows, (&book, &book), at, &inside)?;
+        let mut ids = BTreeMap::new();
+        for (no, id) in rows.policies()? {
+            if self.shows_policy(&rows, narrow.as_ref(), no)? {
+                ids.insert(no, id);
+            }
+        }
         drop(rows);
         let mut by_policy: BTreeMap<PolicyId, (String, u64)> = BTreeMap::new();
         for (policy, count) in &found.by_policy {

@@ -64,17 +64,22 @@ impl Why {
     /// Every reason as a sentence, in the order of the rules.
     pub fn reason_sentences(&self, local: &dyn Fn(Timestamp) -> String) -> Vec<Sentence> {
         let local = |time| dated(time, local);
-        self.reasons
-            .iter()
-            .filter_map(|reason| self.rule(reason, &local))
-            .collect()
+        let mut sentences: Vec<Sentence> = Vec::new();
+        for sentence in self.reasons.iter().filter_map(|one| self.rule(one, &local)) {
+            // What is not theirs to see has no name: how many there are is not told either.
+            if sentence.about.is_some() || !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        sentences
     }
 
     fn hold(&self, no: HoldNo) -> (String, Option<HoldId>) {
         let known = self.holds.iter().find(|(known, _, _)| *known == no);
         match known {
             Some((_, id, name)) => (format!("hold {id} \"{name}\""), Some(*id)),
-            None => (format!("hold {no}"), None),
+            // Not theirs to see: neither its name nor how many there are.
+            None => ("a hold".to_owned(), None),
         }
     }
 
@@ -87,7 +92,7 @@ impl Why {
                 text: format!("policy {id} \"{name}\" version {version} {goes_on}"),
                 about: Some(About::Policy(*id)),
             },
-            None => plain(format!("policy {} version {version} {goes_on}", policy.no)),
+            None => plain(format!("a policy {goes_on}")),
         }
     }
 

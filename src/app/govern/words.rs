@@ -66,7 +66,8 @@ impl Appliance {
         };
         let conversation = rows.conversation(row.conversation)?;
         let account = conversation.and_then(|row| row.account);
-        Ok(scope.allows(row.conversation, account).then_some(row))
+        let shown = scope.allows(row.conversation, account) && scope.shows(row.no);
+        Ok(shown.then_some(row))
     }
 
     /// Why there is no message of an id: it was disposed of, or it is not found. What the scope does

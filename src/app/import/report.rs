@@ -63,7 +63,7 @@ impl ImportReceipt {
 
 impl Appliance {
     /// Every import, oldest first, with its report. Somebody who reads content, and not all of it, is
-    /// shown those whose messages they all see: names of files are words of people too.
+    /// shown their own and those whose messages they all see: names of files are words of people too.
     pub fn imports(&self, session: &Session) -> Result<Vec<ImportLine>> {
         self.require(session, Right::Import, Action::ImportIntent)?;
         let mut reader = self.archive.reader()?;
@@ -75,7 +75,9 @@ impl Appliance {
                 let brought = reader.rows().conversations_by_import()?;
                 rows.retain(|row| {
                     let of = brought.get(&row.no);
-                    of.is_some_and(|of| of.iter().all(|no| spelled.allows(*no, None)))
+                    // Who brought it knows what was in it.
+                    row.actor == session.actor.no
+                        || of.is_some_and(|of| of.iter().all(|no| spelled.allows(*no, None)))
                 });
             }
         }

@@ -63,12 +63,21 @@ enum Verb {
         label: String,
         #[command(flatten)]
         on: On,
+        /// On a message that a request for erasure restricted, too: for records officers, with a reason
+        #[arg(long, requires = "reason")]
+        restricted: bool,
+        /// Why, where it is restricted
+        #[arg(long, value_name = "TEXT", requires = "restricted")]
+        reason: Option<String>,
     },
     /// Take the label off records
     #[command(long_about = REMOVE)]
     Remove {
         #[command(flatten)]
         on: On,
+        /// From a message that a request for erasure restricted, too: for records officers
+        #[arg(long)]
+        restricted: bool,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -122,20 +131,32 @@ impl Row for LabelRow {
 
 /// Runs the verb.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
-    let (appliance, session) = context.open_session()?;
+    let (appliance, mut session) = context.open_session()?;
     match &typed.verb {
         Verb::Create { name } => {
             let (id, entry) = appliance.create_label(&session, name)?;
             changed(context, &id.to_string(), "made", &entry)
         }
-        Verb::Add { label, on } => {
+        Verb::Add {
+            label, on, reason, ..
+        } => {
             let on = on.target();
+            if let Some(reason) = reason {
+                session = appliance.look_at_restricted(&session, &on.to_string(), reason)?;
+            }
             let entry = appliance.apply_label(&session, label, on)?;
             let told = format!("carries the label {label}");
             changed(context, &on.to_string(), &told, &entry)
         }
-        Verb::Remove { on, reason } => {
+        Verb::Remove {
+            on,
+            restricted,
+            reason,
+        } => {
             let on = on.target();
+            if *restricted {
+                session = appliance.look_at_restricted(&session, &on.to_string(), reason)?;
+            }
             let entry = appliance.remove_label(&session, on, reason)?;
             changed(
                 context,

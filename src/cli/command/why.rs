@@ -28,6 +28,13 @@ pub(in crate::cli) struct Typed {
     /// As of this day; now, where none is given
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
+    /// Show a message that a request for erasure restricted, too: for lawyers and records officers, with
+    /// a reason
+    #[arg(long, requires = "reason")]
+    restricted: bool,
+    /// Why, where it is restricted
+    #[arg(long, value_name = "TEXT", requires = "restricted")]
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -41,13 +48,16 @@ struct Shown {
 
 /// Says it.
 pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
-    let (appliance, session) = context.open_session()?;
+    let (appliance, mut session) = context.open_session()?;
     let zone = zone_of(appliance.settings())?;
     let at = typed
         .at
         .as_ref()
         .map(|text| instant(text, zone))
         .transpose()?;
+    if let Some(reason) = &typed.reason {
+        session = appliance.look_at_restricted(&session, &typed.id.to_string(), reason)?;
+    }
     let why = appliance.why(&session, typed.id, at)?;
     let local = |time: Timestamp| in_zone(time, zone);
     let mut verdict = why.verdict_sentence(&local).text;

@@ -223,6 +223,12 @@ fn responses(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     if operation.conflicts {
         refuse(409, "Something stands in the way, or somebody was first");
     }
+    if operation.expires {
+        refuse(
+            410,
+            "The state that the cursor was cut from is gone; begin again",
+        );
+    }
     if operation.conditional {
         refuse(409, "Something stands in the way, or somebody was first");
         refuse(
@@ -294,6 +300,20 @@ fn problem() -> Value {
                     },
                 },
             },
+            "instance": { "type": "string", "description": "The path that was asked" },
+            "hold_ids": {
+                "type": "array",
+                "items": { "type": "string" },
+                "description": "Holds that stand in the way",
+            },
+            "required_permission": {
+                "type": "string",
+                "description": "The right of people, or the scope of tokens, that is missing",
+            },
+            "query": {
+                "type": "string",
+                "description": "The query to begin again with, in canonical form, when a snapshot has expired",
+            },
             "current": { "description": "The object as it is, when what was seen is stale" },
         },
     })
@@ -309,7 +329,7 @@ mod tests {
         let document: Value = serde_json::from_str(&text).unwrap();
         let mut names = std::collections::BTreeSet::new();
         for route in TABLE.iter().copied().flatten() {
-            if route.path == PATH || !route.is_api() {
+            if route.path == PATH || !route.path.starts_with("/api/") {
                 continue;
             }
             let operation = route.operation.as_ref().unwrap();

@@ -14,8 +14,9 @@ use super::super::house::House;
 use super::super::refusal::Refusal;
 use super::super::route::FORM_BYTES_MAX;
 use super::operation::Operation;
-use super::replay::{KEY_BYTES_MAX, Kept, Known};
+use super::replay::{KEY_BYTES_MAX, Kept};
 use super::state::Seen;
+use crate::app::{ActKey, KnownAct};
 use crate::crypto::sha256_of;
 
 /// The key that names one act.
@@ -65,13 +66,13 @@ async fn pass(post: &Post, request: Request, next: Next) -> Result<Response, Ref
         Seen::read(request.headers())?;
     }
     match post.operation.keyed {
-        true => once(post, asker, request, next).await,
+        true => once(post, (who, asker), request, next).await,
         false => Ok(next.run(request).await),
     }
 }
 
 /// Who is counted: a token, or a person with all their windows.
-fn asker(who: &Who) -> String {
+pub(super) fn asker(who: &Who) -> String {
     let person = who.session.actor.id.to_string();
     match &who.web {
         Some(_) => person,
@@ -81,12 +82,15 @@ fn asker(who: &Who) -> String {
 
 async fn once(
     post: &Post,
-    asker: String,
+    (who, asker): (Who, String),
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     let house = Arc::clone(&post.house);
-    let key = key_of(request.headers())?;
+    let act = ActKey {
+        asker,
+        key: key_of(request.headers())?,
+    };
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, FORM_BYTES_MAX)
         .await
@@ -98,66 +102,119 @@ async fn once(
         b"\n",
         &bytes,
     ]);
-    match house.replays.take(&asker, &key, what) {
-        Known::Fresh => {}
-        Known::Done(kept) => return Ok(again(kept)),
-        Known::Running => {
-            return Err(Refusal::new(
-                StatusCode::CONFLICT,
-                "running",
-                "It is being done",
-                "A request with this key is being worked on. Ask again in a moment.",
-            ));
+    let asked = act.clone();
+    let known = house
+        .ask(move |appliance| appliance.take_act(&who.session, &asked, &what))
+        .await?;
+    match known {
+        KnownAct::Fresh => {}
+        KnownAct::Done(answer) => {
+            let kept = Kept::of_record(answer).ok_or_else(Refusal::broken)?;
+            return Ok(again(kept));
         }
-        Known::Other => {
-            return Err(Refusal::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "key-reused",
-                "The key was used for something else",
-                "An Idempotency-Key names one act. Take a new one for another.",
-            ));
-        }
+        KnownAct::Lost => return house.secrets.of(&act).map(again).ok_or_else(lost),
+        KnownAct::Running => return Err(running()),
+        KnownAct::Other => return Err(other()),
     }
+    let holds_secret = post.operation.secret;
     // Whoever asked may go away: what began is done to its end, and its answer is kept.
     let work = tokio::spawn(async move {
         let mut taken = Taken {
             house,
-            asker,
-            key,
-            answer: None,
+            act: Some(act),
         };
         let request = Request::from_parts(parts, Body::from(bytes));
         let response = next.run(request).await;
         if !response.status().is_success() {
+            taken.refused().await;
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, ANSWER_BYTES_MAX)
-            .await
-            .map_err(|_| Refusal::broken())?;
-        taken.answer = Some(Kept {
+        let body = to_bytes(body, ANSWER_BYTES_MAX).await;
+        let kept = body.as_ref().ok().map(|body| Kept {
             status: parts.status,
             headers: parts.headers.clone(),
-            body: bytes.clone(),
+            body: body.clone(),
         });
-        Ok(Response::from_parts(parts, Body::from(bytes)))
+        taken.done(kept, holds_secret).await?;
+        let body = body.map_err(|_| Refusal::broken())?;
+        Ok(Response::from_parts(parts, Body::from(body)))
     });
     work.await.unwrap_or_else(|_| Err(Refusal::broken()))
 }
 
-/// A key that is in use. However the work ends, the key does not stay in use.
+/// A key that is in use. However the work ends, also by a fault, the key does not stay in use.
 struct Taken {
     house: Arc<House>,
-    asker: String,
-    key: String,
-    answer: Option<Kept>,
+    act: Option<ActKey>,
+}
+
+impl Taken {
+    /// Nothing was done: the key is free before the refusal is told.
+    async fn refused(&mut self) {
+        if let Some(act) = self.act.take() {
+            let freed = self
+                .house
+                .ask(move |appliance| appliance.act_refused(&act))
+                .await;
+            if freed.is_err() {
+                tracing::error!("the key of an act that was refused could not be freed");
+            }
+        }
+    }
+
+    /// It was done: the key is used up, and its answer is kept.
+    async fn done(&mut self, kept: Option<Kept>, holds_secret: bool) -> Result<(), Refusal> {
+        let Some(act) = self.act.take() else {
+            return Ok(());
+        };
+        let record = match (&kept, holds_secret) {
+            (Some(kept), false) => kept.to_record(),
+            _ => None,
+        };
+        if let (Some(kept), true) = (kept, holds_secret) {
+            self.house.secrets.keep(&act, kept);
+        }
+        self.house
+            .ask(move |appliance| appliance.act_done(&act, record.as_ref()))
+            .await
+    }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        let replays = &self.house.replays;
-        replays.end(&self.asker, &self.key, self.answer.take());
+        if let (Some(act), Some(appliance)) = (self.act.take(), self.house.appliance()) {
+            tokio::task::spawn_blocking(move || appliance.act_refused(&act).is_ok());
+        }
     }
+}
+
+fn running() -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "running",
+        "It is being done",
+        "A request with this key is being worked on. Ask again in a moment.",
+    )
+}
+
+fn lost() -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "answer-lost",
+        "The answer is not here any more",
+        "A request with this key was taken up before the program started again, and its answer is not \
+         kept. Look whether it was done, and take a new key for what is still to be done.",
+    )
+}
+
+fn other() -> Refusal {
+    Refusal::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "key-reused",
+        "The key was used for something else",
+        "An Idempotency-Key names one act. Take a new one for another.",
+    )
 }
 
 fn key_of(headers: &HeaderMap) -> Result<String, Refusal> {

@@ -95,10 +95,30 @@ pub(super) struct Import {
     import: Option<String>,
     /// The last job of an announced one.
     job: Option<String>,
+    /// The files of an announced one, in the order in which they came.
+    files: Vec<FileOf>,
+}
+
+/// A file of an announced import.
+#[derive(Serialize, ToSchema)]
+struct FileOf {
+    name: String,
+    /// receiving, here, asking, tried, running, refused or done.
+    state: &'static str,
+    /// Its length, as its sender said.
+    bytes: u64,
+    /// Bytes that are here.
+    received: u64,
+    /// SHA-256 in hex, once it is here whole.
+    sha256: Option<String>,
+    /// Id of the import with its report.
+    import: Option<String>,
+    /// What must be decided first.
+    questions: Vec<AskedOf>,
 }
 
 /// Something that a file leaves open.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 struct AskedOf {
     /// The field that answers it: date_order, zone, trust_headers, mapping, import_rest or continues.
     field: &'static str,
@@ -111,7 +131,7 @@ struct AskedOf {
 }
 
 /// One way to understand a file.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 struct ReadingOf {
     /// The answer that chooses it.
     answer: String,
@@ -140,6 +160,26 @@ pub(in crate::http) struct ImportEnd {
     refused: Option<String>,
     /// Places that cannot be read, the first of them: entry and line.
     places: Vec<(String, u64)>,
+    /// What came of each file.
+    files: Vec<EndOf>,
+}
+
+/// What came of one file of an import.
+#[derive(Serialize, ToSchema)]
+struct EndOf {
+    name: String,
+    /// Id of the import with its report; null when nothing was written.
+    import: Option<String>,
+    /// Id of the import that brought the very same file before.
+    same_as: Option<String>,
+    new: u64,
+    known: u64,
+    revised: u64,
+    rejected: u64,
+    /// What must be decided first; then nothing of it was written.
+    questions: Vec<AskedOf>,
+    /// Why nothing of it was written.
+    refused: Option<String>,
 }
 
 /// Places of a refused file that are told.
@@ -160,6 +200,49 @@ impl ImportEnd {
             missing_media: receipt.missing_media,
             ..ImportEnd::default()
         }
+    }
+
+    /// What came of several files: sums, and each by itself.
+    pub(in crate::http) fn of_all(ends: Vec<(String, ImportEnd)>) -> ImportEnd {
+        let single = ends.len() == 1;
+        let mut all = ImportEnd::default();
+        for (name, end) in ends {
+            all.new += end.new;
+            all.known += end.known;
+            all.revised += end.revised;
+            all.rejected += end.rejected;
+            all.disposed += end.disposed;
+            all.missing_media += end.missing_media;
+            all.questions.extend(end.questions.iter().cloned());
+            all.places.extend(end.places);
+            all.places.truncate(PLACES);
+            if single {
+                (all.import, all.same_as) = (end.import.clone(), end.same_as.clone());
+                all.refused.clone_from(&end.refused);
+            }
+            all.files.push(EndOf {
+                name,
+                import: end.import,
+                same_as: end.same_as,
+                new: end.new,
+                known: end.known,
+                revised: end.revised,
+                rejected: end.rejected,
+                questions: end.questions,
+                refused: end.refused,
+            });
+        }
+        all
+    }
+
+    /// Messages that are new.
+    pub(in crate::http) const fn fresh(&self) -> u64 {
+        self.new
+    }
+
+    /// Messages that were known.
+    pub(in crate::http) const fn known(&self) -> u64 {
+        self.known
     }
 
     /// It asks something.
@@ -207,40 +290,95 @@ fn asked_of(question: &Question) -> AskedOf {
     }
 }
 
-/// An announced import.
-pub(super) fn announced(line: &UploadLine) -> Import {
-    let nothing = ImportCounts::default();
-    let (state, counts, import, questions) = match &line.stand {
-        Stand::Receiving => ("receiving", &nothing, None, &[][..]),
-        Stand::Here => ("here", &nothing, None, &[][..]),
-        Stand::Working(_) => ("running", &nothing, None, &[][..]),
-        Stand::Asks(questions) => ("asking", &nothing, None, &questions[..]),
-        Stand::Refused(_) => ("refused", &nothing, None, &[][..]),
-        Stand::Tried(receipt) => ("tried", &receipt.counts, None, &[][..]),
-        Stand::Done(receipt) => {
-            let id = receipt.id.or(receipt.same_as);
-            ("done", &receipt.counts, id, &[][..])
-        }
+/// How far a file is.
+fn state_of(stand: &Stand) -> &'static str {
+    match stand {
+        Stand::Receiving => "receiving",
+        Stand::Here => "here",
+        Stand::Working(_) => "running",
+        Stand::Asks(_) => "asking",
+        Stand::Refused(_) => "refused",
+        Stand::Tried(_) => "tried",
+        Stand::Done(_) => "done",
+    }
+}
+
+/// What comes first of the states of the files is the state of the import.
+const STATES: [&str; 7] = [
+    "running",
+    "receiving",
+    "asking",
+    "refused",
+    "here",
+    "tried",
+    "done",
+];
+
+fn file_of(line: &UploadLine) -> FileOf {
+    let (questions, import) = match &line.stand {
+        Stand::Asks(questions) => (&questions[..], None),
+        Stand::Done(receipt) => (&[][..], receipt.id.or(receipt.same_as)),
+        _ => (&[][..], None),
     };
-    Import {
-        id: line.id.to_string(),
-        state,
-        began: Instant(line.began),
-        ended: None,
+    FileOf {
+        name: line.name.clone(),
+        state: state_of(&line.stand),
         bytes: line.bytes,
+        received: line.received,
+        sha256: line.sha256.map(|digest| hex(&digest)),
+        import: import.map(|id| id.to_string()),
+        questions: questions.iter().map(asked_of).collect(),
+    }
+}
+
+/// An announced import. The first of its files stands for itself.
+pub(super) fn announced(lines: &[UploadLine]) -> Result<Import, Refusal> {
+    let first = lines.first().ok_or_else(Refusal::not_found)?;
+    let named = lines.iter().filter(|line| !line.name.is_empty());
+    let files: Vec<FileOf> = named.map(file_of).collect();
+    let states = lines.iter().map(|line| state_of(&line.stand));
+    let state = STATES
+        .into_iter()
+        .find(|state| states.clone().any(|one| one == *state));
+    let mut counts = ImportCounts::default();
+    for line in lines {
+        if let Stand::Tried(receipt) | Stand::Done(receipt) = &line.stand {
+            counts.fresh += receipt.counts.fresh;
+            counts.known += receipt.counts.known;
+            counts.revised += receipt.counts.revised;
+            counts.rejected += receipt.counts.rejected;
+            counts.notes += receipt.counts.notes;
+            counts.disposed += receipt.counts.disposed;
+        }
+    }
+    let only = (files.len() == 1).then(|| &files[0]);
+    Ok(Import {
+        id: first.id.to_string(),
+        state: state.unwrap_or("receiving"),
+        began: Instant(first.began),
+        ended: None,
+        bytes: lines.iter().map(|line| line.bytes).sum(),
         new: counts.fresh,
         known: counts.known,
         revised: counts.revised,
         rejected: counts.rejected,
         remarks: counts.notes,
         disposed: counts.disposed,
-        sha256: line.sha256.map(|digest| hex(&digest)),
+        sha256: only.and_then(|file| file.sha256.clone()),
         assumptions: Vec::new(),
-        received: line.received,
-        questions: questions.iter().map(asked_of).collect(),
-        import: import.map(|id| id.to_string()),
-        job: line.last.map(|id| id.to_string()),
-    }
+        received: lines.iter().map(|line| line.received).sum(),
+        questions: files
+            .iter()
+            .flat_map(|file| file.questions.iter().cloned())
+            .collect(),
+        import: only.and_then(|file| file.import.clone()),
+        job: lines
+            .iter()
+            .filter_map(|line| line.last)
+            .max()
+            .map(|id| id.to_string()),
+        files,
+    })
 }
 
 /// A remark on a place of a source.
@@ -331,6 +469,7 @@ fn import(line: &ImportLine) -> Import {
         questions: Vec::new(),
         import: None,
         job: None,
+        files: Vec::new(),
     }
 }
 

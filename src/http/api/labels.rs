@@ -16,7 +16,7 @@ use super::super::route::{Access, Route};
 use super::json::{Answer, Given, Instant, Named, answer, id, read};
 use super::operation::{Gives, Operation, Shape};
 use super::paging::Paged;
-use crate::app::{LabelLine, LabelOn};
+use crate::app::{Appliance, LabelLine, LabelOn, Session};
 use crate::domain::{ApiScope, LabelId, Right};
 
 const TOPIC: &str = "Labels";
@@ -113,6 +113,9 @@ struct On {
     /// Id of a conversation: its messages that carry no label of their own.
     #[serde(default)]
     conversation: Option<String>,
+    /// Why, for a message that a request for erasure restricted; for people whose role may look at it.
+    #[serde(default)]
+    restricted: Option<String>,
 }
 
 /// What is to lose its label: one of the two.
@@ -127,6 +130,9 @@ struct Off {
     conversation: Option<String>,
     /// Why.
     reason: String,
+    /// Why it is looked at, for a message that a request for erasure restricted.
+    #[serde(default)]
+    restricted: Option<String>,
 }
 
 /// What was done.
@@ -166,10 +172,13 @@ async fn apply(
     Named(name): Named<String>,
     Given(on): Given<On>,
 ) -> Answer {
-    let label: LabelId = id(&name)?;
+    let (label, asked): (LabelId, _) = (id(&name)?, on.restricted);
     let on = target(on.message.as_deref(), on.conversation.as_deref())?;
     let audit = house
-        .ask(move |appliance| appliance.apply_label(&who.session, &label.to_string(), on))
+        .ask(move |appliance| {
+            let session = looking(appliance, &who, on, asked.as_deref())?;
+            appliance.apply_label(&session, &label.to_string(), on)
+        })
         .await?;
     marked(on, audit.seq.0)
 }
@@ -177,9 +186,25 @@ async fn apply(
 async fn remove(State(house): State<Arc<House>>, who: Who, Given(off): Given<Off>) -> Answer {
     let on = target(off.message.as_deref(), off.conversation.as_deref())?;
     let audit = house
-        .ask(move |appliance| appliance.remove_label(&who.session, on, &off.reason))
+        .ask(move |appliance| {
+            let session = looking(appliance, &who, on, off.restricted.as_deref())?;
+            appliance.remove_label(&session, on, &off.reason)
+        })
         .await?;
     marked(on, audit.seq.0)
+}
+
+/// The session that acts; with a reason, one that is shown what a request restricted.
+fn looking(
+    appliance: &Appliance,
+    who: &Who,
+    on: LabelOn,
+    reason: Option<&str>,
+) -> crate::app::Result<Session> {
+    match reason {
+        None => Ok(who.session.clone()),
+        Some(reason) => appliance.look_at_restricted(&who.session, &on.to_string(), reason),
+    }
 }
 
 fn marked(on: LabelOn, audit: u64) -> Answer {

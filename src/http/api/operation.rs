@@ -115,6 +115,10 @@ pub(in crate::http) struct Operation {
     pub takes_bytes: bool,
     /// It may be refused because of what happened since.
     pub conflicts: bool,
+    /// Its answer holds a secret that is shown once.
+    pub secret: bool,
+    /// Its pages are cut from a state that is not kept for ever.
+    pub expires: bool,
     /// The details of the job it starts.
     pub result: Option<Shape>,
 }
@@ -144,6 +148,8 @@ impl Operation {
             dangerous: false,
             takes_bytes: false,
             conflicts: false,
+            secret: false,
+            expires: false,
             result: None,
         }
     }
@@ -191,6 +197,18 @@ impl Operation {
     /// It may stand in conflict with what happened since, though it changes nothing.
     pub(super) const fn conflicting(mut self) -> Operation {
         self.conflicts = true;
+        self
+    }
+
+    /// Its answer holds a secret that is shown once: nothing keeps it on disk.
+    pub(super) const fn secret(mut self) -> Operation {
+        self.secret = true;
+        self
+    }
+
+    /// Its pages are cut from a state that is not kept for ever.
+    pub(super) const fn expiring(mut self) -> Operation {
+        self.expires = true;
         self
     }
 

@@ -37,7 +37,8 @@ pub(in crate::http) const ROUTES: &[Route] = &[
             ApiScope::SearchRead,
             Gives::One(Shape::of::<Found>()),
         )
-        .with(Shape::of::<Question>()),
+        .with(Shape::of::<Question>())
+        .expiring(),
     ),
     Route::post(
         "/api/v1/search/count",
@@ -274,6 +275,9 @@ struct Found {
     /// Leads to the next page; null on the last.
     next_cursor: Option<String>,
     total: Total,
+    /// The state of the archive that all pages are cut from; told to those who see everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
     /// Last sequence number that the answer knows.
     complete_through: u64,
     /// Whether nothing waits to be indexed.
@@ -561,6 +565,7 @@ fn shown(found: &SearchAnswer) -> Found {
         items: found.answer.hits.iter().map(hit).collect(),
         next_cursor: found.next.clone(),
         total: Total::exact(found.answer.total),
+        snapshot: found.snapshot.clone(),
         complete_through: found.answer.watermark.through,
         complete: found.answer.watermark.is_complete(),
         reading: read_as(&found.reading),

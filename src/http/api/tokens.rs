@@ -44,6 +44,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         )
         .without_scope()
         .starting(Shape::of::<NewToken>())
+        .secret()
         .dangerous(),
     ),
     Route::get("/api/v1/tokens/{id}", Access::SignedIn, || get(show)).doing(

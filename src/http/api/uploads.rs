@@ -1,7 +1,8 @@
 //! Files on their way in from programs: announced, sent in parts, resumed, imported, asked about.
 //!
-//! An import is announced first and has an id of its own (`upl_…`); its one file is sent to it, whole or
-//! in parts; then it is run as often as needed: tried, asked about, answered, imported.
+//! An import is announced first and has an id of its own (`upl_…`); its files are sent to it, each whole
+//! or in parts; then it is run as often as needed: tried, asked about, answered, imported. One job takes
+//! all files that were not imported yet; each has a report of its own.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::super::guard::Who;
 use super::super::house::House;
-use super::super::importing::{begin_import, place_of, settled, write};
+use super::super::importing::{begin_import_of, place_of, settled, write};
 use super::super::intake::{Said, Stand, UploadLine};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
@@ -50,7 +51,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "announceImport",
-            "Announces an import; its file is sent to it afterwards",
+            "Announces an import; its files are sent to it afterwards",
             ApiScope::ImportWrite,
             Gives::One(Shape::of::<Import>()),
         )
@@ -63,7 +64,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "discardImport",
-            "Throws an announced import away, with its file; what was imported stays",
+            "Throws an announced import away, with its files; what was imported stays",
             ApiScope::ImportWrite,
             Gives::Other("Nothing"),
         )
@@ -81,7 +82,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "sendFile",
-            "Sends the file of an announced import, whole or the next part of it; what was cut off is resumed where the answer to HEAD says",
+            "Sends a file of an announced import, whole or the next part of it; what was cut off is resumed where the answer to HEAD says",
             ApiScope::ImportWrite,
             Gives::One(Shape::of::<Import>()),
         )
@@ -104,11 +105,11 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Operation::read(
             TOPIC,
             "runImport",
-            "Imports the file, or says what would happen; what must be decided first comes back as `questions` in the details of the job and is answered by running it again",
+            "Imports the files, or says what would happen; what must be decided first comes back as `questions` in the details of the job and is answered by running it again",
             ApiScope::ImportWrite,
             Gives::One(Shape::of::<Import>()),
         )
-        .starting_job(Shape::of::<Answers>())
+        .starting_job(Shape::of::<RunOrder>())
         .resulting(Shape::of::<ImportEnd>()),
     ),
 ];
@@ -146,6 +147,59 @@ struct Answers {
     dry_run: bool,
 }
 
+/// How the files of an import are run.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RunOrder {
+    /// Zone of the phone, such as Europe/Lisbon, where the file says none.
+    #[serde(default)]
+    zone: Option<String>,
+    /// dmy, mdy or ymd.
+    #[serde(default)]
+    date_order: Option<String>,
+    /// Whether headers in a second style, or against the order of time, begin messages.
+    #[serde(default)]
+    trust_headers: Option<bool>,
+    /// Name of the person who exported, where the file only says "me".
+    #[serde(default)]
+    me: Option<String>,
+    /// How columns become messages: a mapping as JSON, in a text.
+    #[serde(default)]
+    mapping: Option<String>,
+    /// Leave out what has no date that can be read, and keep it in the report.
+    #[serde(default)]
+    import_rest: Option<bool>,
+    /// Title of the conversation, where the file does not name it.
+    #[serde(default)]
+    title: Option<String>,
+    /// Id of the conversation it continues, or `new`.
+    #[serde(default)]
+    continues: Option<String>,
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: bool,
+    /// Names of the files to run; all that were not imported yet when absent.
+    #[serde(default)]
+    only: Vec<String>,
+}
+
+impl RunOrder {
+    fn parts(self) -> (Answers, Vec<String>) {
+        let answers = Answers {
+            zone: self.zone,
+            date_order: self.date_order,
+            trust_headers: self.trust_headers,
+            me: self.me,
+            mapping: self.mapping,
+            import_rest: self.import_rest,
+            title: self.title,
+            continues: self.continues,
+            dry_run: self.dry_run,
+        };
+        (answers, self.only)
+    }
+}
+
 impl Answers {
     fn said(self) -> Said {
         let word = |answer: Option<bool>| match answer {
@@ -179,8 +233,10 @@ async fn announce(
         .await?;
     let owner = who.session.actor.no;
     house.intake.announce(owner, id, now, &said)?;
-    let line = house.intake.find(owner, id)?;
-    tagged_as(StatusCode::CREATED, &announced(&line))
+    tagged_as(
+        StatusCode::CREATED,
+        &announced(&house.intake.files(owner, id)?)?,
+    )
 }
 
 async fn discard(
@@ -191,9 +247,9 @@ async fn discard(
 ) -> Answer {
     let (seen, id) = (Seen::read(&headers)?, id::<UploadId>(&name)?);
     let owner = who.session.actor.no;
-    let line = settled(&house, owner, house.intake.find(owner, id)?);
-    seen.check(&announced(&line))?;
-    if let Some(job) = line.last {
+    let lines = all_settled(&house, owner, id)?;
+    seen.check(&announced(&lines)?)?;
+    for job in lines.iter().filter_map(|line| line.last) {
         house.jobs.stop(owner, job);
     }
     house.intake.discard(owner, id);
@@ -204,10 +260,11 @@ async fn run(
     State(house): State<Arc<House>>,
     who: Who,
     Named(name): Named<String>,
-    Given(answers): Given<Answers>,
+    Given(order): Given<RunOrder>,
 ) -> Answer {
     let id = id::<UploadId>(&name)?;
-    let job = begin_import(&house, &who, id, &answers.said())?;
+    let (answers, only) = order.parts();
+    let job = begin_import_of(&house, &who, id, &answers.said(), &only)?;
     started(&house, &who, job).await
 }
 
@@ -280,13 +337,14 @@ async fn receive(
     let id = id.parse::<UploadId>().map_err(|_| Refusal::not_found())?;
     let part = Part::read(&headers)?;
     // Whoever sends may be cut off: what arrived is kept all the same, to be resumed.
-    let work = tokio::spawn(async move { take(&house, &who, id, name, part, body).await });
+    let (at, owner) = (Arc::clone(&house), who.session.actor.no);
+    let work = tokio::spawn(async move { take(&at, &who, id, name, part, body).await });
     let line = work.await.unwrap_or_else(|_| Err(Refusal::broken()))?;
     let status = match line.stand {
         Stand::Receiving => StatusCode::ACCEPTED,
         _ => StatusCode::OK,
     };
-    let mut response = tagged_as(status, &announced(&line))?;
+    let mut response = tagged_as(status, &announced(&house.intake.files(owner, id)?)?)?;
     tell(&mut response, &line);
     Ok(response)
 }
@@ -300,28 +358,33 @@ async fn take(
     body: Body,
 ) -> Result<UploadLine, Refusal> {
     let owner = who.session.actor.no;
-    let line = house.intake.find(owner, id)?;
-    if !line.name.is_empty() && line.name != name {
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "conflict",
-            "It has another file",
-            "An import has one file: announce another import, or put the files into one .zip.",
-        ));
-    }
-    if line.name.is_empty() {
-        let (session, asked) = (who.session.clone(), name.clone());
-        let upload = house
-            .ask(move |one| one.begin_upload(&session, &name, None))
-            .await?;
-        if upload.name() != asked {
-            return Err(Refusal::usage(
-                "The name of a file is one line of at most 200 characters, without a path.",
-            ));
+    let id = match place_for(house, owner, id, &name)? {
+        Place::Known(file) => file,
+        place => {
+            let (session, asked) = (who.session.clone(), name.clone());
+            let (upload, minted, now) = house
+                .ask(move |one| {
+                    let upload = one.begin_upload(&session, &name, None)?;
+                    Ok((upload, one.mint_upload(), one.now().wall))
+                })
+                .await?;
+            if upload.name() != asked {
+                return Err(Refusal::usage(
+                    "The name of a file is one line of at most 200 characters, without a path.",
+                ));
+            }
+            let file = match place {
+                Place::Further => {
+                    house.intake.add(owner, minted, id, now)?;
+                    minted
+                }
+                _ => id,
+            };
+            let bytes = part.total.unwrap_or(0);
+            house.intake.name(owner, file, upload, bytes)?;
+            file
         }
-        let bytes = part.total.unwrap_or(0);
-        house.intake.name(owner, id, upload, bytes)?;
-    }
+    };
     let upload = house.intake.lend(owner, id)?;
     let at = upload.received();
     let line = house.intake.find(owner, id)?;
@@ -343,6 +406,33 @@ async fn take(
     }
     ended?;
     house.intake.find(owner, id)
+}
+
+/// Where a file of a name belongs.
+enum Place {
+    /// It began to come, under this id.
+    Known(UploadId),
+    /// Nothing of the import came yet.
+    First,
+    /// Others came before.
+    Further,
+}
+
+fn place_for(house: &House, owner: UserNo, id: UploadId, name: &str) -> Result<Place, Refusal> {
+    let files = house.intake.files(owner, id)?;
+    if let Some(file) = files.iter().find(|file| file.name == name) {
+        return Ok(Place::Known(file.id));
+    }
+    match files.first().is_some_and(|first| first.name.is_empty()) {
+        true => Ok(Place::First),
+        false => Ok(Place::Further),
+    }
+}
+
+/// The files of an announced import as they stand.
+fn all_settled(house: &House, owner: UserNo, id: UploadId) -> Result<Vec<UploadLine>, Refusal> {
+    let files = house.intake.files(owner, id)?.into_iter();
+    Ok(files.map(|line| settled(house, owner, line)).collect())
 }
 
 /// Seals a body as it comes. Whatever ends it, what arrived before is kept.
@@ -438,12 +528,17 @@ async fn received(
     Path((id, name)): Path<(String, String)>,
 ) -> Answer {
     let id = id.parse::<UploadId>().map_err(|_| Refusal::not_found())?;
-    let line = house.intake.find(who.session.actor.no, id)?;
-    if !line.name.is_empty() && line.name != name {
-        return Err(Refusal::not_found());
-    }
+    let owner = who.session.actor.no;
     let mut response = StatusCode::OK.into_response();
-    tell(&mut response, &line);
+    match place_for(&house, owner, id, &name)? {
+        Place::Known(file) => tell(&mut response, &house.intake.find(owner, file)?),
+        Place::First | Place::Further => {
+            let headers = response.headers_mut();
+            headers.insert(UPLOAD_OFFSET, 0.into());
+            headers.insert(UPLOAD_LENGTH, 0.into());
+            headers.insert(UPLOAD_COMPLETE, HeaderValue::from_static("?0"));
+        }
+    }
     Ok(response)
 }
 
@@ -466,8 +561,7 @@ fn tell(response: &mut Response, line: &UploadLine) {
 /// How an announced import stands; not found for what is none.
 pub(super) fn shown(house: &House, who: &Who, id: UploadId) -> Answer {
     let owner = who.session.actor.no;
-    let line = settled(house, owner, house.intake.find(owner, id)?);
-    tagged(&announced(&line))
+    tagged(&announced(&all_settled(house, owner, id)?)?)
 }
 
 #[cfg(test)]

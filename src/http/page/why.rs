@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::routing::get;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use maud::{Markup, html};
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use super::super::guard::Who;
 use super::super::house::House;
-use super::super::posted::Asked;
+use super::super::posted::{Asked, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
@@ -19,11 +20,19 @@ use super::{Page, form, part};
 use crate::app::{About, Sentence, Why};
 use crate::domain::{MessageId, Right, Timestamp};
 
-pub(in crate::http) const ROUTES: &[Route] = &[Route::get(
-    "/m/{id}/why",
-    Access::With(Right::ReadRules),
-    || get(show),
-)];
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route::get("/m/{id}/why", Access::With(Right::ReadRules), || get(show)),
+    Route::post("/m/{id}/why", Access::With(Right::ReadRestricted), || {
+        post(show_restricted)
+    }),
+];
+
+/// Why somebody looks at what a request for erasure restricted.
+#[derive(Deserialize)]
+struct Looking {
+    #[serde(default)]
+    reason: String,
+}
 
 #[derive(Deserialize)]
 struct At {
@@ -62,12 +71,72 @@ async fn show(
     let id: MessageId = id.parse().map_err(|_| Refusal::not_found())?;
     let zone = form::zone(&house).await?;
     let as_of = form::day(&at.at, zone)?;
-    let why = house
+    let answered = house
         .ask(move |appliance| appliance.why(&who.session, id, as_of))
-        .await?;
+        .await;
     let frame = frame.at(Section::Retention, "Why is it here");
-    let content = view(&why, zone, &at.at, &frame);
-    Ok(frame.page(&content))
+    match answered {
+        Ok(why) => Ok(frame.page(&view(&why, zone, &at.at, &frame))),
+        // What a request restricted and what is not there are answered alike here too.
+        Err(refusal)
+            if refusal.status == StatusCode::NOT_FOUND && frame.may(Right::ReadRestricted) =>
+        {
+            let mut page = frame.page(&closed(id, &frame, None));
+            *page.status_mut() = StatusCode::NOT_FOUND;
+            Ok(page)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The same of a message that a request restricted, with a reason that is logged first.
+async fn show_restricted(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    who: Who,
+    Path(id): Path<String>,
+    Posted(looking): Posted<Looking>,
+) -> Page {
+    let id: MessageId = id.parse().map_err(|_| Refusal::not_found())?;
+    let zone = form::zone(&house).await?;
+    let answered = house
+        .ask(move |appliance| {
+            let reason = &looking.reason;
+            let session = appliance.look_at_restricted(&who.session, &id.to_string(), reason)?;
+            appliance.why(&session, id, None)
+        })
+        .await;
+    let frame = frame.at(Section::Retention, "Why is it here");
+    match answered {
+        Ok(why) => Ok(frame.page(&view(&why, zone, "", &frame))),
+        Err(refusal) if refusal.status.is_client_error() => {
+            let mut page = frame.page(&closed(id, &frame, Some(&refusal)));
+            *page.status_mut() = refusal.status;
+            Ok(page)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Nothing is shown: the message is not there, or a reason is needed.
+fn closed(id: MessageId, frame: &Frame, refusal: Option<&Refusal>) -> Markup {
+    html! {
+        h1 { "Why is this message still here?" }
+        p { code { (id) } }
+        p {
+            "There is no such message that you may see. If a request for erasure restricted it, you may \
+             look at it with a reason; the log keeps who looked, and why."
+        }
+        form.card method="post" action={ "/m/" (id) "/why" } {
+            (frame.mark())
+            (form::refused(refusal))
+            div.field {
+                label for="reason" { "Reason" }
+                input #reason name="reason" required maxlength="500";
+            }
+            button type="submit" { "Look at it" }
+        }
+    }
 }
 
 fn view(why: &Why, zone: Tz, day: &str, frame: &Frame) -> Markup {
