@@ -33,7 +33,7 @@ pub use release::{Asked, Consequences, Released};
 pub use request::{
     NewRequest, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine,
 };
-pub use simulate::{DueNow, Simulated, Why};
+pub use simulate::{DueNow, Heed, Simulated, Why};
 pub use spread::{DueSoon, PREVIEW_DAYS, Spread};
 pub use story::{PolicyStory, VersionLine};
 pub use why::{About, Sentence};

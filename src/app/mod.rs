@@ -68,7 +68,7 @@ pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     About, Asked, BatchLine, BatchStory, Carried, CertificateStory, ClaimLine, ClockStanding,
-    Consequences, DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding,
+    Consequences, DueNow, DueSoon, EventLine, FreezeLine, Heed, HoldExtent, HoldLine, HoldStanding,
     HoldTarget, LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold,
     NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory,
     Released, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,

@@ -11,9 +11,11 @@ use super::jobs::Jobs;
 use super::limit::Buckets;
 use super::outbox::Outbox;
 use super::page::Kits;
+use super::page::holds::Preview;
+use super::page::trial::Shelf;
 use super::refusal::Refusal;
 use super::stream::Seats;
-use crate::app::{AppError, Appliance};
+use crate::app::{AppError, Appliance, Simulated};
 
 /// Opens the product with a passphrase that somebody typed.
 pub type Unlock = Box<dyn Fn(&str) -> crate::app::Result<Appliance> + Send + Sync>;
@@ -60,6 +62,10 @@ pub struct House {
     pub(super) replays: Replays,
     /// The recovery kit that was given out and waits to be proved.
     pub(super) kits: Kits,
+    /// What previews of holds found, with the forms they were made from.
+    pub(super) previews: Shelf<Preview>,
+    /// What simulations of policies found.
+    pub(super) simulations: Shelf<Simulated>,
     /// Held while an object is compared with what somebody saw, and changed.
     changes: Mutex<()>,
     ends: AtomicBool,
@@ -92,6 +98,8 @@ impl House {
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             replays: Replays::default(),
             kits: Kits::default(),
+            previews: Shelf::default(),
+            simulations: Shelf::default(),
             changes: Mutex::new(()),
             ends: AtomicBool::new(false),
             answered: AtomicU64::new(0),

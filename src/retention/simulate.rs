@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::book::Book;
-use super::error::Result;
+use super::error::{Result, RetentionError};
 use super::facts::Present;
 use super::survey::survey;
 use crate::archive::Archive;
@@ -13,6 +13,8 @@ use crate::store::{MessageRow, Rows};
 
 /// Most messages shown as a sample.
 pub const SAMPLES_MAX: usize = 25;
+/// Records looked at between two words to whoever waits.
+pub const RECORDS_PER_WORD: u64 = 4_096;
 
 /// What is counted of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +179,21 @@ pub fn simulate(
     tried: &Book,
     as_of: Timestamp,
 ) -> Result<Simulation> {
+    simulate_watched(archive, rows, (in_force, tried), as_of, &mut |_| true)
+}
+
+/// The same for somebody who waits: told now and then how many records were looked at, `go_on` says
+/// whether to go on.
+///
+/// # Errors
+/// As [`simulate`]; [`RetentionError::Stopped`] when it says no.
+pub fn simulate_watched(
+    archive: &Archive,
+    rows: &Rows,
+    (in_force, tried): (&Book, &Book),
+    as_of: Timestamp,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Simulation> {
     let persons: BTreeMap<HandleNo, PersonNo> = rows
         .handles()?
         .into_iter()
@@ -186,6 +203,9 @@ pub fn simulate(
     let mut simulation = Simulation::new(as_of);
     let present = Present::as_of(as_of);
     survey(archive, &[in_force, tried], &present, |looked| {
+        if simulation.records.is_multiple_of(RECORDS_PER_WORD) && !go_on(simulation.records) {
+            return Err(RetentionError::Stopped);
+        }
         if let [before, after] = looked.verdicts {
             simulation.add(&Counted {
                 no: looked.row.no,

@@ -12,18 +12,20 @@ use serde::Deserialize;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::jobs::{Act, JobLine, JobResult, Tone};
 use super::super::posted::{Asked, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::matters::{self, Matter, Wanted};
+use super::trial::{self, Shelf};
 use super::{Page, part, step_up};
 use crate::app::{
     Asked as Voice, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold,
-    PREVIEW_DAYS, Spread,
+    PREVIEW_DAYS, Session, Spread,
 };
-use crate::domain::{GRACE_DAYS, GRACE_DAYS_MIN, HoldId, MessageId, Right};
+use crate::domain::{GRACE_DAYS, GRACE_DAYS_MIN, HoldId, JobId, MessageId, Right};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get(
@@ -154,8 +156,13 @@ async fn begin(
     who: Who,
     Path(id): Path<String>,
     Asked(from): Asked<Wanted>,
+    Asked(trial): Asked<trial::Wanted>,
 ) -> Page {
     let matter = matters::load(&house, &who, &id).await?;
+    if let Some(job) = trial.job(&house, &who).await? {
+        let preview = house.previews.get(job.id);
+        return Ok(previewed(&frame, &matter, &job, preview.as_ref()));
+    }
     let by = match (from.conversation.is_empty(), from.message.is_empty()) {
         (false, _) => "conversation",
         (_, false) => "messages",
@@ -203,16 +210,77 @@ async fn go_on(
             }
         };
     }
-    let extent = house
-        .ask(move |appliance| appliance.preview_hold(&session, &new.target, None, &new.accept))
-        .await;
-    match extent {
-        Ok(extent) => Ok(second_step(&frame, &matter, &typed, &extent)),
+    let (shelf, page) = (
+        house.previews.clone(),
+        format!("/matters/{}/hold", matter.line.id),
+    );
+    let (kept, way) = (typed.clone(), page.clone());
+    let act = move |job| previewing(session, shelf, (kept, new), (job, way));
+    match trial::begun(&house, &who, "Preview of a hold", act).await {
+        Ok(job) => Ok(Redirect::to(&trial::address(&page, job)).into_response()),
         Err(refusal) => {
             let refusal = form::at_its_place(refusal)?;
             Ok(first_step(&frame, &matter, &typed, Some(&refusal)))
         }
     }
+}
+
+/// A form of a hold, and what its preview found.
+#[derive(Clone)]
+pub(in crate::http) struct Preview {
+    typed: Typed,
+    extent: Option<HoldExtent>,
+}
+
+/// What a preview does as a job; the form waits with it, for it may hold words that stand in no address.
+fn previewing(
+    session: Session,
+    shelf: Shelf<Preview>,
+    (typed, new): (Typed, NewHold),
+    (job, page): (JobId, String),
+) -> Act {
+    let mut preview = Preview {
+        typed,
+        extent: None,
+    };
+    shelf.put(job, preview.clone());
+    Box::new(move |appliance, teller| {
+        let (target, accept) = (&new.target, &new.accept);
+        let heed = &mut teller.heed();
+        let extent = appliance.preview_hold_watched(&session, target, None, accept, heed)?;
+        let count = part::count(extent.messages, "message", "messages");
+        let mut result = JobResult::new(Tone::Good, format!("It would protect {count}."));
+        result.page = Some(trial::address(&page, job));
+        preview.extent = Some(extent);
+        shelf.put(job, preview);
+        Ok(result)
+    })
+}
+
+/// The preview that somebody asked for: what it found, or how far it is, with a way back to the form.
+fn previewed(frame: &Frame, matter: &Matter, job: &JobLine, preview: Option<&Preview>) -> Response {
+    let path = format!("/matters/{}", matter.line.id);
+    if let Some(Preview {
+        typed,
+        extent: Some(extent),
+    }) = preview
+    {
+        return second_step(frame, matter, typed, extent);
+    }
+    let frame = frame.clone().at(Section::Matters, "Place a hold: preview");
+    let head = html! {
+        p { a.back href=(path) { "← " (part::name(&matter.line.name)) } }
+        h1 { "Preview of a hold" }
+        (form::step(2, &STEPS))
+    };
+    let again = html! {
+        form method="post" action={ (path) "/hold" } {
+            (frame.mark())
+            @if let Some(preview) = preview { (kept(&preview.typed)) }
+            button type="submit" name="act" value="change" { "Back to the form" }
+        }
+    };
+    trial::alone(&frame, job, &format!("{path}/hold"), &head, &again)
 }
 
 fn first_step(
