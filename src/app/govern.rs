@@ -25,7 +25,7 @@ pub use dispose::{BatchLine, Planned, Review};
 pub use event::{EventLine, NewEvent};
 pub use freeze::FreezeLine;
 pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
-pub use label::{Carried, LabelLine, LabelOn};
+pub use label::{Carried, LABELLED_MAX, LabelLine, LabelMany, LabelOn};
 pub use listing::{BatchStory, CertificateStory, ListedItem, ReviewLine, RuleName};
 pub use matter::MatterLine;
 pub use policy::{LastSimulation, NewPolicy, PolicyChanged, PolicyLine};

@@ -45,6 +45,7 @@ pub mod sample;
 mod search;
 mod settings;
 mod suggest;
+mod terms;
 mod upload;
 mod verify;
 mod walk;
@@ -69,10 +70,11 @@ pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     About, Asked, BatchLine, BatchStory, Carried, CertificateStory, ClaimLine, ClockStanding,
     Consequences, DueNow, DueSoon, EventLine, FreezeLine, Heed, HoldExtent, HoldLine, HoldStanding,
-    HoldTarget, LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold,
-    NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory,
-    Released, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,
-    ReviewLine, RuleName, Sentence, Simulated, Spread, VersionLine, Why,
+    HoldTarget, LABELLED_MAX, LabelLine, LabelMany, LabelOn, LastSimulation, ListedItem,
+    MatterLine, NewEvent, NewHold, NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned,
+    PolicyChanged, PolicyLine, PolicyStory, Released, RequestAct, RequestCounts, RequestDecision,
+    RequestItem, RequestLine, Review, ReviewLine, RuleName, Sentence, Simulated, Spread,
+    VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use job::{JOB_END_BYTES_MAX, KeptJob};
@@ -89,6 +91,7 @@ pub use restore::{
 pub use search::{Histogram, Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
 pub use suggest::{SUGGESTIONS_MAX, Suggestion};
+pub use terms::{TERMS_MAX, TermLine, TermReport, terms_of_table};
 pub use upload::{UPLOAD_BYTES_MAX, Upload, Uploaded};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};
 pub use walk::{Walk, WalkRequest};

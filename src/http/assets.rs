@@ -43,6 +43,11 @@ pub(super) const ASSETS: &[Asset] = &[
         bytes: include_bytes!("assets/keys.js"),
     },
     Asset {
+        name: "hits.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("assets/hits.js"),
+    },
+    Asset {
         name: "upload.js",
         kind: SCRIPT,
         bytes: include_bytes!("assets/upload.js"),

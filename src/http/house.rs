@@ -15,7 +15,7 @@ use super::page::holds::Preview;
 use super::page::trial::Shelf;
 use super::refusal::Refusal;
 use super::stream::Seats;
-use crate::app::{AppError, Appliance, Simulated};
+use crate::app::{AppError, Appliance, Simulated, TermReport};
 
 /// Opens the product with a passphrase that somebody typed.
 pub type Unlock = Box<dyn Fn(&str) -> crate::app::Result<Appliance> + Send + Sync>;
@@ -66,6 +66,8 @@ pub struct House {
     pub(super) previews: Shelf<Preview>,
     /// What simulations of policies found.
     pub(super) simulations: Shelf<Simulated>,
+    /// Reports on search terms.
+    pub(super) term_reports: Shelf<TermReport>,
     /// Held while an object is compared with what somebody saw, and changed.
     changes: Mutex<()>,
     ends: AtomicBool,
@@ -100,6 +102,7 @@ impl House {
             kits: Kits::default(),
             previews: Shelf::default(),
             simulations: Shelf::default(),
+            term_reports: Shelf::default(),
             changes: Mutex::new(()),
             ends: AtomicBool::new(false),
             answered: AtomicU64::new(0),

@@ -142,6 +142,7 @@ pub const ROUTES: &[&[Route]] = &[
     page::sso::ROUTES,
     page::home::ROUTES,
     page::search::ROUTES,
+    page::terms::ROUTES,
     page::conversation::ROUTES,
     page::step_up::ROUTES,
     page::account::ROUTES,

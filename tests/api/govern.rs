@@ -116,7 +116,11 @@ fn x1_what_a_page_simulates_is_a_job_of_whoever_asked() {
         served.get(LAW, &format!("/jobs/{job}")).status,
         StatusCode::NOT_FOUND
     );
-    let lost = served.post_form(REC, "/policies/pol_00000000000000000000000000/simulate", &[]);
+    let lost = served.post_form(
+        REC,
+        "/policies/pol_00000000000000000000000000/simulate",
+        &[],
+    );
     assert_eq!(lost.status, StatusCode::NOT_FOUND);
 }
 

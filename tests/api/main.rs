@@ -7,6 +7,7 @@
 
 #[path = "../support/chance.rs"]
 mod chance;
+mod chosen;
 #[path = "../support/court.rs"]
 mod court;
 mod description;

@@ -635,6 +635,23 @@ impl Appliance {
 
     /// The messages that match within a sight; an error when there are more than `most`.
     fn found(&self, resolved: &Resolved, sight: &Scope, most: usize) -> Result<HashSet<MessageNo>> {
+        let (found, total) = self.found_up_to(resolved, sight, most)?;
+        found.ok_or_else(|| {
+            AppError::Usage(format!(
+                "{total} messages match, and a hold by ids names at most {HOLD_ITEMS_MAX}: let the \
+                 hold follow the query instead"
+            ))
+        })
+    }
+
+    /// The messages that match within a sight, and how many; `None` in place of them when there are
+    /// more than `most`.
+    pub(super) fn found_up_to(
+        &self,
+        resolved: &Resolved,
+        sight: &Scope,
+        most: usize,
+    ) -> Result<(Option<HashSet<MessageNo>>, u64)> {
         let watch = Stopwatch::start();
         let names = self.names()?;
         let scoped = names.within(&self.archive, sight, None);
@@ -650,13 +667,8 @@ impl Appliance {
             },
         };
         let (keys, total) = search.keys(most).map_err(refused)?;
-        let keys = keys.ok_or_else(|| {
-            AppError::Usage(format!(
-                "{total} messages match, and a hold by ids names at most {HOLD_ITEMS_MAX}: let the \
-                 hold follow the query instead"
-            ))
-        })?;
-        Ok(keys.into_iter().map(|key| key.no).collect())
+        let numbers = keys.map(|keys| keys.into_iter().map(|key| key.no).collect());
+        Ok((numbers, total))
     }
 
     fn release_asked(

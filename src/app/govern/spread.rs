@@ -130,7 +130,7 @@ impl Appliance {
     }
 
     /// How a person is called, by number.
-    pub(super) fn person_labels(
+    pub(in crate::app) fn person_labels(
         &self,
         people: &BTreeMap<PersonNo, u64>,
     ) -> Result<Vec<(String, u64)>> {

@@ -124,6 +124,12 @@ impl Frame {
         self
     }
 
+    /// The same for somebody who was recognised late.
+    pub(in crate::http) fn of(mut self, who: &Who) -> Frame {
+        self.who = Some(who.clone());
+        self
+    }
+
     /// The content uses the whole width.
     pub(in crate::http) fn wide(mut self) -> Frame {
         self.wide = true;

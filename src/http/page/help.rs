@@ -56,12 +56,17 @@ async fn index(frame: Frame) -> Page {
 }
 
 /// Every key the pages know, with what it does.
-const KEYS: [(&[&str], &str); 17] = [
+const KEYS: [(&[&str], &str); 19] = [
     (&["/"], "To the query, where the page has one"),
     (&["j"], "Next row, hit or message"),
     (&["k"], "Row, hit or message before"),
     (&["Enter"], "Open what is focused"),
     (&["Space"], "Preview of the hit that is focused"),
+    (&["x"], "Choose the hit that is focused"),
+    (
+        &["X"],
+        "Choose every hit from the one chosen last to this one",
+    ),
     (
         &["n"],
         "Next hit of your search, in a conversation; next page of hits",

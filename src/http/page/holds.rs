@@ -19,6 +19,7 @@ use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::matters::{self, Matter, Wanted};
+use super::search::chosen::Choice;
 use super::trial::{self, Shelf};
 use super::{Page, part, step_up};
 use crate::app::{
@@ -104,6 +105,30 @@ struct Typed {
 }
 
 impl Typed {
+    /// The form for hits that somebody chose: those of now, and none that come later.
+    fn of(choice: Choice) -> Typed {
+        let typed = Typed {
+            grace: GRACE_DAYS.to_string(),
+            ..Typed::default()
+        };
+        match choice {
+            Choice::Messages(ids) => {
+                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                Typed {
+                    by: "messages".to_owned(),
+                    messages: ids.join(" "),
+                    ..typed
+                }
+            }
+            Choice::Everything(kept) => Typed {
+                by: "query".to_owned(),
+                query: kept.text,
+                extent: "now".to_owned(),
+                ..typed
+            },
+        }
+    }
+
     fn target(&self) -> Result<HoldTarget, Refusal> {
         let wrong = |what: &str| Refusal::usage(format!("{what} is not a number of ours."));
         Ok(match self.by.as_str() {
@@ -162,6 +187,11 @@ async fn begin(
     if let Some(job) = trial.job(&house, &who).await? {
         let preview = house.previews.get(job.id);
         return Ok(previewed(&frame, &matter, &job, preview.as_ref()));
+    }
+    if let Some(chosen) = from.chosen() {
+        let session = who.session.clone();
+        let choice = house.try_ask(move |one| chosen.read(one, &session)).await?;
+        return Ok(first_step(&frame, &matter, &Typed::of(choice), None));
     }
     let by = match (from.conversation.is_empty(), from.message.is_empty()) {
         (false, _) => "conversation",
