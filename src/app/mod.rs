@@ -21,6 +21,7 @@ mod check;
 mod clock;
 mod conversation;
 mod demo;
+mod digest;
 mod disposed;
 mod entropy;
 mod error;
@@ -60,9 +61,11 @@ pub use certificate::{CertificateReport, verify_certificate, verify_certificate_
 pub use check::{Finding, Standing, check_host};
 pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
-    ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
+    Answered, ConversationFigures, ConversationLine, ConversationRequest, ConversationSlice,
+    SLICE_MESSAGES_MAX, ShownMessage,
 };
 pub use demo::{DemoEvent, DemoRequest, Staged, run_demo, stage_demo};
+pub use digest::{AccessLine, DIGEST_ENTRIES_MAX, LogDigest};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use figures::SystemFigures;

@@ -48,6 +48,11 @@ pub(super) const ASSETS: &[Asset] = &[
         bytes: include_bytes!("assets/hits.js"),
     },
     Asset {
+        name: "conv.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("assets/conv.js"),
+    },
+    Asset {
         name: "upload.js",
         kind: SCRIPT,
         bytes: include_bytes!("assets/upload.js"),

@@ -225,9 +225,17 @@ fn url_pairs(form: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The answer to an address nobody serves.
-pub(super) fn unknown_path(house: &House, uri: &Uri) -> Response {
-    match uri.path().starts_with("/api/") {
-        true => Refusal::not_found().problem(),
-        false => refused::page(house, None, cookie::Theme::System, &Refusal::not_found()),
+pub(super) async fn unknown_path(house: Arc<House>, uri: &Uri, headers: &HeaderMap) -> Response {
+    if uri.path().starts_with("/api/") {
+        return Refusal::not_found().problem();
     }
+    let theme = cookie::read(headers).theme;
+    let gate = Gate {
+        house,
+        access: Access::SignedIn,
+        is_api: false,
+        takes_files: false,
+    };
+    let who = recognise(&gate, headers).await.ok();
+    refused::page(&gate.house, who.as_ref(), theme, &Refusal::not_found())
 }

@@ -30,3 +30,4 @@ mod revocation;
 mod same;
 mod served;
 mod sso;
+mod talk;

@@ -27,6 +27,12 @@
     if (shown) shown.open = !shown.open;
     return Boolean(shown);
   };
+  // What conv.js knows how to write down.
+  const cite = () => {
+    const post = document.activeElement.closest(".post");
+    post?.dispatchEvent(new CustomEvent("cite", { bubbles: true }));
+    return Boolean(post);
+  };
   // The hit that has the focus, chosen or not; with Shift all from the one before.
   const choose = (shiftKey) => {
     const box = document.activeElement.closest(".hit")?.querySelector(".tick");
@@ -42,6 +48,7 @@
     "]": () => day(1),
     "[": () => day(-1),
     " ": () => preview(),
+    c: () => cite(),
     x: () => choose(false),
     X: () => choose(true),
     "?": () => { location.href = "/help/keys"; },

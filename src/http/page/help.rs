@@ -56,7 +56,7 @@ async fn index(frame: Frame) -> Page {
 }
 
 /// Every key the pages know, with what it does.
-const KEYS: [(&[&str], &str); 19] = [
+const KEYS: [(&[&str], &str); 20] = [
     (&["/"], "To the query, where the page has one"),
     (&["j"], "Next row, hit or message"),
     (&["k"], "Row, hit or message before"),
@@ -72,6 +72,10 @@ const KEYS: [(&[&str], &str); 19] = [
         "Next hit of your search, in a conversation; next page of hits",
     ),
     (&["p"], "Hit before"),
+    (
+        &["c"],
+        "Copy how to cite the message that is focused: who, when, id, SHA-256",
+    ),
     (&["]"], "Next day, in a conversation"),
     (&["["], "Day before"),
     (

@@ -1,6 +1,8 @@
 //! The landing page of each role: what it does every morning, from summaries, never from a search
 //! over everything.
 
+mod watch;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -26,6 +28,7 @@ async fn show(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
     let content = html! {
         h1.unseen { "Home of the " (role_name(role)) }
         @if role.may(Right::ReadContent) { (reading(&house, &who, &frame).await?) }
+        @else if role.may(Right::ReadAudit) { (watch::morning(&house, &who, &frame).await?) }
         div.cards { (duties(role)) }
     };
     Ok(frame.at(Section::Home, "Home").page(&content))

@@ -336,7 +336,7 @@ fn summary(frame: &Frame, kept: &KeptSearch, answer: &SearchAnswer) -> Markup {
                 " · " (part::entry(answer.audit))
             }
             @if frame.may(Right::Export) && answer.answer.total > 0 {
-                a.button href={ "/s/" (kept.id) "/export" } { "Export…" }
+                a.button href={ "/s/" (kept.id) "/export" } { "Export all…" }
             }
             details.save {
                 summary { @if kept.name.is_empty() { "Save" } @else { "Saved as " (part::name(&kept.name)) } }
