@@ -230,12 +230,17 @@ pub(super) async fn unknown_path(house: Arc<House>, uri: &Uri, headers: &HeaderM
         return Refusal::not_found().problem();
     }
     let theme = cookie::read(headers).theme;
+    let who = signed_in(&house, headers).await;
+    refused::page(&house, who.as_ref(), theme, &Refusal::not_found())
+}
+
+/// Whoever is signed in, for a page that anybody may see.
+pub(super) async fn signed_in(house: &Arc<House>, headers: &HeaderMap) -> Option<Who> {
     let gate = Gate {
-        house,
+        house: Arc::clone(house),
         access: Access::SignedIn,
         is_api: false,
         takes_files: false,
     };
-    let who = recognise(&gate, headers).await.ok();
-    refused::page(&gate.house, who.as_ref(), theme, &Refusal::not_found())
+    recognise(&gate, headers).await.ok()
 }

@@ -96,8 +96,8 @@ fn x1_hits_are_chosen_and_labelled_held_or_exported_by_who_may() {
     let foreign = served.get(REC, &format!("{page}/chosen?hit={}&act=label", hits[0]));
     assert_eq!(foreign.status, StatusCode::NOT_FOUND);
     let none = served.get(LAW, &format!("{page}/chosen?act=label"));
-    assert_eq!(none.status, StatusCode::BAD_REQUEST);
-    assert!(none.body.contains("Choose hits first"));
+    let again = served.get(LAW, none.location());
+    assert!(again.body.contains("Choose hits first"), "{}", again.body);
 }
 
 #[test]

@@ -2,40 +2,48 @@
 //! the pages of an auditor's morning and of what is not there.
 
 use axum::http::StatusCode;
+use wordkeep::app::import::{ImportRequest, SilentProgress};
 use wordkeep::domain::Role;
 
-use crate::house::import;
 use crate::served::{Served, TITLE, Who, served};
 
 const LAW: Who = Who::Person(Role::Lawyer);
 const AUD: Who = Who::Person(Role::Auditor);
 const ROOT: Who = Who::Person(Role::Administrator);
 
-/// A chat of Telegram whose messages answer others: near, far back, and one that is not there.
+/// How the rows of the chat below are read.
+const MAPPING: &str = r#"{
+  "conversation": "chat", "sender": "from", "body": "text", "ts": "at", "ts_format": "unix",
+  "id": "id", "reply_to": "answers", "app": {"constant": "telegram"}
+}"#;
+
+/// A chat whose messages answer others: near, far back, and one that is not there.
 fn chat_with_answers(served: &Served) -> String {
     let message = |id: u32, from: &str, text: &str, answers: Option<u32>| {
-        let answers = answers.map_or(String::new(), |to| {
-            format!("\"reply_to_message_id\": {to},")
-        });
-        let user = if from == "Ana" { 1 } else { 2 };
+        let answers = answers.map_or("null".to_owned(), |to| format!("\"{to}\""));
+        let at = 1_714_557_600 + id * 86_400;
         format!(
-            "{{\"id\": {id}, \"type\": \"message\", \"date\": \"2024-05-01T10:00:00\", \
-             \"date_unixtime\": \"{}\", \"from\": \"{from}\", \"from_id\": \"user{user}\", {answers} \"text\": \"{text}\"}}",
-            1_714_557_600 + id * 86_400
+            "{{\"chat\": \"Bo\", \"id\": \"{id}\", \"at\": {at}, \"from\": \"{from}\", \
+             \"answers\": {answers}, \"text\": \"{text}\"}}\n"
         )
     };
-    let mut messages = vec![message(1, "Ana", "Shall we say 10 % <b>off</b>?", None)];
-    messages.push(message(2, "Bo", "yes, agreed", Some(1)));
-    messages.extend((3..260).map(|id| message(id, "Bo", "padding", None)));
-    messages.push(message(260, "Ana", "as I said", Some(30)));
-    messages.push(message(261, "Ana", "and before that", Some(9_999)));
-    let text = format!(
-        "{{\"name\": \"Bo\", \"type\": \"personal_chat\", \"id\": 77, \"messages\": [{}]}}",
-        messages.join(",")
-    );
-    let path = served.court.dir.path().join("result.json");
-    std::fs::write(&path, text).unwrap();
-    import(&served.court.appliance, &served.court.rec, &path).unwrap();
+    let mut rows = message(1, "Ana", "Shall we say 10 % <b>off</b>?", None);
+    rows.push_str(&message(2, "Bo", "yes, agreed", Some(1)));
+    rows.extend((3..260).map(|id| message(id, "Bo", "padding", None)));
+    rows.push_str(&message(260, "Ana", "as I said", Some(30)));
+    rows.push_str(&message(261, "Ana", "and before that", Some(9_999)));
+    let folder = served.court.dir.path();
+    let (path, mapping) = (folder.join("bo.jsonl"), folder.join("mapping.json"));
+    std::fs::write(&path, rows).unwrap();
+    std::fs::write(&mapping, MAPPING).unwrap();
+    let request = ImportRequest {
+        path,
+        mapping: Some(mapping),
+        ..ImportRequest::default()
+    };
+    let app = &served.court.appliance;
+    app.import(&served.court.rec, &request, &SilentProgress)
+        .unwrap();
     let lines = served
         .court
         .appliance

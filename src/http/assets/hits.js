@@ -9,7 +9,9 @@
   const tell = () => {
     const count = boxes().filter((box) => box.checked).length;
     tally.textContent = all.checked ? "Every hit is chosen" : count > 0 ? count + " chosen" : tally.dataset.none;
-    for (const button of bar.querySelectorAll("button")) button.disabled = !all.checked && count === 0;
+    const none = !all.checked && count === 0;
+    bar.classList.toggle("idle", none);
+    for (const button of bar.querySelectorAll("button")) button.disabled = none;
   };
   document.addEventListener("click", (event) => {
     const box = event.target;

@@ -517,7 +517,7 @@ fn spread(spread: &Spread) -> Markup {
     let apps = spread
         .by_app
         .iter()
-        .map(|(app, count)| (app.name(), *count));
+        .map(|(app, count)| (part::app(*app), *count));
     html! {
         div.cards {
             (form::counts("By platform", &form::named(apps)))

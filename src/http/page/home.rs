@@ -15,7 +15,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::Page;
 use super::frame::{Frame, Section, role_name};
-use super::{part, search};
+use super::{part, search, system};
 use crate::domain::{Right, Role};
 
 /// Conversations on the landing page.
@@ -29,6 +29,7 @@ async fn show(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
         h1.unseen { "Home of the " (role_name(role)) }
         @if role.may(Right::ReadContent) { (reading(&house, &who, &frame).await?) }
         @else if role.may(Right::ReadAudit) { (watch::morning(&house, &who, &frame).await?) }
+        @if role.may(Right::ManageKeys) { (system::open_points(&house).await?) }
         div.cards { (duties(role)) }
     };
     Ok(frame.at(Section::Home, "Home").page(&content))

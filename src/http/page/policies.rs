@@ -365,7 +365,10 @@ fn version(line: &VersionLine, zone: Tz) -> Markup {
 
 fn simulation(simulated: &Simulated, zone: Tz) -> Markup {
     let found = &simulated.found;
-    let apps = found.by_app.iter().map(|(app, count)| (app.name(), *count));
+    let apps = found
+        .by_app
+        .iter()
+        .map(|(app, count)| (part::app(*app), *count));
     let years = found.by_year.iter().map(|(year, count)| (*year, *count));
     html! {
         section #simulation aria-label="Simulation" {

@@ -215,7 +215,7 @@ async fn show(
     Asked(after): Asked<After>,
     Asked(view): Asked<AskedView>,
 ) -> Page {
-    let (id, view) = (search_id(&id)?, View::of(&view));
+    let (id, notice, view) = (search_id(&id)?, view.notice(), View::of(&view));
     let session = who.session.clone();
     let kept = house
         .ask(move |appliance| appliance.kept_search(&session, id))
@@ -236,10 +236,10 @@ async fn show(
         )
         .await;
     let (content, status) = match &answered {
-        Ok(Ok((answer, readings))) => (
-            found(&frame, (&kept, view), answer, readings),
-            StatusCode::OK,
-        ),
+        Ok(Ok((answer, readings))) => {
+            let found = found(&frame, (&kept, view), answer, readings);
+            (html! { (notice) (found) }, StatusCode::OK)
+        }
         Ok(Err((text, problems))) => {
             let content = html! {
                 h1.unseen { "Search" }
@@ -414,7 +414,7 @@ async fn counts(
     let by_month = |facet: &&Facet| facet.field == FacetField::Month;
     let months = answer.facets.iter().find(by_month);
     let fragment = html! {
-        @for facet in answer.facets.iter().filter(|facet| !by_month(facet)) {
+        @for facet in answer.facets.iter().filter(|facet| !by_month(facet) && !facet.values.is_empty()) {
             (facet_list(&frame, &kept, facet))
         }
     };

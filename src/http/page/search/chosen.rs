@@ -181,9 +181,10 @@ pub(super) async fn act(
     house
         .ask(move |appliance| appliance.kept_search(&session, id).map(drop))
         .await?;
-    let hits = match all {
-        true => Vec::new(),
-        false => messages(of("hit"))?,
+    let hits = match (all, of("hit").next()) {
+        (true, _) => Vec::new(),
+        (false, None) => return Ok(Redirect::to(&format!("/s/{id}?none=1")).into_response()),
+        (false, Some(_)) => messages(of("hit"))?,
     };
     let names: Vec<String> = hits.iter().map(ToString::to_string).collect();
     let chosen = Chosen {

@@ -32,6 +32,21 @@ impl By {
 pub(super) struct AskedView {
     lines: String,
     by: String,
+    /// Somebody wanted to do something with hits and chose none.
+    none: String,
+}
+
+impl AskedView {
+    /// What to say first.
+    pub(super) fn notice(&self) -> Markup {
+        html! {
+            @if self.none == "1" {
+                p.notice.warn role="alert" {
+                    "Choose hits first: tick the boxes beside them, or \"all\" for every hit of the query."
+                }
+            }
+        }
+    }
 }
 
 /// How hits are shown.
@@ -86,14 +101,18 @@ impl View {
     pub(super) fn chooser(self, search: SearchId) -> Markup {
         html! {
             nav.view aria-label="How hits are shown" {
+                span.some {
                 span { "Around each" }
                 @for lines in LINES {
                     a href=(View { lines, ..self }.address(search, None)) aria-current=[(lines == self.lines).then_some("true")]
                         aria-label={ (lines) " messages around each hit" } { (lines) }
                 }
+                }
+                span.some {
                 span { "Grouped by" }
                 @for (by, _, words) in By::ALL {
                     a href=(View { by, ..self }.address(search, None)) aria-current=[(by == self.by).then_some("true")] { (words) }
+                }
                 }
             }
         }
@@ -112,6 +131,7 @@ mod tests {
         let asked = AskedView {
             lines: "5".to_owned(),
             by: "day".to_owned(),
+            ..AskedView::default()
         };
         let view = View::of(&asked);
         assert_eq!((view.lines, view.by), (5, By::Day));
@@ -120,6 +140,7 @@ mod tests {
         let wrong = AskedView {
             lines: "7".to_owned(),
             by: "\"><b>".to_owned(),
+            ..AskedView::default()
         };
         assert_eq!(View::of(&wrong), View::default());
     }
