@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{AppError, Appliance, Result, Session};
 use crate::audit::{Action, Appended, Entry, Outcome};
 use crate::domain::{EntryNo, Right, Role, Timestamp};
+use crate::store::Rows;
 
 /// Latest entries that are looked through.
 pub const DIGEST_ENTRIES_MAX: u64 = 20_000;
@@ -83,6 +84,29 @@ pub struct LogDigest {
     pub audit: Appended,
 }
 
+/// What somebody did among the entries: when they signed in last, and how many are theirs.
+type Seen = BTreeMap<String, (Option<Timestamp>, u64)>;
+
+/// Who can sign in.
+fn access(rows: &Rows, seen: &Seen) -> Result<Vec<AccessLine>> {
+    let mut people = Vec::new();
+    for user in rows.users()? {
+        let id = user.id.to_string();
+        let (last, acts) = seen.get(&id).copied().unwrap_or_default();
+        let factor = rows.second_factor(user.no)?;
+        people.push(AccessLine {
+            id,
+            login: user.login,
+            role: user.role,
+            disabled: user.disabled,
+            second_factor: factor.is_some_and(|factor| factor.in_use),
+            last,
+            acts,
+        });
+    }
+    Ok(people)
+}
+
 fn is_unusual(entry: &Entry) -> bool {
     let draft = &entry.draft;
     draft.result != Outcome::Done || FAR_REACHING.contains(&draft.action)
@@ -102,7 +126,7 @@ impl Appliance {
         let own = session.actor.id.to_string();
         let (mut visits, mut verified, mut unusual) = (Vec::new(), None, Vec::new());
         let mut unusual_count = 0;
-        let mut seen: BTreeMap<String, (Option<Timestamp>, u64)> = BTreeMap::new();
+        let mut seen = Seen::new();
         let mut upper = size;
         while upper > from {
             let lower = upper.saturating_sub(PAGE).max(from);
@@ -133,21 +157,7 @@ impl Appliance {
             }
             upper = lower;
         }
-        let mut people = Vec::new();
-        for user in rows.users()? {
-            let id = user.id.to_string();
-            let (last, acts) = seen.get(&id).copied().unwrap_or_default();
-            let factor = rows.second_factor(user.no)?;
-            people.push(AccessLine {
-                id,
-                login: user.login,
-                role: user.role,
-                disabled: user.disabled,
-                second_factor: factor.is_some_and(|factor| factor.in_use),
-                last,
-                acts,
-            });
-        }
+        let people = access(&rows, &seen)?;
         drop(rows);
         let now = self.clock.now();
         let audit = self.change(now, |tx| {

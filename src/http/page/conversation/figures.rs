@@ -99,7 +99,7 @@ mod tests {
         let by_year = spans(&months);
         assert_eq!((by_year.len(), by_year[0].day.as_str()), (5, "2019-01-01"));
         let sum: u64 = by_year.iter().map(|span| span.count).sum();
-        assert_eq!(sum, (0..60).sum());
+        assert_eq!(sum, (0..60).sum::<u64>());
         assert_eq!(spans(&months[..3]).len(), 3);
     }
 }
