@@ -1,5 +1,7 @@
 //! Holds: placed in steps with a preview, shown with what they protect, released by two.
 
+mod preview;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -12,21 +14,22 @@ use serde::Deserialize;
 
 use super::super::guard::Who;
 use super::super::house::House;
-use super::super::jobs::{Act, JobLine, JobResult, Tone};
 use super::super::posted::{Asked, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::matters::{self, Matter, Wanted};
-use super::search::chosen::Choice;
-use super::trial::{self, Shelf};
+use super::trial;
 use super::{Page, part, step_up};
 use crate::app::{
     Asked as Voice, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold,
-    PREVIEW_DAYS, Session, Spread,
+    PREVIEW_DAYS, Spread,
 };
-use crate::domain::{GRACE_DAYS, GRACE_DAYS_MIN, HoldId, JobId, MessageId, Right};
+use crate::domain::{GRACE_DAYS, GRACE_DAYS_MIN, HoldId, MessageId, Right};
+
+pub(in crate::http) use preview::Preview;
+use preview::{previewed, previewing};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get(
@@ -105,30 +108,6 @@ struct Typed {
 }
 
 impl Typed {
-    /// The form for hits that somebody chose: those of now, and none that come later.
-    fn of(choice: Choice) -> Typed {
-        let typed = Typed {
-            grace: GRACE_DAYS.to_string(),
-            ..Typed::default()
-        };
-        match choice {
-            Choice::Messages(ids) => {
-                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                Typed {
-                    by: "messages".to_owned(),
-                    messages: ids.join(" "),
-                    ..typed
-                }
-            }
-            Choice::Everything(kept) => Typed {
-                by: "query".to_owned(),
-                query: kept.text,
-                extent: "now".to_owned(),
-                ..typed
-            },
-        }
-    }
-
     fn target(&self) -> Result<HoldTarget, Refusal> {
         let wrong = |what: &str| Refusal::usage(format!("{what} is not a number of ours."));
         Ok(match self.by.as_str() {
@@ -253,64 +232,6 @@ async fn go_on(
             Ok(first_step(&frame, &matter, &typed, Some(&refusal)))
         }
     }
-}
-
-/// A form of a hold, and what its preview found.
-#[derive(Clone)]
-pub(in crate::http) struct Preview {
-    typed: Typed,
-    extent: Option<HoldExtent>,
-}
-
-/// What a preview does as a job; the form waits with it, for it may hold words that stand in no address.
-fn previewing(
-    session: Session,
-    shelf: Shelf<Preview>,
-    (typed, new): (Typed, NewHold),
-    (job, page): (JobId, String),
-) -> Act {
-    let mut preview = Preview {
-        typed,
-        extent: None,
-    };
-    shelf.put(job, preview.clone());
-    Box::new(move |appliance, teller| {
-        let (target, accept) = (&new.target, &new.accept);
-        let heed = &mut teller.heed();
-        let extent = appliance.preview_hold_watched(&session, target, None, accept, heed)?;
-        let count = part::count(extent.messages, "message", "messages");
-        let mut result = JobResult::new(Tone::Good, format!("It would protect {count}."));
-        result.page = Some(trial::address(&page, job));
-        preview.extent = Some(extent);
-        shelf.put(job, preview);
-        Ok(result)
-    })
-}
-
-/// The preview that somebody asked for: what it found, or how far it is, with a way back to the form.
-fn previewed(frame: &Frame, matter: &Matter, job: &JobLine, preview: Option<&Preview>) -> Response {
-    let path = format!("/matters/{}", matter.line.id);
-    if let Some(Preview {
-        typed,
-        extent: Some(extent),
-    }) = preview
-    {
-        return second_step(frame, matter, typed, extent);
-    }
-    let frame = frame.clone().at(Section::Matters, "Place a hold: preview");
-    let head = html! {
-        p { a.back href=(path) { "← " (part::name(&matter.line.name)) } }
-        h1 { "Preview of a hold" }
-        (form::step(2, &STEPS))
-    };
-    let again = html! {
-        form method="post" action={ (path) "/hold" } {
-            (frame.mark())
-            @if let Some(preview) = preview { (kept(&preview.typed)) }
-            button type="submit" name="act" value="change" { "Back to the form" }
-        }
-    };
-    trial::alone(&frame, job, &format!("{path}/hold"), &head, &again)
 }
 
 fn first_step(
