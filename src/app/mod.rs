@@ -11,6 +11,7 @@
 //!
 //! Must not know: how anything is printed or served.
 
+mod anchors;
 mod appliance;
 mod asked;
 mod audit;
@@ -52,6 +53,7 @@ mod verify;
 mod walk;
 mod workspace;
 
+pub use anchors::anchors_in;
 pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use asked::{KeptSearch, QUERY_CHARS_MAX};
 pub use audit::{LOG_LINES_MAX, LOG_SCAN_MAX, LogLine, LogPage, LogRequest};
@@ -88,6 +90,7 @@ pub use people::{
     ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
     TotpOffer, WebSession,
 };
+pub use prune::{PruneRequest, limit_of};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

@@ -15,9 +15,11 @@ mod freezes;
 mod holds;
 mod policies;
 mod story;
+mod told;
 
 pub use disposals::Disposal;
 pub use story::{Conservation, Replay, Violation};
+pub(in crate::audit) use told::ToldTerms;
 
 use crate::domain::Timestamp;
 
