@@ -115,7 +115,7 @@ for (const [role, { page, complaints }] of Object.entries(roles)) {
     assert.deepEqual(complaints, []);
     // htmx remembers where it is; nothing that people wrote may be kept.
     const kept = await page.evaluate(() => [localStorage, sessionStorage].flatMap(Object.values));
-    for (const value of kept) assert.match(value, /^\/[a-z0-9_/-]*(\?(to|first)=[a-z0-9_/-]*)?$/i);
+    for (const value of kept) assert.match(value, /^\/[a-z0-9_./-]*(\?((to|first|trial|search|hits|all|lines|by|none|at|from|day)=[a-z0-9_/+-]*&?)*)?$/i);
   });
 }
 

@@ -428,7 +428,12 @@ async fn simulate(
     match begun {
         Ok(job) => {
             let page = trial::address(&format!("/policies/{id}"), job);
-            Ok(Redirect::to(&format!("{page}#simulation")).into_response())
+            // A page that looks again by itself must not stand at a place inside itself.
+            let place = match house.simulations.get(job) {
+                Some(_) => "#simulation",
+                None => "",
+            };
+            Ok(Redirect::to(&format!("{page}{place}")).into_response())
         }
         Err(refusal) => {
             let refusal = form::at_its_place(refusal)?;
