@@ -162,13 +162,13 @@ impl Appliance {
         let now = self.clock.now().compliance;
         let life = self.life();
         let mut files = self.settings.anchor_files.iter();
-        let late = files.find_map(|path| {
+        let late = files.find(|path| {
             let read = File::open(path).and_then(|mut file| last_line(&mut file));
             let last = read.ok().flatten().and_then(|line| Anchor::read(&line));
             let fresh = last.is_some_and(|last| {
                 last.life == life && now.0 < last.at.0.saturating_add(ANCHOR_LATE)
             });
-            (!fresh).then_some(path)
+            !fresh
         });
         let count = self.settings.anchor_files.len();
         match late {

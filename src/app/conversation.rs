@@ -1,20 +1,28 @@
 //! The use-cases "list conversations" and "show a slice of one".
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 
-use super::search::zone;
-use super::{AppError, Appliance, Result, Session};
-use crate::archive::{OpenedMessage, OpenedVersion};
+use super::clock::Stopwatch;
+use super::search::{refused, zone};
+use super::{AppError, Appliance, Result, SearchRequest, Session};
+use crate::archive::{OpenedMessage, OpenedVersion, Reader};
 use crate::audit::Action;
 use crate::crypto::{hex, sha256_of};
 use crate::domain::{
     App, Attachment, ConversationId, ConversationNo, EntryNo, Kind, MessageId, Presence, Right,
     Scope, Timestamp,
 };
-use crate::search::NameIndex;
+use crate::query::{NoFacts, Purpose};
+use crate::search::{BUDGET_DEFAULT, Budget, FacetField, NameIndex, Search, Step};
 use crate::store::{ConversationRow, MessageRow, Rows};
 
+/// Messages before a slice that are looked through for what is answered in it.
+const ANSWERS_BACK: u32 = 300;
+/// Most characters of a message that is quoted above its answer.
+const QUOTED_CHARS: usize = 160;
 /// Most messages of one slice.
 pub const SLICE_MESSAGES_MAX: u32 = 10_000;
 
@@ -75,6 +83,30 @@ pub struct ShownMessage {
     pub earlier: Vec<String>,
     /// Files it carries or names.
     pub attachments: Vec<Attachment>,
+    /// The message it answers, where the platform says so.
+    pub answers: Option<Answered>,
+}
+
+/// A message that another one answers, as it is quoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its public id; `None` where it is not among the messages near the slice.
+    pub id: Option<MessageId>,
+    /// Who wrote it.
+    pub sender: Option<String>,
+    /// The beginning of its latest words.
+    pub opening: String,
+}
+
+/// What a conversation comes to, over its whole length.
+#[derive(Clone, Debug)]
+pub struct ConversationFigures {
+    /// Messages by calendar month in the zone of the workspace, as `2024-03`, eldest first.
+    pub months: Vec<(String, u64)>,
+    /// Messages by who wrote them, most first; notices of the platform stand under the empty name.
+    pub people: Vec<(String, u64)>,
+    /// The audit entry, durable before this was handed out.
+    pub audit: EntryNo,
 }
 
 /// A slice of a conversation.
@@ -130,11 +162,20 @@ impl Appliance {
         let (mut rows, more_before, more_after) = self.slice(row.no, request, &scope)?;
         rows.retain(|row| scope.shows(row.no));
         let mut reader = self.archive.reader()?;
-        let mut messages = Vec::with_capacity(rows.len());
+        let mut opened = Vec::with_capacity(rows.len());
         for row in rows {
-            let message = reader.open(row)?;
-            messages.push(shown(&names, message, zone));
+            opened.push(reader.open(row)?);
         }
+        let answers = self.answered(&mut reader, &names, &scope, &opened)?;
+        drop(reader);
+        let messages: Vec<ShownMessage> = opened
+            .into_iter()
+            .zip(answers)
+            .map(|(message, answers)| ShownMessage {
+                answers,
+                ..shown(&names, message, zone)
+            })
+            .collect();
         let audit = self.log_view(session, request.id, &messages)?;
         Ok(ConversationSlice {
             conversation: line(&names, &row),
@@ -142,6 +183,110 @@ impl Appliance {
             more_before,
             more_after,
             zone,
+            audit,
+        })
+    }
+
+    /// What each message of a slice answers. Only its neighbourhood is looked through, so that it costs
+    /// the same however long the conversation is.
+    fn answered(
+        &self,
+        reader: &mut Reader<'_>,
+        names: &NameIndex,
+        scope: &Scope,
+        slice: &[OpenedMessage],
+    ) -> Result<Vec<Option<Answered>>> {
+        let target = |message: &OpenedMessage| {
+            let mut versions = message.versions.iter().rev();
+            versions.find_map(|version| version.reply_to.clone())
+        };
+        let targets: Vec<Option<String>> = slice.iter().map(target).collect();
+        let mut wanted: HashMap<&str, Option<Answered>> = targets
+            .iter()
+            .flatten()
+            .map(|id| (id.as_str(), None))
+            .collect();
+        if wanted.is_empty() {
+            return Ok(vec![None; slice.len()]);
+        }
+        let mut quote = |message: &OpenedMessage| {
+            for id in message
+                .versions
+                .iter()
+                .filter_map(|one| one.source_id.as_deref())
+            {
+                if let Some(place) = wanted.get_mut(id) {
+                    *place = Some(quoted(names, message));
+                }
+            }
+        };
+        slice.iter().for_each(&mut quote);
+        let in_slice = |id: &str| {
+            let mut versions = slice.iter().flat_map(|message| &message.versions);
+            versions.any(|version| version.source_id.as_deref() == Some(id))
+        };
+        if let Some(first) = slice.first()
+            && targets.iter().flatten().any(|id| !in_slice(id))
+        {
+            for row in reader.rows().messages_before(&first.row, ANSWERS_BACK)? {
+                if scope.shows(row.no) {
+                    quote(&reader.open(row)?);
+                }
+            }
+        }
+        Ok(targets
+            .iter()
+            .map(|target| {
+                let id = target.as_deref()?;
+                let far = || Answered {
+                    id: None,
+                    sender: None,
+                    opening: String::new(),
+                };
+                Some(wanted.get(id).cloned().flatten().unwrap_or_else(far))
+            })
+            .collect())
+    }
+
+    /// How the messages of a conversation spread over months and people. It is counted by the index.
+    ///
+    /// # Errors
+    /// For who may not read; when it is outside the scope; as a search.
+    pub fn conversation_figures(
+        &self,
+        session: &Session,
+        id: ConversationId,
+    ) -> Result<ConversationFigures> {
+        self.require(session, Right::ReadContent, Action::ContentView)?;
+        let scope = self.scope(session)?;
+        let (names, alone) = (self.names()?, self.alone(&scope, id)?);
+        let everything = SearchRequest::new("*");
+        let (resolved, _) = self.understand(&everything, Purpose::Search, &names, &alone)?;
+        let (watch, scoped) = (
+            Stopwatch::start(),
+            names.within(&self.archive, &alone, None),
+        );
+        let spent = || watch.elapsed();
+        let search = Search {
+            archive: &self.archive,
+            picture: None,
+            names: &scoped,
+            facts: &NoFacts,
+            resolved: &resolved,
+            budget: Budget {
+                allowed: BUDGET_DEFAULT,
+                spent: &spent,
+            },
+        };
+        let people = search.facets(&[FacetField::From]).map_err(refused)?;
+        let months = search.histogram(Step::Month).map_err(refused)?;
+        let people = people.into_iter().flat_map(|facet| facet.values);
+        let now = self.clock.now();
+        let draft = self.draft(session, Action::ContentView).object(id);
+        let audit = self.change(now, |tx| Ok(self.log(tx, now, draft, None)?.seq))?;
+        Ok(ConversationFigures {
+            months,
+            people: people.map(|value| (value.label, value.count)).collect(),
             audit,
         })
     }
@@ -257,12 +402,27 @@ fn line(names: &NameIndex, row: &ConversationRow) -> ConversationLine {
     }
 }
 
+fn sender_of(names: &NameIndex, message: &OpenedMessage) -> Option<String> {
+    let handle = message.row.sender?;
+    let entry = names.directory().handles.get(&handle)?;
+    Some(entry.label.clone())
+}
+
+fn quoted(names: &NameIndex, message: &OpenedMessage) -> Answered {
+    let body = message.latest().map_or("", |version| version.body.as_str());
+    let mut opening: String = body.chars().take(QUOTED_CHARS).collect();
+    if opening.len() < body.len() {
+        opening.push('…');
+    }
+    Answered {
+        id: Some(message.id),
+        sender: sender_of(names, message),
+        opening,
+    }
+}
+
 fn shown(names: &NameIndex, message: OpenedMessage, zone: Tz) -> ShownMessage {
-    let sender = message
-        .row
-        .sender
-        .and_then(|handle| names.directory().handles.get(&handle))
-        .map(|entry| entry.label.clone());
+    let sender = sender_of(names, &message);
     let utc = DateTime::from_timestamp_micros(message.row.sent.0).unwrap_or_default();
     let mut versions = message.versions;
     let latest = versions.pop();
@@ -280,5 +440,6 @@ fn shown(names: &NameIndex, message: OpenedMessage, zone: Tz) -> ShownMessage {
             .unwrap_or_default(),
         body: latest.map(body).unwrap_or_default(),
         earlier: versions.into_iter().map(body).collect(),
+        answers: None,
     }
 }

@@ -134,6 +134,7 @@ impl From<RetentionError> for AppError {
                 AppError::Integrity(text)
             }
             RetentionError::NotFound(what) => AppError::NotFound(what),
+            RetentionError::Stopped => AppError::Interrupted("Nothing was changed.".to_owned()),
             RetentionError::NotApproved(_) | RetentionError::Refused(_) => AppError::Blocked(text),
         }
     }

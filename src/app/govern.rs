@@ -27,7 +27,7 @@ pub use dispose::{BatchLine, Planned, Review};
 pub use event::{EventLine, NewEvent};
 pub use freeze::FreezeLine;
 pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
-pub use label::{Carried, LabelLine, LabelOn};
+pub use label::{Carried, LABELLED_MAX, LabelLine, LabelMany, LabelOn};
 pub use listing::{BatchStory, CertificateStory, ListedItem, ReviewLine, RuleName};
 pub use matter::MatterLine;
 pub use policy::{LastSimulation, NewPolicy, PolicyChanged, PolicyLine};
@@ -35,7 +35,7 @@ pub use release::{Asked, Consequences, Released};
 pub use request::{
     NewRequest, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine,
 };
-pub use simulate::{DueNow, Simulated, Why};
+pub use simulate::{DueNow, Heed, Simulated, Why};
 pub use spread::{DueSoon, PREVIEW_DAYS, Spread};
 pub use story::{PolicyStory, VersionLine};
 pub use why::{About, Sentence};

@@ -22,6 +22,7 @@ mod check;
 mod clock;
 mod conversation;
 mod demo;
+mod digest;
 mod disposed;
 mod entropy;
 mod error;
@@ -48,6 +49,7 @@ mod search;
 mod settings;
 mod snapshot;
 mod suggest;
+mod terms;
 mod upload;
 mod verify;
 mod walk;
@@ -63,20 +65,23 @@ pub use certificate::{CertificateReport, verify_certificate, verify_certificate_
 pub use check::{Finding, Standing, check_host};
 pub use clock::{Clock, HostClock, Stopwatch, SystemClock};
 pub use conversation::{
-    ConversationLine, ConversationRequest, ConversationSlice, SLICE_MESSAGES_MAX, ShownMessage,
+    Answered, ConversationFigures, ConversationLine, ConversationRequest, ConversationSlice,
+    SLICE_MESSAGES_MAX, ShownMessage,
 };
 pub use demo::{DemoEvent, DemoRequest, Staged, run_demo, stage_demo};
+pub use digest::{AccessLine, DIGEST_ENTRIES_MAX, LogDigest};
 pub use entropy::SystemEntropy;
 pub use error::{AppError, Result};
 pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
     About, Asked, BatchLine, BatchStory, Carried, CertificateStory, ClaimLine, ClockStanding,
-    Consequences, DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding,
-    HoldTarget, LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold,
-    NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory,
-    Released, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,
-    ReviewLine, RuleName, Sentence, Simulated, Spread, VersionLine, Why,
+    Consequences, DueNow, DueSoon, EventLine, FreezeLine, Heed, HoldExtent, HoldLine, HoldStanding,
+    HoldTarget, LABELLED_MAX, LabelLine, LabelMany, LabelOn, LastSimulation, ListedItem,
+    MatterLine, NewEvent, NewHold, NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned,
+    PolicyChanged, PolicyLine, PolicyStory, Released, RequestAct, RequestCounts, RequestDecision,
+    RequestItem, RequestLine, Review, ReviewLine, RuleName, Sentence, Simulated, Spread,
+    VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use job::{JOB_END_BYTES_MAX, KeptJob};
@@ -95,6 +100,7 @@ pub use restore::{
 pub use search::{Histogram, Reading, SearchAnswer, SearchRequest};
 pub use settings::{Given, Settings};
 pub use suggest::{SUGGESTIONS_MAX, Suggestion};
+pub use terms::{TERMS_MAX, TermLine, TermReport, terms_of_table};
 pub use upload::{UPLOAD_BYTES_MAX, Upload, Uploaded};
 pub use verify::{RecordVerdict, VerifyReport, VerifyRequest, verify_log};
 pub use walk::{Walk, WalkRequest};

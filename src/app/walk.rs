@@ -110,7 +110,7 @@ impl Appliance {
     }
 
     /// The scope narrowed to one conversation that it shows.
-    fn alone(&self, scope: &Scope, id: ConversationId) -> Result<Scope> {
+    pub(super) fn alone(&self, scope: &Scope, id: ConversationId) -> Result<Scope> {
         let row = self.archive.store().read()?.conversation_by_id(id)?;
         let row = row
             .filter(|row| scope.allows(row.no, row.account))

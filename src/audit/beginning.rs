@@ -56,7 +56,7 @@ impl Beginning {
     /// `Broken` where an entry is missing or malformed, or the story so far breaks a rule: what is
     /// not sound is never pruned.
     pub fn compute(rows: &Rows, size: u64) -> Result<Self> {
-        if size == 0 || size % u64::from(TILE_WIDTH) != 0 {
+        if size == 0 || !size.is_multiple_of(u64::from(TILE_WIDTH)) {
             return Err(AuditError::Broken(format!(
                 "{size} entries are not whole tiles of {TILE_WIDTH}"
             )));
@@ -112,7 +112,7 @@ impl Beginning {
             .and_then(|peaks| Edge::from_peaks(wire.size, peaks))
             .ok_or_else(|| broken("its hashes do not fit its size"))?;
         let fits = wire.size > 0
-            && wire.size % u64::from(TILE_WIDTH) == 0
+            && wire.size.is_multiple_of(u64::from(TILE_WIDTH))
             && wire.story.taken() == wire.size;
         match fits {
             true => Ok(Self {

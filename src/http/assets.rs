@@ -43,6 +43,16 @@ pub(super) const ASSETS: &[Asset] = &[
         bytes: include_bytes!("assets/keys.js"),
     },
     Asset {
+        name: "hits.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("assets/hits.js"),
+    },
+    Asset {
+        name: "conv.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("assets/conv.js"),
+    },
+    Asset {
         name: "upload.js",
         kind: SCRIPT,
         bytes: include_bytes!("assets/upload.js"),

@@ -225,9 +225,22 @@ fn url_pairs(form: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The answer to an address nobody serves.
-pub(super) fn unknown_path(house: &House, uri: &Uri) -> Response {
-    match uri.path().starts_with("/api/") {
-        true => Refusal::not_found().problem(uri.path()),
-        false => refused::page(house, None, cookie::Theme::System, &Refusal::not_found()),
+pub(super) async fn unknown_path(house: Arc<House>, uri: &Uri, headers: &HeaderMap) -> Response {
+    if uri.path().starts_with("/api/") {
+        return Refusal::not_found().problem(uri.path());
     }
+    let theme = cookie::read(headers).theme;
+    let who = signed_in(&house, headers).await;
+    refused::page(&house, who.as_ref(), theme, &Refusal::not_found())
+}
+
+/// Whoever is signed in, for a page that anybody may see.
+pub(super) async fn signed_in(house: &Arc<House>, headers: &HeaderMap) -> Option<Who> {
+    let gate = Gate {
+        house: Arc::clone(house),
+        access: Access::SignedIn,
+        is_api: false,
+        takes_files: false,
+    };
+    recognise(&gate, headers).await.ok()
 }

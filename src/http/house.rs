@@ -11,9 +11,11 @@ use super::jobs::Jobs;
 use super::limit::Buckets;
 use super::outbox::Outbox;
 use super::page::Kits;
+use super::page::holds::Preview;
+use super::page::trial::Shelf;
 use super::refusal::Refusal;
 use super::stream::Seats;
-use crate::app::{AppError, Appliance};
+use crate::app::{AppError, Appliance, Simulated, TermReport};
 
 /// Opens the product with a passphrase that somebody typed.
 pub type Unlock = Box<dyn Fn(&str) -> crate::app::Result<Appliance> + Send + Sync>;
@@ -61,6 +63,12 @@ pub struct House {
     pub(super) secrets: Secrets,
     /// The recovery kit that was given out and waits to be proved.
     pub(super) kits: Kits,
+    /// What previews of holds found, with the forms they were made from.
+    pub(super) previews: Shelf<Preview>,
+    /// What simulations of policies found.
+    pub(super) simulations: Shelf<Simulated>,
+    /// Reports on search terms.
+    pub(super) term_reports: Shelf<TermReport>,
     /// Held while an object is compared with what somebody saw, and changed.
     changes: Mutex<()>,
     ends: AtomicBool,
@@ -93,6 +101,9 @@ impl House {
             programs: Buckets::new(PROGRAMS.0, PROGRAMS.1),
             secrets: Secrets::default(),
             kits: Kits::default(),
+            previews: Shelf::default(),
+            simulations: Shelf::default(),
+            term_reports: Shelf::default(),
             changes: Mutex::new(()),
             ends: AtomicBool::new(false),
             answered: AtomicU64::new(0),

@@ -133,6 +133,14 @@ impl Teller {
 }
 
 impl Teller {
+    /// Hears how far a use-case is, and lets it go on until somebody asks the job to stop.
+    pub fn heed(&self) -> impl FnMut(&'static str, u64, u64) -> bool + '_ {
+        |stage, done, total| {
+            self.tell(stage, done, total);
+            !self.is_asked_to_stop()
+        }
+    }
+
     /// Whether somebody asked the job to stop.
     pub fn is_asked_to_stop(&self) -> bool {
         self.job.stopping.load(Ordering::Relaxed)

@@ -195,8 +195,21 @@ pub(super) fn start(
     act: Act,
 ) -> Result<JobId, Refusal> {
     let appliance = house.appliance().ok_or_else(Refusal::sealed)?;
+    start_as(house, who, appliance.mint_job(), title, stops, act)
+}
+
+/// The same under an id that the act itself knows.
+pub(super) fn start_as(
+    house: &House,
+    who: &Who,
+    id: JobId,
+    title: &'static str,
+    stops: bool,
+    act: Act,
+) -> Result<JobId, Refusal> {
+    let appliance = house.appliance().ok_or_else(Refusal::sealed)?;
     let new = NewJob {
-        id: appliance.mint_job(),
+        id,
         owner: who.session.actor.no,
         title,
         stops,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
@@ -142,6 +142,7 @@ pub const ROUTES: &[&[Route]] = &[
     page::sso::ROUTES,
     page::home::ROUTES,
     page::search::ROUTES,
+    page::terms::ROUTES,
     page::conversation::ROUTES,
     page::step_up::ROUTES,
     page::account::ROUTES,
@@ -209,9 +210,9 @@ pub fn router(house: &Arc<House>) -> Router {
     }
     let lost = Arc::clone(house);
     router
-        .fallback(move |uri: Uri| {
+        .fallback(move |uri: Uri, headers: HeaderMap| {
             let house = Arc::clone(&lost);
-            async move { unknown_path(&house, &uri) }
+            async move { unknown_path(house, &uri, &headers).await }
         })
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(house), harden))

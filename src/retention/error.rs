@@ -39,6 +39,9 @@ pub enum RetentionError {
     /// The list is not approved.
     #[error(transparent)]
     NotApproved(#[from] crate::archive::NotApproved),
+    /// Whoever waited asked to stop. Nothing was changed.
+    #[error("it was stopped; nothing was changed")]
+    Stopped,
     /// The frozen list was made under another state, or is in another one.
     #[error("{0}")]
     Refused(String),

@@ -56,7 +56,9 @@ pub use request::{
 };
 pub use rules::{FLOOR_DAYS, FUTURE_MICROS, Known, Rules, ScopeRef, Term};
 pub use scope::{Needs, Scope, ScopeContext};
-pub use simulate::{Blocked, Counted, SAMPLES_MAX, Simulation, simulate, simulate_inside};
+pub use simulate::{
+    Blocked, Counted, RECORDS_PER_WORD, SAMPLES_MAX, Simulation, simulate, simulate_watched,
+};
 pub use survey::{Looked, survey, why};
 pub use verdict::{explain, verdict};
 pub use weaken::{

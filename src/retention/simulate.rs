@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::book::Book;
-use super::error::Result;
+use super::error::{Result, RetentionError};
 use super::facts::Present;
 use super::survey::survey;
 use crate::archive::Archive;
@@ -15,6 +15,8 @@ use crate::store::{MessageRow, Rows};
 
 /// Most messages shown as a sample.
 pub const SAMPLES_MAX: usize = 25;
+/// Records looked at between two words to whoever waits.
+pub const RECORDS_PER_WORD: u64 = 4_096;
 
 /// What is counted of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,19 +181,28 @@ pub fn simulate(
     tried: &Book,
     as_of: Timestamp,
 ) -> Result<Simulation> {
-    simulate_inside(archive, rows, (in_force, tried), as_of, &|_| true)
+    simulate_watched(
+        archive,
+        rows,
+        (in_force, tried),
+        as_of,
+        &|_| true,
+        &mut |_| true,
+    )
 }
 
-/// The same over the conversations that `inside` allows: nothing else is counted.
+/// The same over the conversations that `inside` allows, for somebody who waits: told now and then how
+/// many records were looked at, `go_on` says whether to go on. What is outside is not counted.
 ///
 /// # Errors
-/// As [`simulate`].
-pub fn simulate_inside(
+/// As [`simulate`]; [`RetentionError::Stopped`] when it says no.
+pub fn simulate_watched(
     archive: &Archive,
     rows: &Rows,
     (in_force, tried): (&Book, &Book),
     as_of: Timestamp,
     inside: &dyn Fn(ConversationNo) -> bool,
+    go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Simulation> {
     let persons: BTreeMap<HandleNo, PersonNo> = rows
         .handles()?
@@ -200,8 +211,13 @@ pub fn simulate_inside(
         .collect();
     let custodian = |row: &MessageRow| row.sender.and_then(|no| persons.get(&no).copied());
     let mut simulation = Simulation::new(as_of);
+    let mut looked_at = 0u64;
     let present = Present::as_of(as_of);
     survey(archive, &[in_force, tried], &present, |looked| {
+        if looked_at.is_multiple_of(RECORDS_PER_WORD) && !go_on(looked_at) {
+            return Err(RetentionError::Stopped);
+        }
+        looked_at += 1;
         if let [before, after] = looked.verdicts
             && inside(looked.row.conversation)
         {

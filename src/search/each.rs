@@ -13,6 +13,15 @@ use crate::index::{self, Placed};
 const ROWS_PER_CHECK: usize = 1_024;
 
 impl Search<'_> {
+    /// Hands out every hit once, in no order: the message, its conversation, sender and time.
+    ///
+    /// # Errors
+    /// As [`Search::page`]. What was handed out before is of no use then.
+    pub fn each_place(&self, visit: &mut dyn FnMut(Placed)) -> Result<()> {
+        let mut reader = self.archive.reader()?;
+        self.each_hit(&mut reader, visit)
+    }
+
     /// Hands out every hit once, in no order.
     ///
     /// # Errors

@@ -70,6 +70,60 @@ fn further(served: &Served, word: &str) {
     import(&served.court.appliance, &served.court.rec, &path).unwrap();
 }
 
+/// What a page shows of the long look that a form asks for.
+fn looked(served: &Served, who: Who, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let answer = served.post_form(who, path, fields);
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let to = answer.location().split('#').next().unwrap().to_owned();
+    assert!(to.contains("?trial=job_"), "{to}");
+    for _ in 0..600 {
+        let page = served.get(who, &to);
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let state = |name: &str| page.body.contains(&format!("data-state=\"{name}\""));
+        if !state("waiting") && !state("running") {
+            return page;
+        }
+        // Without script the page looks again by itself, and the act can be stopped.
+        says(&page, "http-equiv=\"refresh\"");
+        says(&page, "/stop\"");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("not over in time: {to}");
+}
+
+#[test]
+fn x1_what_a_page_simulates_is_a_job_of_whoever_asked() {
+    let served = served();
+    let (to, _) = done(&served, REC, "/policies/new", &DELETE);
+    let path = format!("/policies/{}", id_in(&to));
+    let begun = served.post_form(REC, &format!("{path}/simulate"), &[("as_of", "")]);
+    let job = begun.location().split_once("?trial=").unwrap().1;
+    let job = job.split('#').next().unwrap();
+    looked(&served, REC, &format!("{path}/simulate"), &[("as_of", "")]);
+    let page = served.get(REC, &format!("/jobs/{job}"));
+    says(&page, "Simulate a policy");
+    says(&page, "would be due");
+    // The part of the page that is asked for while it runs has the whole page shown again.
+    let part = served.get(REC, &format!("/jobs/{job}/state?page={path}"));
+    assert_eq!(part.headers.get("hx-refresh").unwrap(), "true");
+    let elsewhere = served.get(REC, &format!("/jobs/{job}/state?page=//evil.example"));
+    assert!(!elsewhere.body.contains("evil"));
+    // Nobody else sees it.
+    let other = served.get(LAW, &format!("{path}?trial={job}"));
+    assert_eq!(other.status, StatusCode::OK);
+    assert!(!other.body.contains("id=\"simulation\""));
+    assert_eq!(
+        served.get(LAW, &format!("/jobs/{job}")).status,
+        StatusCode::NOT_FOUND
+    );
+    let lost = served.post_form(
+        REC,
+        "/policies/pol_00000000000000000000000000/simulate",
+        &[],
+    );
+    assert_eq!(lost.status, StatusCode::NOT_FOUND);
+}
+
 #[test]
 fn h1_a_hold_is_previewed_exactly_then_placed_and_follows_what_comes() {
     let served = served();
@@ -87,8 +141,7 @@ fn h1_a_hold_is_previewed_exactly_then_placed_and_follows_what_comes() {
     assert!(matching > 0);
     let holds = || app.holds(&served.court.law).unwrap().len();
     let before = holds();
-    let preview = served.post_form(LAW, &path, &fields);
-    assert_eq!(preview.status, StatusCode::OK, "{}", preview.body);
+    let preview = looked(&served, LAW, &path, &fields);
     let noun = if matching == 1 { "message" } else { "messages" };
     says(&preview, &format!("<strong>{matching} {noun}</strong> now"));
     says(&preview, "Read as");
@@ -196,8 +249,12 @@ fn in_force(served: &Served) -> String {
     let enable = format!("{path}/enable");
     let early = refused(served, REC, &enable, &[("reason", "decided")]);
     says(&early, "simulation");
-    let tried = served.post_form(REC, &format!("{path}/simulate"), &[("as_of", "2099-01-01")]);
-    assert_eq!(tried.status, StatusCode::OK, "{}", tried.body);
+    let tried = looked(
+        served,
+        REC,
+        &format!("{path}/simulate"),
+        &[("as_of", "2099-01-01")],
+    );
     for words in [
         "would be due",
         "Beside the rules in force",

@@ -7,6 +7,7 @@
 
 #[path = "../support/chance.rs"]
 mod chance;
+mod chosen;
 #[path = "../support/court.rs"]
 mod court;
 mod description;
@@ -34,3 +35,4 @@ mod served;
 mod several;
 mod snapshots;
 mod sso;
+mod talk;

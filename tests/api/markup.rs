@@ -300,6 +300,8 @@ fn m6_every_page_of_a_role_can_be_opened() {
             let unseen = role == Role::Auditor && route.path.starts_with("/m/");
             // Administrators and managers have nothing to export.
             let exports = role == Role::Administrator && route.path.starts_with("/exports/");
+            // The job of the harness counted no terms.
+            let exports = exports || route.path.starts_with("/terms/{");
             let narrowed = answer.status == StatusCode::NOT_FOUND
                 && (role == Role::Manager || unseen || exports || route.path.contains("{no}"));
             if !open && !narrowed {

@@ -115,7 +115,7 @@ for (const [role, { page, complaints }] of Object.entries(roles)) {
     assert.deepEqual(complaints, []);
     // htmx remembers where it is; nothing that people wrote may be kept.
     const kept = await page.evaluate(() => [localStorage, sessionStorage].flatMap(Object.values));
-    for (const value of kept) assert.match(value, /^\/[a-z0-9_/-]*(\?(to|first)=[a-z0-9_/-]*)?$/i);
+    for (const value of kept) assert.match(value, /^\/[a-z0-9_./-]*(\?((to|first|trial|search|hits|all|lines|by|none|at|from|day)=[a-z0-9_/+-]*&?)*)?$/i);
   });
 }
 
@@ -159,6 +159,35 @@ await law("pages_work_without_scripts", async () => {
   await page.click("text=Show counts");
   assert.ok(await page.locator(".facet").count() > 0);
   await context.close();
+});
+
+await law("x1_a_conversation_goes_on_as_it_is_read_and_is_cited_by_a_key", async () => {
+  const { page, context } = roles.lawyer;
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.goto(demo.origin + "/c");
+  const longest = await page.$$eval(".conversation", (rows) => rows
+    .map((row) => [Number(row.innerText.match(/([\d,]+) messages/)[1].replace(",", "")), row.querySelector("a").getAttribute("href")])
+    .sort(([one], [other]) => other - one)[0]);
+  await page.goto(demo.origin + longest[1]);
+  const posts = () => page.$$eval(".post", (all) => all.map((post) => [post.id, post.getAttribute("aria-posinset")]));
+  let seen = (await posts()).length;
+  assert.ok(seen < longest[0], "not all at once");
+  for (let turn = 0; turn < 10 && seen < Math.min(longest[0], 600); turn += 1) {
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await page.waitForFunction((before) => document.querySelectorAll(".post").length > before, seen);
+    seen = (await posts()).length;
+  }
+  const all = await posts();
+  assert.equal(new Set(all.map(([id]) => id)).size, all.length, "each message once");
+  assert.deepEqual(all.map(([, place]) => Number(place)), all.map((_, place) => place + 1));
+  assert.ok(all.length <= 600);
+  const days = await page.$$eval(".day", (all) => all.map((day) => day.dataset.day));
+  assert.deepEqual(days, [...new Set(days)], "each day has one heading");
+  await page.locator(".post").nth(5).focus();
+  await page.keyboard.press("c");
+  await page.waitForSelector(".post[data-copied]");
+  const cited = await page.evaluate(() => navigator.clipboard.readText());
+  assert.ok(cited.includes(all[5][0]) && /SHA-256 of the words [0-9a-f]{64}$/.test(cited), cited);
 });
 
 await law("what_a_conversation_prints_has_no_controls", async () => {

@@ -301,10 +301,44 @@ await law("x1_hostile_queries_are_read_or_refused_and_never_run", async () => {
   }
 });
 
+await law("x1_states_of_choosing_counting_and_not_finding", async () => {
+  const { page, complaints } = lawyer;
+  await page.goto(demo.origin + "/search");
+  await page.fill("#query", "price");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/s\/srch_/);
+  const hits = page.url();
+  await page.locator(".tick").first().check();
+  await page.locator(".tick").nth(3).click({ modifiers: ["Shift"] });
+  assert.equal(await page.locator(".chosen .tally").innerText(), "4 chosen");
+  await examined(page, "hits that are chosen");
+  const [search, ids] = await page.evaluate(() => [location.pathname.split("/")[2],
+    [...document.querySelectorAll(".tick:checked")].map((box) => box.value)]);
+  const states = {
+    "hits by day": `${hits}?by=day&lines=3`, "hits one by one": `${hits}?by=flat&lines=0`,
+    "nothing chosen": `${hits}?none=1`, "a hold of what was chosen": `/matters?search=${search}&hits=${ids.join("+")}`,
+    "an export of what was chosen": `/s/${search}/export/${ids.join(".")}`,
+    "labels for what was chosen": `/labels/put?search=${search}&hits=${ids.join("+")}`,
+    "months and people": `${hostileChat}/figures`, "nothing here": "/nowhere", "terms": "/terms", "a problem": "/problems/stale",
+  };
+  for (const [what, path] of Object.entries(states)) {
+    await page.goto(new URL(path, demo.origin).href);
+    assert.equal(await page.locator("nav.sections").count(), 1, `${what} keeps the navigation`);
+    await examined(page, what);
+  }
+  await page.goto(demo.origin + "/terms");
+  await page.fill("textarea", `price\n"delivery date"\non:05/03/2024\n${HOSTILE[1]}`);
+  await page.click("button.primary");
+  await page.waitForSelector("table.terms");
+  await examined(page, "a report on terms");
+  await isInert(lawyer, "a report on terms");
+  assert.deepEqual(complaints, []);
+});
+
 await law("t7_nothing_that_people_wrote_is_kept_by_the_browser", async () => {
   for (const { page } of [lawyer, officer]) {
     const kept = await page.evaluate(() => [localStorage, sessionStorage].flatMap(Object.values));
-    for (const value of kept) assert.match(value, /^\/[a-z0-9_/-]*(\?(to|first)=[a-z0-9_/-]*)?$/i);
+    for (const value of kept) assert.match(value, /^\/[a-z0-9_./-]*(\?((to|first|trial|search|hits|all|lines|by|none|at|from|day)=[a-z0-9_/+-]*&?)*)?$/i);
   }
 });
 
@@ -356,6 +390,29 @@ const TASKS = {
     assert.notEqual(page.url(), before);
     assert.ok(await page.locator(".message.asked mark").count() > 0, "what matched is marked");
   },
+  async choose_hits_and_label_them({ lawyer: page }, run) {
+    await page.goto(demo.origin + "/labels");
+    await write(page, "#name", `chosen ${run}`);
+    await press(page, "button", "Make it");
+    await page.goto(demo.origin);
+    await page.locator("#query:focus").waitFor();
+    await page.keyboard.type("price");
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+    if (run === "with scripts") {
+      await page.evaluate(() => document.activeElement.blur());
+      for (const key of ["j", "x", "j", "j", "X"]) await page.keyboard.press(key);
+      assert.equal(await page.locator(".chosen .tally").innerText(), "3 chosen");
+    } else {
+      for (let turn = 0; turn < 3; turn += 1) {
+        await tabTo(page, ".tick:not(:checked)");
+        await page.keyboard.press("Space");
+      }
+    }
+    await press(page, ".chosen button", "Label");
+    assert.match(await page.locator("h1").innerText(), /Label 3 chosen messages/);
+    await press(page, "button", "Put it on");
+    await page.locator("text=3 messages carry the label").waitFor();
+  },
   async jump_to_a_date({ lawyer: page }) {
     await page.goto(demo.origin + "/c");
     await press(page, ".conversation a");
@@ -386,6 +443,7 @@ const TASKS = {
     await write(page, "textarea[name=query]", "shipment");
     await write(page, "textarea[name=reason]", "claim of 3 March");
     await press(page, "button", "Preview");
+    await page.locator("button:has-text('Place the hold')").waitFor();
     await press(page, "button", "Place the hold");
     assert.match(await page.locator("main").innerText(), /audit #\d+/);
   },
@@ -396,7 +454,8 @@ const TASKS = {
     await write(page, "textarea[name=reason]", "tax law");
     await press(page, "button", "Write the draft");
     await press(page, "button", "Simulate");
-    assert.ok(await page.locator("#simulation").count() > 0);
+    await page.locator("#simulation").waitFor();
+    assert.match(page.url(), /\?trial=job_/, "it is a job");
   },
   async approve_a_list({ lawyer: page }, run) {
     // There is one list: who comes second looks at it, and cannot approve it twice.

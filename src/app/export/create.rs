@@ -1,5 +1,6 @@
 //! Making an export: intent, effect, outcome.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
@@ -21,10 +22,10 @@ use crate::app::{AppError, Appliance, Result, Session};
 use crate::archive::{Watermark, mint};
 use crate::audit::{Action, Draft, EntryActor, Outcome, StatementKind};
 use crate::crypto::{Digest, Edge, hex, leaf_hash, random_bytes};
-use crate::domain::{EntryNo, ExportId, Now, Right, Scope};
+use crate::domain::{EntryNo, ExportId, MessageId, Now, Right, Scope};
 use crate::ingest::Span;
 use crate::query::{NoFacts, Purpose};
-use crate::search::{Budget, NameIndex, Search};
+use crate::search::{Budget, NameIndex, Search, SortKey};
 
 /// Time the query of an export may take: nobody waits in front of a screen for it.
 const QUERY_BUDGET: Duration = Duration::from_secs(600);
@@ -44,6 +45,8 @@ struct Asked {
     names: std::sync::Arc<NameIndex>,
     hits: Vec<Place>,
     total: u64,
+    /// Hits of the query, where only some of them were chosen.
+    chosen_of: Option<u64>,
     watermark: Watermark,
 }
 
@@ -149,8 +152,14 @@ impl Appliance {
                  year by year, for instance"
             )));
         };
+        let (keys, chosen_of) = match request.chosen.is_empty() {
+            true => (keys, None),
+            false => (self.only_chosen(keys, &request.chosen)?, Some(total)),
+        };
+        let total = chosen_of.map_or(total, |_| keys.len() as u64);
         let hits = Gather::new(self, &scope, &names, request.context).places(&keys)?;
         Ok(Asked {
+            chosen_of,
             zone: zone(reading.zone.name())?,
             reading,
             scope,
@@ -159,6 +168,24 @@ impl Appliance {
             total,
             watermark,
         })
+    }
+
+    /// The hits among those that were chosen one by one.
+    fn only_chosen(&self, keys: Vec<SortKey>, chosen: &[MessageId]) -> Result<Vec<SortKey>> {
+        let mut numbers = BTreeSet::new();
+        for id in chosen {
+            numbers.extend(self.archive.message_of_id(*id)?);
+        }
+        let keys: Vec<SortKey> = keys
+            .into_iter()
+            .filter(|key| numbers.contains(&key.no))
+            .collect();
+        match keys.is_empty() {
+            true => Err(AppError::Usage(
+                "none of the chosen messages is a hit of the query any more".to_owned(),
+            )),
+            false => Ok(keys),
+        }
     }
 
     fn intend_export(
@@ -322,6 +349,7 @@ impl Making<'_, '_> {
                 id: self.session.actor.id.to_string(),
                 role: self.session.actor.role.name().to_owned(),
             },
+            chosen_of: asked.chosen_of,
             complete: Complete {
                 of: asked.watermark.of,
                 through: asked.watermark.through,

@@ -19,6 +19,9 @@ pub(super) const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 pub struct Manifest {
     /// Who exported.
     pub actor: ExportActor,
+    /// Hits of the query, where somebody chose some of them one by one; left out where all are here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub chosen_of: Option<u64>,
     /// How far the index had read when the query was answered.
     pub complete: Complete,
     /// Messages shown around each hit.

@@ -7,7 +7,7 @@ use super::target;
 use crate::app::search::{Reading, SearchRequest};
 use crate::app::{AppError, Result};
 use crate::audit::WORD_BYTES_MAX;
-use crate::domain::{EntryNo, ExportId};
+use crate::domain::{EntryNo, ExportId, MessageId};
 use crate::search::CONTEXT_LINES_MAX;
 
 /// Most hits of one export; their places are held in memory, 40 bytes each.
@@ -32,6 +32,8 @@ pub struct ExportRequest {
     pub matter: Option<String>,
     /// Messages taken along before and after each hit, up to 50.
     pub context: u32,
+    /// Of the hits only these; all of them where it is empty.
+    pub chosen: Vec<MessageId>,
     /// The new file.
     pub out: PathBuf,
 }

@@ -11,6 +11,7 @@ use super::super::clock::Stopwatch;
 use super::super::search::refused;
 use super::super::{AppError, Appliance, Reading, Result, SearchRequest, Session};
 use super::release::{Asked, Released};
+use super::simulate::Heed;
 use super::spread::{DueSoon, Inside, Spread};
 use super::{matter, words};
 use crate::archive::Watermark;
@@ -21,6 +22,7 @@ use crate::domain::{
 };
 use crate::query::ast::Pieces;
 use crate::query::{Directory, NamePattern, NoFacts, ParseContext, Purpose, Resolved, parse};
+use crate::retention::RetentionError;
 use crate::search::{Budget, Search};
 use crate::store::{HoldRow, Rows, WriteTx};
 
@@ -177,9 +179,31 @@ impl Appliance {
         zone: Option<&str>,
         accept: &[String],
     ) -> Result<HoldExtent> {
+        self.preview_hold_watched(session, target, zone, accept, &mut |_, _, _| true)
+    }
+
+    /// The same for somebody who waits: `heed` is told what is done and how far it is, and says
+    /// whether to go on.
+    ///
+    /// # Errors
+    /// As [`Appliance::preview_hold`]; [`AppError::Interrupted`] when it says no.
+    pub fn preview_hold_watched(
+        &self,
+        session: &Session,
+        target: &HoldTarget,
+        zone: Option<&str>,
+        accept: &[String],
+        heed: &mut Heed<'_>,
+    ) -> Result<HoldExtent> {
         self.require(session, Right::PlaceHolds, Action::HoldPlace)?;
+        let mut step = |what| match heed(what, 0, 0) {
+            true => Ok(()),
+            false => Err(AppError::from(RetentionError::Stopped)),
+        };
+        step("looking for what it protects")?;
         let aimed = self.aim(session, target, zone, accept)?;
-        let extent = self.extent(session, aimed, true)?;
+        step("counting what it protects")?;
+        let extent = self.extent(session, aimed, Some(heed))?;
         self.log_rules_read(session, "hold.preview", 1)?;
         Ok(extent)
     }
@@ -305,7 +329,7 @@ impl Appliance {
             resolved,
             protects,
         };
-        let extent = self.extent(session, aimed, false)?;
+        let extent = self.extent(session, aimed, None)?;
         self.log_rules_read(session, "hold.extent", 1)?;
         Ok(extent)
     }
@@ -567,7 +591,12 @@ impl Appliance {
 
     /// What it would protect, as far as whoever asks may see: a hold protects whatever it matches, and
     /// tells nobody about what is hidden from them.
-    fn extent(&self, session: &Session, aimed: Aimed, ahead: bool) -> Result<HoldExtent> {
+    fn extent(
+        &self,
+        session: &Session,
+        aimed: Aimed,
+        ahead: Option<&mut Heed<'_>>,
+    ) -> Result<HoldExtent> {
         let watch = Stopwatch::start();
         let sight = Scope {
             withheld: Arc::default(),
@@ -615,12 +644,32 @@ impl Appliance {
             reading: aimed.resolved.map(|(_, reading)| reading),
             protects: aimed.protects,
             spread: self.spread(&inside)?,
-            due_soon: ahead.then(|| self.due_soon(&inside)).transpose()?,
+            due_soon: match ahead {
+                Some(heed) => Some(self.due_soon(&inside, heed)?),
+                None => None,
+            },
         })
     }
 
     /// The messages that match within a sight; an error when there are more than `most`.
     fn found(&self, resolved: &Resolved, sight: &Scope, most: usize) -> Result<HashSet<MessageNo>> {
+        let (found, total) = self.found_up_to(resolved, sight, most)?;
+        found.ok_or_else(|| {
+            AppError::Usage(format!(
+                "{total} messages match, and a hold by ids names at most {HOLD_ITEMS_MAX}: let the \
+                 hold follow the query instead"
+            ))
+        })
+    }
+
+    /// The messages that match within a sight, and how many; `None` in place of them when there are
+    /// more than `most`.
+    pub(super) fn found_up_to(
+        &self,
+        resolved: &Resolved,
+        sight: &Scope,
+        most: usize,
+    ) -> Result<(Option<HashSet<MessageNo>>, u64)> {
         let watch = Stopwatch::start();
         let names = self.names()?;
         let scoped = names.within(&self.archive, sight, None);
@@ -637,13 +686,8 @@ impl Appliance {
             },
         };
         let (keys, total) = search.keys(most).map_err(refused)?;
-        let keys = keys.ok_or_else(|| {
-            AppError::Usage(format!(
-                "{total} messages match, and a hold by ids names at most {HOLD_ITEMS_MAX}: let the \
-                 hold follow the query instead"
-            ))
-        })?;
-        Ok(keys.into_iter().map(|key| key.no).collect())
+        let numbers = keys.map(|keys| keys.into_iter().map(|key| key.no).collect());
+        Ok((numbers, total))
     }
 
     fn release_asked(

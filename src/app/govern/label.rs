@@ -1,11 +1,12 @@
 //! The use-cases of labels: make them, put them on records, take them off.
 
-use super::super::{AppError, Appliance, Result, Session};
+use super::super::{AppError, Appliance, Result, SearchRequest, Session};
 use super::words;
 use crate::audit::{Action, Appended};
 use crate::domain::{
-    ConversationId, LabelId, LabelNo, LabelTarget, MessageId, Right, Scope, Timestamp,
+    ConversationId, LabelId, LabelNo, LabelTarget, MessageId, MessageNo, Right, Scope, Timestamp,
 };
+use crate::query::Purpose;
 use crate::store::{LabelRow, Rows};
 
 /// A label as listed.
@@ -43,6 +44,18 @@ pub enum LabelOn {
     Message(MessageId),
     /// A conversation: its messages that carry no label of their own.
     Conversation(ConversationId),
+}
+
+/// Most messages that are labelled at once.
+pub const LABELLED_MAX: usize = 100_000;
+
+/// Messages that a label is put on together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelMany {
+    /// These.
+    Messages(Vec<MessageId>),
+    /// What a query finds now.
+    Found(String),
 }
 
 impl Appliance {
@@ -94,6 +107,75 @@ impl Appliance {
                 .object(on);
             self.log(tx, now, draft, None)
         })
+    }
+
+    /// Puts a label on many messages at once, all or none of them; it takes the place of those they
+    /// carry. Gives how many they are.
+    ///
+    /// # Errors
+    /// As [`Appliance::apply_label`]; when there are none, or more than [`LABELLED_MAX`].
+    pub fn apply_label_to_many(
+        &self,
+        session: &Session,
+        label: &str,
+        on: &LabelMany,
+    ) -> Result<(u64, Appended)> {
+        self.require(session, Right::MarkRecords, Action::LabelApply)?;
+        let scope = self.scope(session)?;
+        let numbers = self.numbers_of(&scope, on)?;
+        let now = self.clock.now();
+        let appended = self.change(now, |tx| {
+            let row = self.label_of(tx, label)?;
+            let mut named = Vec::with_capacity(numbers.len());
+            for no in &numbers {
+                // What was destroyed since it was found carries nothing.
+                if let Some(id) = self.public_id(tx, *no)? {
+                    let target = LabelTarget::Message(*no);
+                    tx.apply_label(row.no, target, now.compliance, session.actor.no)?;
+                    named.push(id);
+                }
+            }
+            let draft = self
+                .draft(session, Action::LabelApply)
+                .object(row.id)
+                .count("messages", named.len() as u64)
+                .objects(&named);
+            self.log(tx, now, draft, None)
+        })?;
+        Ok((numbers.len() as u64, appended))
+    }
+
+    fn numbers_of(&self, scope: &Scope, on: &LabelMany) -> Result<Vec<MessageNo>> {
+        let mut numbers = match on {
+            LabelMany::Messages(ids) => {
+                let rows = self.archive.store().read()?;
+                let mut numbers = Vec::with_capacity(ids.len());
+                for id in ids {
+                    let row = self.visible_message(&rows, scope, *id)?;
+                    let row = row.ok_or_else(|| AppError::NotFound(id.to_string()))?;
+                    numbers.push(row.no);
+                }
+                numbers
+            }
+            LabelMany::Found(query) => {
+                let (names, request) = (self.names()?, SearchRequest::new(query.clone()));
+                let (resolved, _) = self.understand(&request, Purpose::Search, &names, scope)?;
+                let (found, total) = self.found_up_to(&resolved, scope, LABELLED_MAX)?;
+                let found = found.ok_or_else(|| {
+                    AppError::Usage(format!(
+                        "{total} messages match, and at most {LABELLED_MAX} are labelled at once: \
+                         narrow the query, or label whole conversations"
+                    ))
+                })?;
+                found.into_iter().collect()
+            }
+        };
+        numbers.sort_unstable();
+        numbers.dedup();
+        match numbers.is_empty() {
+            true => Err(AppError::Usage("there is no message to label".to_owned())),
+            false => Ok(numbers),
+        }
     }
 
     /// Takes the label off records. What a compliance lock earned under it stays.

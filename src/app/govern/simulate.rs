@@ -10,8 +10,11 @@ use crate::domain::{
     ConversationId, HoldId, HoldNo, LabelId, LabelNo, MessageId, PolicyId, PolicyNo, PolicyRef,
     Reason, Right, Scope as Sight, Timestamp, Verdict,
 };
-use crate::retention::{Book, PolicyWords, Present, Simulation, simulate, why};
+use crate::retention::{Book, PolicyWords, Present, Simulation, simulate_watched, why};
 use crate::store::{Rows, SimulationRow};
+
+/// Hears what a long act does and how far it is (0 of 0 when nobody knows), and says whether to go on.
+pub type Heed<'a> = dyn FnMut(&'static str, u64, u64) -> bool + 'a;
 
 /// A simulation that was run.
 #[derive(Clone, Debug)]
@@ -76,6 +79,21 @@ impl Appliance {
         id: PolicyId,
         as_of: Option<Timestamp>,
     ) -> Result<Simulated> {
+        self.simulate_policy_watched(session, id, as_of, &mut |_, _, _| true)
+    }
+
+    /// The same for somebody who waits: `heed` is told what is done and how far it is, and says
+    /// whether to go on.
+    ///
+    /// # Errors
+    /// As [`Appliance::simulate_policy`]; [`AppError::Interrupted`] when it says no.
+    pub fn simulate_policy_watched(
+        &self,
+        session: &Session,
+        id: PolicyId,
+        as_of: Option<Timestamp>,
+        heed: &mut Heed<'_>,
+    ) -> Result<Simulated> {
         self.require(session, Right::WriteRules, Action::SimulationRun)?;
         self.whole_archive(session)?;
         let watch = Stopwatch::start();
@@ -87,7 +105,10 @@ impl Appliance {
         let words = PolicyWords::from_texts(self.archive.open_texts(&rows, row.text_no)?)?;
         let scope = self.stored_scope(&words.scope, row.version.zone)?;
         tried.try_policy(row.version, scope, Timestamp::ALWAYS);
-        let found = simulate(&self.archive, &rows, &in_force, &tried, as_of)?;
+        let of = in_force.last_message().0;
+        let mut go_on = |done| heed("messages judged", done, of);
+        let books = (&in_force, &tried);
+        let found = simulate_watched(&self.archive, &rows, books, as_of, &|_| true, &mut go_on)?;
         let mut samples = Vec::new();
         for no in &found.samples {
             samples.extend(self.public_id(&rows, *no)?);

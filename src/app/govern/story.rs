@@ -11,7 +11,7 @@ use super::spread::policy_name;
 use crate::audit::Action;
 use crate::domain::{PolicyId, PolicyState, PolicyVersion, Right, Scope};
 use crate::query::Purpose;
-use crate::retention::{PolicyWords, simulate_inside};
+use crate::retention::{PolicyWords, simulate_watched};
 use crate::store::{PolicyVersionRow, Rows};
 
 /// A version as shown.
@@ -123,7 +123,14 @@ impl Appliance {
         let book = self.book(&rows)?;
         let narrow = self.narrow(&rows, session)?;
         let inside = |no| narrow.as_ref().is_none_or(|narrow| narrow.sees(no));
-        let found = simulate_inside(&self.archive, &rows, (&book, &book), at, &inside)?;
+        let found = simulate_watched(
+            &self.archive,
+            &rows,
+            (&book, &book),
+            at,
+            &inside,
+            &mut |_| true,
+        )?;
         let mut ids = BTreeMap::new();
         for (no, id) in rows.policies()? {
             if self.shows_policy(&rows, narrow.as_ref(), no)? {

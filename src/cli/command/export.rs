@@ -128,6 +128,7 @@ fn create(context: &mut Context, typed: Create) -> Ended {
         reason: typed.reason,
         matter: typed.matter,
         context: typed.context,
+        chosen: Vec::new(),
         out: typed.out,
     };
     let meter = context.counter();

@@ -27,6 +27,18 @@
     if (shown) shown.open = !shown.open;
     return Boolean(shown);
   };
+  // What conv.js knows how to write down.
+  const cite = () => {
+    const post = document.activeElement.closest(".post");
+    post?.dispatchEvent(new CustomEvent("cite", { bubbles: true }));
+    return Boolean(post);
+  };
+  // The hit that has the focus, chosen or not; with Shift all from the one before.
+  const choose = (shiftKey) => {
+    const box = document.activeElement.closest(".hit")?.querySelector(".tick");
+    box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
+    return Boolean(box);
+  };
   const keys = {
     "/": () => document.getElementById("query")?.focus(),
     j: () => move(1),
@@ -36,18 +48,21 @@
     "]": () => day(1),
     "[": () => day(-1),
     " ": () => preview(),
+    c: () => cite(),
+    x: () => choose(false),
+    X: () => choose(true),
     "?": () => { location.href = "/help/keys"; },
   };
   let waiting = false;
   const places = { s: "/search", c: "/c", m: "/matters", r: "/retention", a: "/audit", h: "/" };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.target.closest("input:not(.tick), textarea, select, [contenteditable]")) return;
     if (waiting && places[event.key]) { location.href = places[event.key]; return; }
     waiting = event.key === "g";
     const act = keys[event.key];
     // A control that has the focus keeps its own blank.
-    if (event.key === " " && event.target.closest("button, summary, details.preview")) return;
+    if (event.key === " " && event.target.closest("button, summary, details.preview, .tick")) return;
     if (act && act() !== false) event.preventDefault();
   });
   const feed = document.querySelector("[role=feed]");

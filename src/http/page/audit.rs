@@ -239,7 +239,7 @@ fn row(frame: &Frame, line: &LogLine, names: &BTreeMap<String, String>, zone: Tz
     html! {
         tr tabindex="0" {
             td.figure { "#" (entry.seq.0) }
-            td { (part::time(entry.t_c, zone, "%-d %b %Y, %H:%M:%S")) }
+            td.when { (part::time(entry.t_c, zone, "%-d %b %Y, %H:%M:%S")) }
             td {
                 (part::name(&sentence(draft, names)))
                 @match draft.result {
@@ -249,7 +249,7 @@ fn row(frame: &Frame, line: &LogLine, names: &BTreeMap<String, String>, zone: Tz
                 }
                 @for object in &draft.objects { " " (object_link(frame, object)) }
                 @for (name, value) in facts(draft) {
-                    " " small { (name) " " (value) }
+                    " " small { "· " (name) ": " (value) }
                 }
                 @if let Some(typed) = &line.payload {
                     p { span.label { "Typed: " } (part::words(typed)) }
@@ -432,7 +432,7 @@ async fn checkpoint(State(house): State<Arc<House>>, frame: Frame, who: Who) -> 
         .ask(move |one| Ok((one.checkpoint(&session)?, one.vkey_line())))
         .await?;
     let content = html! {
-        p.back { a href="/audit" { "Audit" } }
+        p { a.back href="/audit" { "← Audit" } }
         h1 { "Checkpoint" }
         p {
             "These three lines stand for " (part::count(signed.size, "entry", "entries"))

@@ -3,6 +3,8 @@
 //! A window of a conversation costs the same wherever it stands: it is loaded around a message, and
 //! goes on by links on both ends.
 
+mod figures;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use chrono_tz::Tz;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::super::assets::address;
 use super::super::guard::Who;
 use super::super::house::House;
 use super::super::posted::Asked;
@@ -24,21 +27,27 @@ use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, part, search};
 use crate::app::{
-    AppError, Appliance, ConversationLine, ConversationRequest, ConversationSlice, Session,
-    ShownMessage, Walk, WalkRequest,
+    Answered, AppError, Appliance, ConversationLine, ConversationRequest, ConversationSlice,
+    Session, ShownMessage, Walk, WalkRequest,
 };
+use crate::crypto::{hex, sha256_of};
 use crate::domain::{ConversationId, Kind, MessageId, Presence, Right, SearchId, Timestamp};
 
 /// Messages on each side of the one that was asked for.
 const WINDOW: u32 = 100;
 /// Messages on each side of a hit in its preview.
 const PREVIEW: u32 = 5;
+/// Participants named at the head; all of them stand beside the messages.
+const NAMED: usize = 8;
 /// Longest earlier wording that stands in the bubble itself, in characters.
 const SHORT: usize = 140;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/c", Access::With(Right::ReadContent), || get(list)),
     Route::get("/c/{id}", Access::With(Right::ReadContent), || get(show)),
+    Route::get("/c/{id}/figures", Access::With(Right::ReadContent), || {
+        get(figures)
+    }),
     Route::get("/c/{id}/around", Access::With(Right::ReadContent), || {
         get(around)
     }),
@@ -226,6 +235,34 @@ async fn around(
     Ok(fragment.into_response())
 }
 
+/// When and who: beside the conversation; as a page of its own for browsers without script.
+async fn figures(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    who: Who,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Asked(at): Asked<At>,
+) -> Page {
+    let wanted = Wanted::read(&id, &at)?;
+    let id = wanted.id;
+    let found = house
+        .ask(move |appliance| appliance.conversation_figures(&who.session, id))
+        .await?;
+    let shown = figures::beside(id, wanted.from, &found);
+    if headers.contains_key("hx-request") {
+        return Ok(shown.into_response());
+    }
+    let content = html! {
+        p { a.back href={ "/c/" (id) } { "← Conversation" } }
+        h1 { "Months and people" }
+        div.facets.alone { (shown) }
+    };
+    Ok(frame
+        .at(Section::Conversations, "Months and people")
+        .page(&content))
+}
+
 impl Wanted {
     /// Behind the address of the conversation: the message and the search.
     fn tail(&self) -> String {
@@ -268,28 +305,36 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn view(&self) -> Markup {
         let slice = self.slice;
+        let id = slice.conversation.id;
+        let from = self.from.map(|search| format!("?from={search}"));
         html! {
-            (self.head())
-            @if slice.messages.is_empty() {
-                (part::empty("No message here", "There is none from that day on.", None))
-            }
-            @if slice.more_before && let Some(first) = slice.messages.first() {
-                (self.further(first, "Earlier messages"))
-            }
-            div.feed role="feed" aria-label="Messages" {
-                @for (place, message) in slice.messages.iter().enumerate() {
-                    @let new_day = place == 0
-                        || slice.messages[place - 1].local.date() != message.local.date();
-                    article.post #(message.id) tabindex="0" aria-labelledby={ "by-" (message.id) }
-                        aria-posinset=(place + 1) aria-setsize=(slice.messages.len()) {
-                        @if new_day { (day_heading(message.local.date())) }
-                        (self.bubble(message))
+            div.talk {
+                (self.head())
+                aside.about.facets aria-label="Months and people" hx-trigger="load"
+                    hx-get={ "/c/" (id) "/figures" (from.as_deref().unwrap_or_default()) } {
+                    a href={ "/c/" (id) "/figures" (from.as_deref().unwrap_or_default()) } { "Months and people" }
+                }
+                div.talked {
+                    @if slice.messages.is_empty() {
+                        (part::empty("No message here", "There is none from that day on.", None))
                     }
+                    (self.further(slice.messages.first().filter(|_| slice.more_before), "Earlier messages", "before"))
+                    div.feed role="feed" aria-label="Messages" data-zone=(slice.zone.name()) data-app=(part::app(slice.conversation.app)) {
+                        @for (place, message) in slice.messages.iter().enumerate() {
+                            @let new_day = place == 0
+                                || slice.messages[place - 1].local.date() != message.local.date();
+                            article.post #(message.id) tabindex="0" aria-labelledby={ "by-" (message.id) }
+                                aria-posinset=(place + 1) aria-setsize=(slice.messages.len())
+                                data-sha256=(hex(&sha256_of(&[message.body.as_bytes()]))) {
+                                @if new_day { (day_heading(message.local.date())) }
+                                (self.bubble(message))
+                            }
+                        }
+                    }
+                    (self.further(slice.messages.last().filter(|_| slice.more_after), "Later messages", "after"))
                 }
             }
-            @if slice.more_after && let Some(last) = slice.messages.last() {
-                (self.further(last, "Later messages"))
-            }
+            script src=(address("conv.js")) defer {}
         }
     }
 
@@ -307,7 +352,10 @@ impl Shown<'_> {
                     " · times in " (slice.zone.name()) " · " (part::entry(slice.audit))
                 }
                 p.people {
-                    @for person in &about.participants { span.chip { (part::name(person)) } " " }
+                    @for person in about.participants.iter().take(NAMED) { span.chip { (part::name(person)) } " " }
+                    @if about.participants.len() > NAMED {
+                        span.aside { "and " (about.participants.len() - NAMED) " more" }
+                    }
                 }
                 (self.printed())
                 div.tools {
@@ -392,13 +440,16 @@ impl Shown<'_> {
         }
     }
 
-    fn further(&self, edge: &ShownMessage, words: &str) -> Markup {
+    /// On from an end; a script finds the place even where nothing is left that way.
+    fn further(&self, edge: Option<&ShownMessage>, words: &str, side: &str) -> Markup {
         let from = self.from.map(|search| format!("&from={search}"));
+        let path = format!("/c/{}?at=", self.slice.conversation.id);
+        let tail = from.unwrap_or_default();
         html! {
-            nav.pager aria-label=(words) {
-                a.button href={
-                    "/c/" (self.slice.conversation.id) "?at=" (edge.id) (from.unwrap_or_default()) "#" (edge.id)
-                } { (words) }
+            nav.pager aria-label=(words) data-side=(side) data-path=(path) data-tail=(tail) hidden[edge.is_none()] {
+                @if let Some(edge) = edge {
+                    a.button href={ (path) (edge.id) (tail) "#" (edge.id) } { (words) }
+                } @else { a.button { (words) } }
             }
         }
     }
@@ -432,6 +483,7 @@ impl Shown<'_> {
                         (part::local(message.local, message.sent, "%H:%M"))
                     }
                 }
+                @if let Some(answered) = &message.answers { (quoted(answered, about.id)) }
                 @if !message.body.is_empty() { p.body { (part::marked(&message.body, marks)) } }
                 @for file in &message.attachments {
                     p.file { span.chip { "file " (part::name(&file.name)) } }
@@ -450,8 +502,26 @@ impl Shown<'_> {
     }
 }
 
+/// What a message answers, above it.
+fn quoted(answered: &Answered, conversation: ConversationId) -> Markup {
+    html! {
+        blockquote.answered {
+            @match answered.id {
+                Some(id) => {
+                    a href={ "/c/" (conversation) "?at=" (id) "#" (id) } {
+                        span aria-hidden="true" { "↩ " }
+                        @match &answered.sender { Some(name) => (part::name(name)), None => "a notice" }
+                    }
+                    " " (part::words(&answered.opening))
+                }
+                None => { span aria-hidden="true" { "↩ " } "answers a message further back" }
+            }
+        }
+    }
+}
+
 fn day_heading(day: NaiveDate) -> Markup {
-    html! { h2.day { (day.format("%A, %-d %B ")) (day.year()) } }
+    html! { h2.day data-day=(day) { (day.format("%A, %-d %B ")) (day.year()) } }
 }
 
 /// What the message said before it was changed.

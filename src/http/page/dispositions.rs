@@ -483,8 +483,8 @@ impl Look<'_> {
                 td {
                     @if let (Some((conversation, app)), Some(id)) = (item.conversation, item.message) {
                         @if frame.may(Right::ReadContent) {
-                            a href={ "/c/" (conversation) "?at=" (id) "#" (id) } { (app.name()) }
-                        } @else { (app.name()) }
+                            a href={ "/c/" (conversation) "?at=" (id) "#" (id) } { (part::app(app)) }
+                        } @else { (part::app(app)) }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -16,10 +16,11 @@ use super::super::posted::Posted;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
+use super::search::chosen::messages;
 use super::{Page, form, job, part, step_up};
 use crate::app::KeptSearch;
 use crate::app::export::ExportRequest;
-use crate::domain::{ExportId, Right, SearchId};
+use crate::domain::{ExportId, MessageId, Right, SearchId};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/exports", Access::SignedIn, || get(list)),
@@ -30,6 +31,17 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route::post("/s/{id}/export", Access::With(Right::Export), || {
         post(begin)
     }),
+    // Of the hits only those whose ids stand at the end, with full stops between them.
+    Route::get(
+        "/s/{id}/export/{chosen}",
+        Access::With(Right::Export),
+        || get(ask_chosen),
+    ),
+    Route::post(
+        "/s/{id}/export/{chosen}",
+        Access::With(Right::Export),
+        || post(begin_chosen),
+    ),
     Route::post("/audit/export", Access::With(Right::ReadAudit), || {
         post(log)
     }),
@@ -163,32 +175,73 @@ async fn kept(house: &House, who: &Who, id: &str) -> Result<KeptSearch, Refusal>
         .await
 }
 
+/// What is exported: the hits of a search, or some of them.
+struct Object {
+    kept: KeptSearch,
+    chosen: Vec<MessageId>,
+}
+
+impl Object {
+    async fn load(house: &House, who: &Who, id: &str, chosen: &str) -> Result<Object, Refusal> {
+        Ok(Object {
+            kept: kept(house, who, id).await?,
+            chosen: match chosen {
+                "" => Vec::new(),
+                ids => messages(ids.split('.'))?,
+            },
+        })
+    }
+
+    /// The address of its form.
+    fn page(&self) -> String {
+        let ids: Vec<String> = self.chosen.iter().map(ToString::to_string).collect();
+        match ids.is_empty() {
+            true => format!("/s/{}/export", self.kept.id),
+            false => format!("/s/{}/export/{}", self.kept.id, ids.join(".")),
+        }
+    }
+}
+
 async fn ask(
     State(house): State<Arc<House>>,
     frame: Frame,
     who: Who,
     Path(id): Path<String>,
 ) -> Page {
-    let kept = kept(&house, &who, &id).await?;
-    if let Some(first) = step_up::asked(&who, &format!("/s/{}/export", kept.id)) {
-        return Ok(first);
-    }
-    Ok(asking(&frame, &kept, &Typed::default(), None))
+    let object = Object::load(&house, &who, &id, "").await?;
+    Ok(asked(&frame, &who, &object))
 }
 
-fn asking(
-    frame: &Frame,
-    kept: &KeptSearch,
-    typed: &Typed,
-    refusal: Option<&Refusal>,
-) -> axum::response::Response {
+async fn ask_chosen(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    who: Who,
+    Path((id, chosen)): Path<(String, String)>,
+) -> Page {
+    let object = Object::load(&house, &who, &id, &chosen).await?;
+    Ok(asked(&frame, &who, &object))
+}
+
+fn asked(frame: &Frame, who: &Who, object: &Object) -> Response {
+    step_up::asked(who, &object.page())
+        .unwrap_or_else(|| asking(frame, object, &Typed::default(), None))
+}
+
+fn asking(frame: &Frame, object: &Object, typed: &Typed, refusal: Option<&Refusal>) -> Response {
+    let chosen = object.chosen.len() as u64;
     let content = html! {
-        p { a.back href={ "/s/" (kept.id) } { "← Hits" } }
-        h1 { "Export what was found" }
+        p { a.back href={ "/s/" (object.kept.id) } { "← Hits" } }
+        h1 {
+            @if chosen == 0 { "Export what was found" }
+            @else { "Export " (part::count(chosen, "chosen message", "chosen messages")) }
+        }
         (form::refused(refusal))
-        form.card method="post" action={ "/s/" (kept.id) "/export" } {
+        div.reading {
+            p { span.label { "Query" } " " (part::words(&object.kept.text)) }
+            @if chosen > 0 { p.aside { "Of its hits only what you chose; the bundle says so." } }
+        }
+        form.card method="post" action=(object.page()) {
             (frame.mark())
-            p { span.label { "Query" } " " (part::words(&kept.text)) }
             (form::acceptance(refusal))
             (form::reason(&typed.reason))
             label.field {
@@ -215,27 +268,42 @@ async fn begin(
     Path(id): Path<String>,
     Posted(typed): Posted<Typed>,
 ) -> Page {
-    let kept = kept(&house, &who, &id).await?;
-    if let Some(first) = step_up::asked(&who, &format!("/s/{}/export", kept.id)) {
+    let object = Object::load(&house, &who, &id, "").await?;
+    begun(&house, &frame, &who, &object, &typed).await
+}
+
+async fn begin_chosen(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    who: Who,
+    Path((id, chosen)): Path<(String, String)>,
+    Posted(typed): Posted<Typed>,
+) -> Page {
+    let object = Object::load(&house, &who, &id, &chosen).await?;
+    begun(&house, &frame, &who, &object, &typed).await
+}
+
+async fn begun(house: &House, frame: &Frame, who: &Who, object: &Object, typed: &Typed) -> Page {
+    if let Some(first) = step_up::asked(who, &object.page()) {
         return Ok(first);
     }
-    let begun = match request(&kept, &typed) {
+    let begun = match request(object, typed) {
         Err(refusal) => Err(refusal),
-        Ok(request) => match check(&house, &who, &request).await {
+        Ok(request) => match check(house, who, &request).await {
             Err(refusal) => Err(refusal),
-            Ok(()) => begin_export(&house, &who, request),
+            Ok(()) => begin_export(house, who, request),
         },
     };
     match begun {
         Ok(job) => Ok(Redirect::to(&format!("/jobs/{job}")).into_response()),
         Err(refusal) => {
             let refusal = form::at_its_place(refusal)?;
-            Ok(asking(&frame, &kept, &typed, Some(&refusal)))
+            Ok(asking(frame, object, typed, Some(&refusal)))
         }
     }
 }
 
-fn request(kept: &KeptSearch, typed: &Typed) -> Result<ExportRequest, Refusal> {
+fn request(object: &Object, typed: &Typed) -> Result<ExportRequest, Refusal> {
     let context = match typed.context.trim() {
         "" => 0,
         text => text
@@ -244,11 +312,12 @@ fn request(kept: &KeptSearch, typed: &Typed) -> Result<ExportRequest, Refusal> {
     };
     let matter = typed.matter.trim();
     Ok(ExportRequest {
-        query: kept.text.clone(),
+        query: object.kept.text.clone(),
         accept: form::accepted(&typed.accept),
         reason: typed.reason.clone(),
         matter: (!matter.is_empty()).then(|| matter.to_owned()),
         context,
+        chosen: object.chosen.clone(),
         ..ExportRequest::default()
     })
 }

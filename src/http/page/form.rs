@@ -153,7 +153,7 @@ pub(super) fn counts(title: &str, values: &[(String, u64)]) -> Markup {
             h2 { (title) }
             @if values.is_empty() { p.aside { "None." } }
             @else {
-                div.scroll { table.grid { tbody {
+                div.scroll { table.grid.counts { tbody {
                     @for (name, count) in values.iter().take(VALUES) {
                         tr {
                             th scope="row" {

@@ -124,6 +124,12 @@ impl Frame {
         self
     }
 
+    /// The same for somebody who was recognised late.
+    pub(in crate::http) fn of(mut self, who: &Who) -> Frame {
+        self.who = Some(who.clone());
+        self
+    }
+
     /// The content uses the whole width.
     pub(in crate::http) fn wide(mut self) -> Frame {
         self.wide = true;
@@ -163,7 +169,7 @@ impl Frame {
                 (self.head())
                 body {
                     a.skip href="#content" { "Skip to content" }
-                    @if self.who.is_some() { (self.top()) }
+                    @if self.who.is_some() { (self.top()) } @else { (self.masthead()) }
                     (self.bars())
                     main #content .wide[self.wide] .narrow[self.who.is_none()] tabindex="-1" {
                         (content)
@@ -192,6 +198,20 @@ impl Frame {
                 link rel="stylesheet" href=(address("wordkeep.css"));
                 script src=(address("boot.js")) defer {}
                 @if !self.no_keys { script src=(address("keys.js")) defer {} }
+            }
+        }
+    }
+
+    /// Who this is, for those who are not signed in.
+    fn masthead(&self) -> Markup {
+        html! {
+            header.top {
+                span.brand {
+                    (mark()) span { "Wordkeep" }
+                    @if !self.workspace.organisation.is_empty() {
+                        span.house { (super::part::name(&self.workspace.organisation)) }
+                    }
+                }
             }
         }
     }

@@ -56,17 +56,26 @@ async fn index(frame: Frame) -> Page {
 }
 
 /// Every key the pages know, with what it does.
-const KEYS: [(&[&str], &str); 17] = [
+const KEYS: [(&[&str], &str); 20] = [
     (&["/"], "To the query, where the page has one"),
     (&["j"], "Next row, hit or message"),
     (&["k"], "Row, hit or message before"),
     (&["Enter"], "Open what is focused"),
     (&["Space"], "Preview of the hit that is focused"),
+    (&["x"], "Choose the hit that is focused"),
+    (
+        &["X"],
+        "Choose every hit from the one chosen last to this one",
+    ),
     (
         &["n"],
         "Next hit of your search, in a conversation; next page of hits",
     ),
     (&["p"], "Hit before"),
+    (
+        &["c"],
+        "Copy how to cite the message that is focused: who, when, id, SHA-256",
+    ),
     (&["]"], "Next day, in a conversation"),
     (&["["], "Day before"),
     (

@@ -105,7 +105,7 @@ impl Reference {
                 a href="/problems" { "one of these" } "."
             }
             nav aria-label="Topics" {
-                ul.rows { @for topic in topics.keys() { li { a href={ "#" (topic) } { (topic) } } } }
+                ul.topics { @for topic in topics.keys() { li { a href={ "#" (topic) } { (topic) } } } }
             }
             @for (topic, operations) in &topics {
                 section aria-labelledby=(topic) {

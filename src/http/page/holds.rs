@@ -1,5 +1,7 @@
 //! Holds: placed in steps with a preview, shown with what they protect, released by two.
 
+mod preview;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -18,12 +20,16 @@ use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::matters::{self, Matter, Wanted};
+use super::trial;
 use super::{Page, part, step_up};
 use crate::app::{
     Asked as Voice, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold,
     PREVIEW_DAYS, Spread,
 };
 use crate::domain::{GRACE_DAYS, GRACE_DAYS_MIN, HoldId, MessageId, Right};
+
+pub(in crate::http) use preview::Preview;
+use preview::{previewed, previewing};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get(
@@ -154,8 +160,18 @@ async fn begin(
     who: Who,
     Path(id): Path<String>,
     Asked(from): Asked<Wanted>,
+    Asked(trial): Asked<trial::Wanted>,
 ) -> Page {
     let matter = matters::load(&house, &who, &id).await?;
+    if let Some(job) = trial.job(&house, &who).await? {
+        let preview = house.previews.get(job.id);
+        return Ok(previewed(&frame, &matter, &job, preview.as_ref()));
+    }
+    if let Some(chosen) = from.chosen() {
+        let session = who.session.clone();
+        let choice = house.try_ask(move |one| chosen.read(one, &session)).await?;
+        return Ok(first_step(&frame, &matter, &Typed::of(choice), None));
+    }
     let by = match (from.conversation.is_empty(), from.message.is_empty()) {
         (false, _) => "conversation",
         (_, false) => "messages",
@@ -203,11 +219,14 @@ async fn go_on(
             }
         };
     }
-    let extent = house
-        .ask(move |appliance| appliance.preview_hold(&session, &new.target, None, &new.accept))
-        .await;
-    match extent {
-        Ok(extent) => Ok(second_step(&frame, &matter, &typed, &extent)),
+    let (shelf, page) = (
+        house.previews.clone(),
+        format!("/matters/{}/hold", matter.line.id),
+    );
+    let (kept, way) = (typed.clone(), page.clone());
+    let act = move |job| previewing(session, shelf, (kept, new), (job, way));
+    match trial::begun(&house, &who, "Preview of a hold", act).await {
+        Ok(job) => Ok(Redirect::to(&trial::address(&page, job)).into_response()),
         Err(refusal) => {
             let refusal = form::at_its_place(refusal)?;
             Ok(first_step(&frame, &matter, &typed, Some(&refusal)))
@@ -419,7 +438,7 @@ fn spread(spread: &Spread) -> Markup {
     let apps = spread
         .by_app
         .iter()
-        .map(|(app, count)| (app.name(), *count));
+        .map(|(app, count)| (part::app(*app), *count));
     html! {
         div.cards {
             (form::counts("By platform", &form::named(apps)))

@@ -1,6 +1,8 @@
 //! The landing page of each role: what it does every morning, from summaries, never from a search
 //! over everything.
 
+mod watch;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -13,7 +15,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::Page;
 use super::frame::{Frame, Section, role_name};
-use super::{part, search};
+use super::{part, search, system};
 use crate::domain::{Right, Role};
 
 /// Conversations on the landing page.
@@ -26,6 +28,8 @@ async fn show(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
     let content = html! {
         h1.unseen { "Home of the " (role_name(role)) }
         @if role.may(Right::ReadContent) { (reading(&house, &who, &frame).await?) }
+        @else if role.may(Right::ReadAudit) { (watch::morning(&house, &who, &frame).await?) }
+        @if role.may(Right::ManageKeys) { (system::open_points(&house).await?) }
         div.cards { (duties(role)) }
     };
     Ok(frame.at(Section::Home, "Home").page(&content))

@@ -175,7 +175,7 @@ async fn show(
         .find(|line| line.row.id == id)
         .ok_or_else(Refusal::not_found)?;
     let content = html! {
-        p.back { a href="/imports" { "Import" } }
+        p { a.back href="/imports" { "← Import" } }
         h1 { "Import" }
         (facts(&line, job::zone(&house)))
         section { h2 { "Counts" } (counts(&line.row.counts)) }
@@ -239,7 +239,7 @@ async fn notes_page(
     let id = import_id(&id)?;
     let notes = notes(&house, &who, id).await?;
     let content = html! {
-        p.back { a href={ "/imports/" (id) } { "Import" } }
+        p { a.back href={ "/imports/" (id) } { "← Import" } }
         h1 { (part::count(notes.len() as u64, "remark", "remarks")) }
         @if notes.is_empty() {
             (part::empty("No remarks", "Everything in the file was read.", None))

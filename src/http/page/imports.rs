@@ -343,7 +343,7 @@ async fn show(
         name => name,
     };
     let content = html! {
-        p.back { a href="/imports" { "Import" } }
+        p { a.back href="/imports" { "← Import" } }
         h1 { (part::name(title)) }
         p { (part::number(line.received)) " bytes, sealed until they are imported." }
         @match &line.stand {

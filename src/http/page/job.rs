@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::super::guard::Who;
 use super::super::house::House;
 use super::super::jobs::{INTERRUPTED, JobEnd, JobLine, JobState, Tone};
+use super::super::posted::{Asked, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
-use super::{Page, part};
+use super::sign_in::safe_path;
+use super::{Page, part, trial};
 use crate::domain::{EntryNo, JobId};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -93,19 +97,45 @@ pub(super) fn look_again() -> Markup {
     html! { noscript { meta http-equiv="refresh" content=(LOOK_AGAIN); } }
 }
 
+/// The page that asked for a job, where it is not that of the job itself.
+#[derive(Deserialize)]
+struct Asker {
+    #[serde(default)]
+    page: String,
+}
+
+impl Asker {
+    fn page(&self) -> Option<&str> {
+        (!self.page.is_empty()).then(|| safe_path(&self.page))
+    }
+}
+
 async fn fragment(
     State(house): State<Arc<House>>,
     frame: Frame,
     who: Who,
     Path(id): Path<String>,
+    Asked(asker): Asked<Asker>,
 ) -> Page {
     let job = found(&house, &who, &id).await?;
-    Ok(state(&frame, &job).into_response())
+    let mut response = state_on(&frame, &job, asker.page()).into_response();
+    if asker.page().is_some() && job.state.is_over() {
+        // The page itself shows what came of it.
+        let headers = response.headers_mut();
+        headers.insert("hx-refresh", HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 /// How a job stands; while it goes on, this part of the page is asked for every second.
 pub(super) fn state(frame: &Frame, job: &JobLine) -> Markup {
-    let polls = (!job.state.is_over()).then(|| format!("/jobs/{}/state", job.id));
+    state_on(frame, job, None)
+}
+
+/// The same on the page that asked for it, which is shown again as soon as the job is over.
+pub(super) fn state_on(frame: &Frame, job: &JobLine, page: Option<&str>) -> Markup {
+    let tail = page.map_or_else(String::new, |page| format!("?page={page}"));
+    let polls = (!job.state.is_over()).then(|| format!("/jobs/{}/state{tail}", job.id));
     let trigger = polls.is_some().then_some("every 1s");
     html! {
         section.card data-state=(job.state.name()) hx-get=[polls] hx-trigger=[trigger] hx-swap="outerHTML" {
@@ -134,6 +164,7 @@ pub(super) fn state(frame: &Frame, job: &JobLine) -> Markup {
                 @else {
                     form method="post" action={ "/jobs/" (job.id) "/stop" } {
                         (frame.mark())
+                        @if let Some(page) = page { input type="hidden" name="page" value=(page); }
                         button type="submit" { "Stop" }
                     }
                 }
@@ -204,10 +235,19 @@ pub(super) fn chip(state: &JobState) -> Markup {
     html! { span class=(class) { (word) } }
 }
 
-async fn stop(State(house): State<Arc<House>>, who: Who, Path(id): Path<String>) -> Page {
+async fn stop(
+    State(house): State<Arc<House>>,
+    who: Who,
+    Path(id): Path<String>,
+    Posted(asker): Posted<Asker>,
+) -> Page {
     let job = found(&house, &who, &id).await?;
     house.jobs.stop(who.session.actor.no, job.id);
-    Ok(Redirect::to(&format!("/jobs/{}", job.id)).into_response())
+    let to = match asker.page() {
+        Some(page) => trial::address(page, job.id),
+        None => format!("/jobs/{}", job.id),
+    };
+    Ok(Redirect::to(&to).into_response())
 }
 
 #[cfg(test)]

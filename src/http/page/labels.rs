@@ -12,13 +12,15 @@ use serde::Deserialize;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::jobs::{Act, JobResult, Tone};
 use super::super::posted::{Asked, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
-use super::{Page, part};
-use crate::app::{Carried, LabelLine, LabelOn};
+use super::search::chosen::{Choice, Chosen};
+use super::{Page, part, trial};
+use crate::app::{Carried, LabelLine, LabelMany, LabelOn};
 use crate::domain::Right;
 
 const SEE: Access = Access::With(Right::ReadRules);
@@ -62,9 +64,25 @@ struct On {
     label: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    search: String,
+    #[serde(default)]
+    hits: String,
+    #[serde(default)]
+    all: String,
 }
 
 impl On {
+    /// Hits of a search that are to carry it together.
+    fn chosen(&self) -> Option<Chosen> {
+        let chosen = Chosen {
+            search: self.search.clone(),
+            hits: self.hits.clone(),
+            all: self.all.clone(),
+        };
+        (!chosen.is_empty()).then_some(chosen)
+    }
+
     fn target(&self) -> Result<LabelOn, Refusal> {
         let lost = |_| Refusal::not_found();
         match (self.message.as_str(), self.conversation.as_str()) {
@@ -176,6 +194,9 @@ async fn choose(
     who: Who,
     Asked(on): Asked<On>,
 ) -> Page {
+    if let Some(chosen) = on.chosen() {
+        return many(&house, frame, &who, &chosen, None).await;
+    }
     if on.message.is_empty() && on.conversation.is_empty() {
         return Ok(Redirect::to("/labels").into_response());
     }
@@ -212,6 +233,84 @@ async fn chosen(
         @if carried.iter().any(|label| label.own) { (taking_off(&frame, on)) }
     };
     Ok(form::again(&frame, &content, refusal))
+}
+
+/// A label for hits that were chosen together.
+async fn many(
+    house: &Arc<House>,
+    frame: Frame,
+    who: &Who,
+    chosen: &Chosen,
+    refusal: Option<&Refusal>,
+) -> Page {
+    let (session, asked) = (who.session.clone(), chosen.clone());
+    let (labels, choice) = house
+        .try_ask(move |one| Ok((one.labels(&session)?, asked.read(one, &session)?)))
+        .await?;
+    let frame = frame.at(Section::Retention, "Label");
+    let content = html! {
+        p { a.back href={ "/s/" (chosen.search) } { "← Hits" } }
+        h1 { "Label " (choice.words()) }
+        @if let Choice::Everything(kept) = &choice {
+            div.reading { p { span.label { "Query" } " " (part::words(&kept.text)) } }
+        }
+        (form::refused(refusal))
+        @if labels.is_empty() {
+            (part::empty("There is no label yet", "Make one first.", Some(("Labels", "/labels"))))
+        } @else {
+            form.card method="post" action="/labels/put" {
+                (frame.mark()) (chosen.fields())
+                label.field {
+                    span { "Label" }
+                    select name="label" required {
+                        @for label in &labels { option value=(label.id) { (label.name) } }
+                    }
+                    small { "It takes the place of the labels they carry, and counts in every verdict from now on. All of them get it, or none." }
+                }
+                button.primary type="submit" { "Put it on" }
+            }
+        }
+    };
+    Ok(form::again(&frame, &content, refusal))
+}
+
+/// Puts a label on all that was chosen, as a job: they may be many.
+async fn put_on_many(
+    house: &Arc<House>,
+    frame: Frame,
+    who: &Who,
+    on: &On,
+    chosen: &Chosen,
+) -> Page {
+    let (session, asked) = (who.session.clone(), chosen.clone());
+    let choice = house.try_ask(move |one| asked.read(one, &session)).await?;
+    let target = match choice {
+        Choice::Messages(ids) => LabelMany::Messages(ids),
+        Choice::Everything(kept) => LabelMany::Found(kept.text),
+    };
+    let (session, label, search) = (who.session.clone(), on.label.clone(), chosen.search.clone());
+    let act = move |_| -> Act {
+        Box::new(move |appliance, teller| {
+            teller.tell("looking for the messages", 0, 0);
+            let (count, entry) = appliance.apply_label_to_many(&session, &label, &target)?;
+            let text = part::count(
+                count,
+                "message carries the label.",
+                "messages carry the label.",
+            );
+            let mut result = JobResult::new(Tone::Good, text);
+            result.page = Some(format!("/s/{search}"));
+            result.audit = Some(entry.seq);
+            Ok(result)
+        })
+    };
+    match trial::begun(house, who, "Label messages", act).await {
+        Ok(job) => Ok(Redirect::to(&format!("/jobs/{job}")).into_response()),
+        Err(refusal) => {
+            let refusal = form::at_its_place(refusal)?;
+            many(house, frame, who, chosen, Some(&refusal)).await
+        }
+    }
 }
 
 fn what(target: LabelOn) -> &'static str {
@@ -284,6 +383,9 @@ async fn put(
     who: Who,
     Posted(on): Posted<On>,
 ) -> Page {
+    if let Some(chosen) = on.chosen() {
+        return put_on_many(&house, frame, &who, &on, &chosen).await;
+    }
     let target = on.target()?;
     let (session, label) = (who.session.clone(), on.label.clone());
     let done = house

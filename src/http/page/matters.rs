@@ -16,6 +16,7 @@ use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
+use super::search::chosen::Chosen;
 use super::{Page, holds, part};
 use crate::app::{HoldLine, HoldStanding, MatterLine};
 use crate::domain::{ConversationId, MatterId, MessageId, Right};
@@ -60,13 +61,40 @@ pub(super) struct Wanted {
     pub conversation: String,
     #[serde(default)]
     pub message: String,
+    /// Hits of a search, see [`Chosen`].
+    #[serde(default)]
+    pub search: String,
+    #[serde(default)]
+    pub hits: String,
+    #[serde(default)]
+    pub all: String,
 }
 
 impl Wanted {
+    /// Hits of a search that are to be held.
+    pub(super) fn chosen(&self) -> Option<Chosen> {
+        let chosen = Chosen {
+            search: self.search.clone(),
+            hits: self.hits.clone(),
+            all: self.all.clone(),
+        };
+        (!chosen.is_empty()).then_some(chosen)
+    }
+
     /// What is wanted, in words and as the tail of an address; `None` when it is nothing of ours.
     fn told(&self) -> Option<(String, String)> {
         if let Ok(id) = self.conversation.parse::<ConversationId>() {
             return Some((format!("conversation {id}"), format!("?conversation={id}")));
+        }
+        if let Some(chosen) = self.chosen() {
+            let what = match chosen.all == "1" {
+                true => "every hit of the search".to_owned(),
+                false => {
+                    let count = chosen.hits.split_whitespace().count() as u64;
+                    part::count(count, "chosen message", "chosen messages")
+                }
+            };
+            return Some((what, format!("?{}", chosen.tail())));
         }
         let id = self.message.parse::<MessageId>().ok()?;
         Some((format!("message {id}"), format!("?message={id}")))
@@ -138,7 +166,7 @@ fn choice(matters: &[MatterLine], what: &str, tail: &str) -> Markup {
         .collect();
     html! {
         section.card {
-            h2 { "In which matter is " code { (what) } " to be held?" }
+            h2 { "In which matter to hold " (what) "?" }
             @if open.is_empty() { p { "None is open: open one first, then come back." } }
             ul.rows {
                 @for matter in open {

@@ -37,6 +37,8 @@ pub(super) mod sign_in;
 pub(super) mod sso;
 pub(super) mod step_up;
 pub(super) mod system;
+pub(super) mod terms;
+pub(super) mod trial;
 pub(super) mod unlock;
 pub(super) mod users;
 pub(super) mod why;

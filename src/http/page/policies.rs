@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use chrono_tz::Tz;
 use maud::{Markup, html};
@@ -11,15 +11,17 @@ use serde::Deserialize;
 
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::jobs::{Act, JobLine, JobResult, Tone};
 use super::super::posted::{Asked, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::form::{self, Did};
 use super::frame::{Frame, Section};
+use super::trial::{self, Shelf};
 use super::{Page, part, policy_form, retention, step_up, why};
-use crate::app::{PolicyChanged, PolicyStory, Simulated, VersionLine};
+use crate::app::{PolicyChanged, PolicyStory, Session, Simulated, VersionLine};
 use crate::domain::{
-    Disposition, Level, Lock, Period, PolicyAction, PolicyId, PolicyState, Right, Timestamp,
+    Disposition, JobId, Level, Lock, Period, PolicyAction, PolicyId, PolicyState, Right, Timestamp,
     Trigger,
 };
 use crate::retention::WEAKENING_DAYS;
@@ -128,12 +130,17 @@ async fn show(
     who: Who,
     Path(id): Path<String>,
     Asked(did): Asked<Did>,
+    Asked(trial): Asked<trial::Wanted>,
 ) -> Page {
     let (story, zone) = load(&house, &who, policy_id(&id)?).await?;
+    let job = trial.job(&house, &who).await?;
+    let simulated = job.as_ref().and_then(|job| house.simulations.get(job.id));
     let shown = Shown {
         story: &story,
         zone,
         notice: did.notice(DONE),
+        simulated: simulated.filter(|found| found.policy == story.line.id),
+        job,
         ..Shown::of(&story, zone)
     };
     Ok(shown.page(&frame, None))
@@ -144,6 +151,9 @@ struct Shown<'a> {
     story: &'a PolicyStory,
     zone: Tz,
     notice: Markup,
+    /// The simulation that the page asked for.
+    job: Option<JobLine>,
+    /// What it found.
     simulated: Option<Simulated>,
     as_of: String,
     reason: String,
@@ -155,6 +165,7 @@ impl<'a> Shown<'a> {
             story,
             zone,
             notice: html! {},
+            job: None,
             simulated: None,
             as_of: String::new(),
             reason: String::new(),
@@ -174,7 +185,13 @@ impl<'a> Shown<'a> {
             @if let Some(newest) = self.story.versions.first() { (version(newest, self.zone)) }
             @if writes && line.newest.state == PolicyState::Draft {
                 (self.trial(&frame))
-                @if let Some(simulated) = &self.simulated { (simulation(simulated, self.zone)) }
+                @match (&self.simulated, &self.job) {
+                    (Some(simulated), _) => (simulation(simulated, self.zone)),
+                    (None, Some(job)) => {
+                        (trial::standing(&frame, job, &format!("/policies/{}", line.id)))
+                    }
+                    (None, None) => {}
+                }
                 (self.enabling(&frame))
             }
             @if writes {
@@ -348,7 +365,10 @@ fn version(line: &VersionLine, zone: Tz) -> Markup {
 
 fn simulation(simulated: &Simulated, zone: Tz) -> Markup {
     let found = &simulated.found;
-    let apps = found.by_app.iter().map(|(app, count)| (app.name(), *count));
+    let apps = found
+        .by_app
+        .iter()
+        .map(|(app, count)| (part::app(*app), *count));
     let years = found.by_year.iter().map(|(year, count)| (*year, *count));
     html! {
         section #simulation aria-label="Simulation" {
@@ -395,27 +415,54 @@ async fn simulate(
     Posted(typed): Posted<AsOf>,
 ) -> Page {
     let id = policy_id(&id)?;
-    let zone = form::zone(&house).await?;
-    let session = who.session.clone();
-    let simulated = match form::day(&typed.as_of, zone) {
+    // What is not there is said at once.
+    let (story, zone) = load(&house, &who, id).await?;
+    let begun = match form::day(&typed.as_of, zone) {
         Err(refusal) => Err(refusal),
         Ok(day) => {
-            house
-                .ask(move |appliance| appliance.simulate_policy(&session, id, day))
-                .await
+            let (session, shelf) = (who.session.clone(), house.simulations.clone());
+            let act = move |job| simulating(session, shelf, (id, day), job);
+            trial::begun(&house, &who, "Simulate a policy", act).await
         }
     };
-    let (simulated, refusal) = match simulated {
-        Ok(simulated) => (Some(simulated), None),
-        Err(refusal) => (None, Some(form::at_its_place(refusal)?)),
-    };
-    let (story, zone) = load(&house, &who, id).await?;
-    let shown = Shown {
-        simulated,
-        as_of: typed.as_of,
-        ..Shown::of(&story, zone)
-    };
-    Ok(shown.page(&frame, refusal.as_ref()))
+    match begun {
+        Ok(job) => {
+            let page = trial::address(&format!("/policies/{id}"), job);
+            // A page that looks again by itself must not stand at a place inside itself.
+            let place = match house.simulations.get(job) {
+                Some(_) => "#simulation",
+                None => "",
+            };
+            Ok(Redirect::to(&format!("{page}{place}")).into_response())
+        }
+        Err(refusal) => {
+            let refusal = form::at_its_place(refusal)?;
+            let shown = Shown {
+                as_of: typed.as_of,
+                ..Shown::of(&story, zone)
+            };
+            Ok(shown.page(&frame, Some(&refusal)))
+        }
+    }
+}
+
+/// What a simulation does as a job.
+fn simulating(
+    session: Session,
+    shelf: Shelf<Simulated>,
+    (id, day): (PolicyId, Option<Timestamp>),
+    job: JobId,
+) -> Act {
+    Box::new(move |appliance, teller| {
+        let found = appliance.simulate_policy_watched(&session, id, day, &mut teller.heed())?;
+        let (due, of) = (found.found.eligible, found.found.records);
+        let would = part::count(due, "message would be due", "messages would be due");
+        let mut result = JobResult::new(Tone::Good, format!("{would} of {}.", part::number(of)));
+        result.page = Some(trial::address(&format!("/policies/{id}"), job));
+        result.audit = Some(found.audit.seq);
+        shelf.put(job, found);
+        Ok(result)
+    })
 }
 
 #[derive(Clone, Default, Deserialize)]

@@ -1,9 +1,14 @@
 //! Help on what was refused: the page that the `type` of a problem leads to, one for each kind.
 
-use axum::extract::Path;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::routing::get;
 use maud::html;
 
+use super::super::guard::signed_in;
+use super::super::house::House;
 use super::super::problem::{PROBLEMS, problem_kind};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
@@ -15,7 +20,16 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route::get("/problems/{code}", Access::Anyone, || get(show)),
 ];
 
-async fn list(frame: Frame) -> Page {
+/// The frame with the navigation of whoever is signed in.
+async fn frame_of(house: &Arc<House>, frame: Frame, headers: &HeaderMap) -> Frame {
+    match signed_in(house, headers).await {
+        Some(who) => frame.of(&who),
+        None => frame,
+    }
+}
+
+async fn list(State(house): State<Arc<House>>, frame: Frame, headers: HeaderMap) -> Page {
+    let frame = frame_of(&house, frame, &headers).await;
     let content = html! {
         h1 { "What can be wrong" }
         p { "Every refusal names one of these. Programs find the name at the end of " code { "type" } "." }
@@ -39,7 +53,13 @@ async fn list(frame: Frame) -> Page {
         .page(&content))
 }
 
-async fn show(frame: Frame, Path(code): Path<String>) -> Page {
+async fn show(
+    State(house): State<Arc<House>>,
+    frame: Frame,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+) -> Page {
+    let frame = frame_of(&house, frame, &headers).await;
     let one = problem_kind(&code).ok_or_else(Refusal::not_found)?;
     let content = html! {
         p { a.back href="/problems" { "← What can be wrong" } }

@@ -6,6 +6,7 @@ use maud::html;
 use super::super::cookie::Theme;
 use super::super::guard::Who;
 use super::super::house::House;
+use super::super::problem::problem_kind;
 use super::super::refusal::Refusal;
 use super::frame::{Frame, Section};
 
@@ -25,7 +26,12 @@ pub(in crate::http) fn page(
             } @else {
                 pre.carets hx-disable { (refusal.detail) }
             }
-            p { a.button href="/" { "Home" } }
+            p.acts {
+                a.button href="/" { @if who.is_some() { "Home" } @else { "Sign in" } }
+                @if who.is_some() && problem_kind(refusal.kind).is_some() {
+                    a.button href={ "/problems/" (refusal.kind) } { "What this means" }
+                }
+            }
         }
     };
     refusal.dress(frame.page(&content))

@@ -269,7 +269,7 @@ fn row(policy: &PolicyLine, zone: Tz) -> Markup {
             th scope="row" { a href={ "/policies/" (policy.id) } { (part::name(&policy.name)) } }
             td { (standing(policy)) }
             td { code hx-disable dir="auto" { (policy.scope) } }
-            td { (super::policies::does(newest.action)) " " (newest.period) }
+            td { (super::policies::does(newest.action)) " " (super::policies::length(newest.period)) }
             td { (super::policies::from_when(newest.trigger)) }
             td {
                 @match newest.lock {
@@ -313,7 +313,10 @@ async fn due(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
 
 fn due_view(due: &DueNow, zone: Tz) -> Markup {
     let (found, kept) = (&due.found, &due.found.blocked);
-    let apps = found.by_app.iter().map(|(app, count)| (app.name(), *count));
+    let apps = found
+        .by_app
+        .iter()
+        .map(|(app, count)| (part::app(*app), *count));
     let by_policy: Vec<(String, u64)> = due
         .by_policy
         .iter()

@@ -3,8 +3,11 @@
 //! The query stays on the server: a page of hits has an address of its own (`/s/srch_…`) that can be
 //! kept and sent, and that nobody reads anything from.
 
+pub(super) mod chosen;
+mod hits;
 mod months;
 mod readings;
+mod view;
 
 use std::sync::Arc;
 
@@ -23,9 +26,13 @@ use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, part};
 use crate::app::{AppError, KeptSearch, SearchAnswer, SearchRequest};
-use crate::domain::{App, ConversationId, Presence, Right, SearchId};
-use crate::search::{Facet, FacetField, FacetValue, Hit, Line, Order, Piece};
+use crate::archive::Watermark;
+use crate::domain::{App, Right, SearchId};
+use crate::search::{Facet, FacetField, FacetValue, Order};
+use hits::Hits;
+pub(super) use hits::facts;
 use readings::OtherReading;
+use view::{AskedView, View};
 
 /// Hits on a page.
 const HITS: usize = 50;
@@ -44,6 +51,9 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         Access::With(Right::ReadContent),
         || get(during),
     ),
+    Route::get("/s/{id}/chosen", Access::With(Right::ReadContent), || {
+        get(chosen::act)
+    }),
     Route::post("/s/{id}/save", Access::With(Right::ReadContent), || {
         post(save)
     }),
@@ -123,6 +133,7 @@ async fn begin(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page 
             @if !recent.is_empty() { section.card { h2 { "Asked lately" } (kept_list(&recent)) } }
             section.card {
                 h2 { "Ways to ask" }
+                p { a href="/terms" { "Count many terms at once" } }
                 ul.rows {
                     @for (query, what) in EXAMPLES {
                         li {
@@ -202,15 +213,16 @@ async fn show(
     who: Who,
     Path(id): Path<String>,
     Asked(after): Asked<After>,
+    Asked(view): Asked<AskedView>,
 ) -> Page {
-    let id = search_id(&id)?;
+    let (id, notice, view) = (search_id(&id)?, view.notice(), View::of(&view));
     let session = who.session.clone();
     let kept = house
         .ask(move |appliance| appliance.kept_search(&session, id))
         .await?;
     let mut request = SearchRequest::new(kept.text.clone());
     (request.order, request.limit) = (kept.order, HITS);
-    (request.context_lines, request.cursor) = (1, after.after);
+    (request.context_lines, request.cursor) = (view.lines, after.after);
     let answered = house
         .try_ask(
             move |appliance| match appliance.search(&who.session, &request) {
@@ -224,7 +236,10 @@ async fn show(
         )
         .await;
     let (content, status) = match &answered {
-        Ok(Ok((answer, readings))) => (found(&frame, &kept, answer, readings), StatusCode::OK),
+        Ok(Ok((answer, readings))) => {
+            let found = found(&frame, (&kept, view), answer, readings);
+            (html! { (notice) (found) }, StatusCode::OK)
+        }
         Ok(Err((text, problems))) => {
             let content = html! {
                 h1.unseen { "Search" }
@@ -253,10 +268,17 @@ fn refused(frame: &Frame, kept: &KeptSearch, refusal: &Refusal) -> Markup {
 
 fn found(
     frame: &Frame,
-    kept: &KeptSearch,
+    (kept, view): (&KeptSearch, View),
     answer: &SearchAnswer,
     other: &[OtherReading],
 ) -> Markup {
+    let (total, search) = (answer.answer.total, kept.id);
+    let choose = total > 0 && chosen::may_choose(frame);
+    let hits = Hits {
+        search,
+        view,
+        choose,
+    };
     html! {
         h1.unseen { "Search" }
         a.skip href="#hits" { "Skip to the hits" }
@@ -265,20 +287,35 @@ fn found(
         (readings::reading(frame, kept.order, answer))
         (readings::both(frame, kept.order, answer, other))
         div.split {
-            div #hits.hits tabindex="-1" {
+            div #hits.hits .picks[choose] tabindex="-1" {
                 (summary(frame, kept, answer))
+                (behind(&answer.answer.watermark))
                 div #months {}
-                @if answer.answer.total == 0 { (nothing(frame, kept.order, answer)) }
-                @for group in groups(&answer.answer.hits) { (conversation(&kept.id, group)) }
+                @if total == 0 { (nothing(frame, kept.order, answer)) } @else { (view.chooser(search)) }
+                (hits.list(&answer.answer.hits))
                 @if let Some(next) = &answer.next {
                     nav.pager aria-label="Further hits" {
-                        a.button rel="next" href={ "/s/" (kept.id) "?after=" (next) } { "Next hits" }
+                        a.button rel="next" href=(view.address(search, Some(next))) { "Next hits" }
                     }
                 }
+                @if choose { (chosen::bar(frame, kept, total)) }
             }
             aside #counts.facets aria-label="Counts" tabindex="-1"
                 hx-get={ "/s/" (kept.id) "/counts" } hx-trigger="load" {
                 a href={ "/s/" (kept.id) "/counts" } { "Show counts" }
+            }
+        }
+    }
+}
+
+/// The index has not read everything yet: what that means, and what to do.
+pub(super) fn behind(mark: &Watermark) -> Markup {
+    html! {
+        @if !mark.is_complete() {
+            p.notice.warn role="status" {
+                "The index is behind: messages that were taken in a moment ago are neither among these hits nor in \
+                 the counts. It catches up by itself; exports wait until it has. "
+                a href="" { "Look again" }
             }
         }
     }
@@ -298,8 +335,8 @@ fn summary(frame: &Frame, kept: &KeptSearch, answer: &SearchAnswer) -> Markup {
                 }
                 " · " (part::entry(answer.audit))
             }
-            @if frame.may(Right::Export) {
-                a.button href={ "/s/" (kept.id) "/export" } { "Export…" }
+            @if frame.may(Right::Export) && answer.answer.total > 0 {
+                a.button href={ "/s/" (kept.id) "/export" } { "Export all…" }
             }
             details.save {
                 summary { @if kept.name.is_empty() { "Save" } @else { "Saved as " (part::name(&kept.name)) } }
@@ -355,140 +392,6 @@ fn nothing(frame: &Frame, order: Order, answer: &SearchAnswer) -> Markup {
     }
 }
 
-/// Hits of one conversation that stand in a row.
-fn groups(hits: &[Hit]) -> impl Iterator<Item = &[Hit]> {
-    hits.chunk_by(|one, next| one.conversation.id == next.conversation.id)
-}
-
-/// Hits with the messages around them, in the order they were said; hits that stand close together
-/// are one passage, and no message is shown twice in it.
-fn passages(hits: &[Hit]) -> Vec<Vec<(&Line, Option<&Hit>)>> {
-    let mut passages: Vec<Vec<(&Line, Option<&Hit>)>> = Vec::new();
-    for hit in hits {
-        let around = hit.before.iter().chain(&hit.after).map(|line| (line, None));
-        let lines: Vec<(&Line, Option<&Hit>)> = around.chain([(&hit.line, Some(hit))]).collect();
-        let meets = passages.last().is_some_and(|last| {
-            lines
-                .iter()
-                .any(|(line, _)| last.iter().any(|(known, _)| known.id == line.id))
-        });
-        match passages.last_mut() {
-            Some(last) if meets => last.extend(lines),
-            _ => passages.push(lines),
-        }
-    }
-    for passage in &mut passages {
-        // Of a message that is a hit and stands around another, the hit is shown.
-        passage.sort_by_key(|(line, hit)| (line.time.sent, line.id, hit.is_none()));
-        passage.dedup_by_key(|(line, _)| line.id);
-    }
-    passages
-}
-
-fn conversation(search: &SearchId, hits: &[Hit]) -> Markup {
-    let Some(first) = hits.first() else {
-        return html! {};
-    };
-    html! {
-        section.group {
-            h2 {
-                a href={ "/c/" (first.conversation.id) } { (part::name(&first.conversation.title)) }
-                " " small { (part::app(first.line.app)) }
-            }
-            @for passage in passages(hits) {
-                ol.lines {
-                    @for (line, hit) in passage {
-                        @match hit {
-                            Some(hit) => (shown(search, hit)),
-                            None => (context(line)),
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn when(line: &Line) -> Markup {
-    html! {
-        @if line.time.zone_assumed { span.assumed title="The source says no zone; this one is assumed" { "≈ " } }
-        (part::local(line.time.local, line.time.sent, part::MINUTE))
-    }
-}
-
-fn sender(line: &Line) -> Markup {
-    html! {
-        @match &line.sender {
-            Some(sender) => span.sender { (part::name(&sender.label)) },
-            None => span.sender.system { "notice" },
-        }
-    }
-}
-
-fn context(line: &Line) -> Markup {
-    html! {
-        li.line.context {
-            (when(line)) (sender(line))
-            span.text { (part::words(&line.opening)) @if line.cut { "…" } }
-        }
-    }
-}
-
-/// The address of a message in its conversation, and the search it came from.
-pub(super) fn place(conversation: ConversationId, hit: &Hit, search: &SearchId) -> String {
-    let message = hit.line.id;
-    format!("/c/{conversation}?at={message}&from={search}#{message}")
-}
-
-fn shown(search: &SearchId, hit: &Hit) -> Markup {
-    html! {
-        li.line.hit {
-            a.when href=(place(hit.conversation.id, hit, search)) { (when(&hit.line)) }
-            (sender(&hit.line))
-            div.text {
-                @if hit.pieces.is_empty() {
-                    (part::words(&hit.line.opening)) @if hit.line.cut { "…" }
-                }
-                @for piece in &hit.pieces { p { (marked(piece)) } }
-                (facts(&hit.line.presence, hit.versions))
-                @for file in &hit.attachments { " " span.chip { "file " (part::name(file)) } }
-                (preview(search, hit))
-            }
-        }
-    }
-}
-
-/// The messages around a hit, without leaving the list; without script a way to them.
-fn preview(search: &SearchId, hit: &Hit) -> Markup {
-    let (conversation, message) = (hit.conversation.id, hit.line.id);
-    html! {
-        details.preview hx-get={ "/c/" (conversation) "/around?at=" (message) "&from=" (search) }
-            hx-trigger="toggle once" hx-target="find div" {
-            summary { "Preview" }
-            div { a href=(place(conversation, hit, search)) { "Open the conversation here" } }
-        }
-    }
-}
-
-/// A piece with what matched in it.
-fn marked(piece: &Piece) -> Markup {
-    let snippet = &piece.snippet;
-    html! {
-        @if snippet.cut_before { "…" }
-        (part::marked(&snippet.text, &snippet.highlights))
-        @if snippet.cut_after { "…" }
-    }
-}
-
-/// What happened to a message, in words.
-pub(super) fn facts(presence: &Presence, versions: u16) -> Markup {
-    html! {
-        @if presence.has(Presence::EDITED) || versions > 1 { " " span.chip { "edited" } }
-        @if presence.has(Presence::DELETED) { " " span.chip.bad { "deleted, kept here" } }
-        @if presence.has(Presence::FORWARDED) { " " span.chip { "forwarded" } }
-    }
-}
-
 async fn counts(
     State(house): State<Arc<House>>,
     frame: Frame,
@@ -511,7 +414,7 @@ async fn counts(
     let by_month = |facet: &&Facet| facet.field == FacetField::Month;
     let months = answer.facets.iter().find(by_month);
     let fragment = html! {
-        @for facet in answer.facets.iter().filter(|facet| !by_month(facet)) {
+        @for facet in answer.facets.iter().filter(|facet| !by_month(facet) && !facet.values.is_empty()) {
             (facet_list(&frame, &kept, facet))
         }
     };

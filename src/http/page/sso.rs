@@ -295,7 +295,7 @@ async fn show(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
     let session = who.session;
     let line = house.ask(move |one| one.provider_line(&session)).await?;
     let content = html! {
-        p.back { a href="/users" { "Users" } }
+        p { a.back href="/users" { "← Users" } }
         h1 { "Single sign-on" }
         @match &line {
             None => (part::empty(

@@ -17,7 +17,8 @@ use super::super::route::{Access, Route};
 use super::frame::{Frame, Section};
 use super::{Page, job, part, step_up};
 use crate::app::{
-    AppError, BackupLine, BackupRequest, Finding, IndexFigures, KeyStatus, Standing, SystemFigures,
+    AppError, Appliance, BackupLine, BackupRequest, Finding, IndexFigures, KeyStatus, Standing,
+    SystemFigures,
 };
 use crate::domain::{Right, Timestamp};
 use crate::retention::clock::Quality;
@@ -85,6 +86,25 @@ async fn show(State(house): State<Arc<House>>, frame: Frame, who: Who) -> Page {
         }
     };
     Ok(frame.wide().at(Section::System, "System").page(&content))
+}
+
+/// What is not in order, for who comes to mend it.
+pub(super) async fn open_points(house: &Arc<House>) -> Result<Markup, Refusal> {
+    let findings = house.ask(Appliance::check).await?;
+    let open: Vec<Finding> = findings
+        .into_iter()
+        .filter(|one| one.standing != Standing::Good)
+        .collect();
+    let subjects: Vec<&str> = open.iter().map(|one| one.subject).collect();
+    Ok(html! {
+        section {
+            h2 { "State of the house" }
+            @if open.is_empty() { p.notice.good { "Everything is in order." } }
+            @else {
+                div.card { (found(&open, &subjects)) p { a.button href="/system" { "See to it" } } }
+            }
+        }
+    })
 }
 
 /// What needs somebody, before everything else.

@@ -357,7 +357,7 @@ async fn user_page(
         .await?;
     let is_self = user.no == who.session.actor.no;
     let content = html! {
-        p.back { a href="/users" { "Users" } }
+        p { a.back href="/users" { "← Users" } }
         h1 { (part::name(&user.login)) }
         (done.shown())
         @if let Some(why) = why { p.notice.bad role="alert" hx-disable { (why.detail) } }

@@ -184,12 +184,9 @@ impl World {
         assert!(!app.conversations(&self.law).unwrap().is_empty());
         let request = ExportRequest {
             query: "heldchat*".to_owned(),
-            zone: None,
-            accept: Vec::new(),
             reason: "case".to_owned(),
-            matter: None,
-            context: 0,
             out: self.dir.path().join("held.tar"),
+            ..ExportRequest::default()
         };
         app.export(&self.law, &request, &mut |_, _, _| true)
             .unwrap();
