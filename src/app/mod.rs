@@ -67,12 +67,15 @@ pub use error::{AppError, Result};
 pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    About, Asked, BatchLine, BatchStory, Carried, CertificateStory, ClaimLine, ClockStanding,
-    Consequences, DueNow, DueSoon, EventLine, FreezeLine, HoldExtent, HoldLine, HoldStanding,
-    HoldTarget, LabelLine, LabelOn, LastSimulation, ListedItem, MatterLine, NewEvent, NewHold,
-    NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory,
-    Released, RequestAct, RequestCounts, RequestDecision, RequestItem, RequestLine, Review,
-    ReviewLine, RuleName, Sentence, Simulated, Spread, VersionLine, Why,
+    About, Asked, BatchLine, BatchStory, CUSTODIANS_MAX, Carried, CertificateStory, ClaimLine,
+    ClockStanding, Consequences, CustodianLine, DueNow, DueSoon, ESCALATE_AFTER, EventLine,
+    FreezeLine, HoldExtent, HoldLine, HoldStanding, HoldTarget, LabelLine, LabelOn, LastSimulation,
+    Letter, LetterFor, ListedItem, MatterLine, NewCustodian, NewEvent, NewHold, NewPolicy,
+    NewRequest, NoticeAct, NoticeLine, NoticeOrder, NoticeReport, NoticeShown, NoticeStanding,
+    NoticeState, NoticeTemplate, NoticesIssued, OverdueLine, PREVIEW_DAYS, Placed, Planned,
+    PolicyChanged, PolicyLine, PolicyStory, REMIND_DAYS, REMIND_DAYS_MAX, Released, RequestAct,
+    RequestCounts, RequestDecision, RequestItem, RequestLine, Review, ReviewLine, RuleName,
+    SentText, Sentence, Simulated, Spread, TEXT_CHARS_MAX, VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use job::{JOB_END_BYTES_MAX, KeptJob};

@@ -184,6 +184,34 @@ actions! {
     /// How a hold stands in a record that was restored: object = hold, facts: until and requested_by
     /// where its release was asked for. Same request as the `backup.restore` before it.
     HoldCarry = "hold.carry", None, Whole;
+    /// Somebody was named with a hold: objects = custodian, hold; facts: language, silent (0 or 1).
+    CustodianAdd = "custodian.add", Some(Right::PlaceHolds), Whole;
+    /// What is known of them was corrected: objects and facts as of `custodian.add`.
+    CustodianChange = "custodian.change", Some(Right::PlaceHolds), Whole;
+    /// A version of a template was written: facts: kind, language, version, text (digest of its words).
+    NoticeTemplate = "notice.template", Some(Right::PlaceHolds), Whole;
+    /// A notice was issued: objects = notice, custodian, hold; facts: language, version, text (digest of
+    /// the words).
+    NoticeIssue = "notice.issue", Some(Right::PlaceHolds), Whole;
+    /// A custodian was told that the hold is released: objects and facts as of `notice.issue`.
+    NoticeRelease = "notice.release", Some(Right::ReleaseHolds), Whole;
+    /// A letter with a link was made: object = notice.
+    NoticeLetter = "notice.letter", Some(Right::PlaceHolds), Whole;
+    /// A notice was opened by its link: object = notice, on behalf of its custodian.
+    NoticeOpen = "notice.open", None, Whole;
+    /// Time passed without an answer: object = notice, facts: next = `reminder` or `escalation`.
+    NoticeDue = "notice.due", None, Whole;
+    /// A custodian was reminded: object = notice.
+    NoticeRemind = "notice.remind", Some(Right::PlaceHolds), Whole;
+    /// Their manager was told: object = notice.
+    NoticeEscalate = "notice.escalate", Some(Right::PlaceHolds), Whole;
+    /// A custodian confirmed a notice by its link: objects = notice, custodian, on behalf of the
+    /// custodian; facts: text (digest of the words that were shown).
+    NoticeAcknowledge = "notice.acknowledge", None, Whole;
+    /// A lawyer wrote down that they did: objects and facts as of `notice.acknowledge`.
+    NoticeAcknowledgeFor = "notice.acknowledge.for", Some(Right::PlaceHolds), Whole;
+    /// A notice was called back, and its link with it: object = notice.
+    NoticeWithdraw = "notice.withdraw", Some(Right::PlaceHolds), Whole;
     /// A label was made: object = label.
     LabelCreate = "label.create", Some(Right::MarkRecords), Whole;
     /// A label was put on records: objects = label, then message or conversation.

@@ -18,6 +18,7 @@ mod deadline;
 mod error;
 mod factor;
 mod link;
+mod notice_link;
 mod scope;
 mod setup;
 pub mod sso;
@@ -28,6 +29,7 @@ mod web_session;
 pub use error::{AuthError, Result, SsoRefusal};
 pub use factor::{RECOVERY_CODES, WRONG_CODES_MAX, confirm_factor, take_code};
 pub use link::{LINK_MINUTES, LinkToken, make_link, take_link};
+pub use notice_link::{NOTICE_LINK_DAYS, NoticeToken, make_notice_link, open_notice_link};
 pub use scope::{require, require_person, scope_of, scope_with_restricted};
 pub use setup::{SETUP_MINUTES, SetupToken, check_setup, claim_setup, offer_setup, setup_open};
 pub use token::{

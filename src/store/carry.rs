@@ -7,7 +7,7 @@ use super::{ContentRow, Rows, StoreError, WriteTx};
 use crate::domain::{TenantNo, Timestamp};
 
 /// Tables that are carried whole and replace what an elder record holds.
-const WHOLE: [&str; 16] = [
+const WHOLE: [&str; 21] = [
     "govern_state",
     "matter",
     "policy",
@@ -17,6 +17,11 @@ const WHOLE: [&str; 16] = [
     "event",
     "hold",
     "hold_item",
+    "notice_template",
+    "custodian",
+    "notice_text",
+    "notice",
+    "notice_act",
     "message_floor",
     "purge_freeze",
     "erasure_request",

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Number of the newest migration this program knows.
-pub const SCHEMA_VERSION: u32 = 11;
+pub const SCHEMA_VERSION: u32 = 14;
 
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/001_record.sql"),
@@ -19,6 +19,10 @@ const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/009_sso.sql"),
     include_str!("../../schema/sql/010_job.sql"),
     include_str!("../../schema/sql/011_order.sql"),
+    // 012 and 013 are given away and come from elsewhere.
+    "",
+    "",
+    include_str!("../../schema/sql/014_notices.sql"),
 ];
 
 /// Applies what is missing, each script in its own transaction. A database of a newer program is

@@ -39,6 +39,7 @@ mod job;
 mod label;
 mod message;
 mod migration;
+mod notice;
 mod number;
 mod people;
 mod policy;
@@ -83,6 +84,9 @@ pub use job::{JobRow, JobStage};
 pub use label::{LabelRow, LabelSpanRow, MessageFloor};
 pub use message::MessageRow;
 pub use migration::SCHEMA_VERSION;
+pub use notice::{
+    CustodianRow, NoticeActRow, NoticeLinkRow, NoticeRow, NoticeTemplateRow, NoticeTextRow,
+};
 pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
 pub use policy::PolicyVersionRow;

@@ -16,7 +16,7 @@ use crate::crypto::Key;
 
 /// Tables that never leave the data directory: keys and their counts; log-ins, which end with the
 /// house they were made in; work on an index that is not copied.
-const LEFT_OUT: [&str; 9] = [
+const LEFT_OUT: [&str; 10] = [
     "data_key",
     "wrap_count",
     "token",
@@ -24,6 +24,7 @@ const LEFT_OUT: [&str; 9] = [
     "setup_token",
     "sign_in_link",
     "sso_attempt",
+    "notice_link",
     "outbox",
     "index_anchor",
 ];

@@ -13,6 +13,7 @@ mod claims;
 mod disposals;
 mod freezes;
 mod holds;
+mod notices;
 mod policies;
 mod story;
 

@@ -11,6 +11,7 @@ use super::claims::Claims;
 use super::disposals::{Disposal, Disposals};
 use super::freezes::Freezes;
 use super::holds::Holds;
+use super::notices::Notices;
 use super::policies::Policies;
 
 /// A rule an entry breaks.
@@ -54,6 +55,7 @@ pub struct Replay {
     open: BTreeMap<(String, String), EntryNo>,
     counts: Conservation,
     holds: Holds,
+    notices: Notices,
     freezes: Freezes,
     claims: Claims,
     policies: Policies,
@@ -162,6 +164,7 @@ impl Replay {
     fn follow_rules(&mut self, entry: &Entry) {
         let mut wrong = Vec::new();
         self.holds.take(entry, &mut wrong);
+        self.notices.take(entry, &mut wrong);
         self.freezes.take(entry, &mut wrong);
         self.claims.take(entry, &mut wrong);
         self.policies.take(entry, &mut wrong);
@@ -620,6 +623,79 @@ mod tests {
         // Nobody carries a hold over without a restore.
         story.add(Draft::new(host(), Action::HoldCarry, "other").object(hold(2)));
         story.check("carried over without a restore");
+    }
+
+    fn issued(action: Action, custodian: &str) -> Draft {
+        Draft::new(law(), action, "r")
+            .object(format!("ntc_{custodian}"))
+            .object(format!("cus_{custodian}"))
+            .object(hold(1))
+            .word("text", "abc")
+    }
+
+    fn told() -> Story {
+        let mut story = Story::begun();
+        story.add(Draft::new(law(), Action::HoldPlace, "r").object(hold(1)));
+        for (who, silent) in [("a", 0), ("quiet", 1)] {
+            let add = Draft::new(law(), Action::CustodianAdd, "r");
+            let add = add.object(format!("cus_{who}")).object(hold(1));
+            story.add(add.count("silent", silent));
+        }
+        story.add(issued(Action::NoticeIssue, "a"));
+        story
+    }
+
+    fn answered(text: &str) -> Draft {
+        let mut draft = Draft::new(EntryActor::system(), Action::NoticeAcknowledge, "r")
+            .object("ntc_a")
+            .object("cus_a")
+            .word("text", text);
+        draft.on_behalf = Some("cus_a".to_owned());
+        draft
+    }
+
+    #[test]
+    fn h11_a_notice_is_sent_to_who_is_named_and_answered_once_in_its_own_words() {
+        let of = |action| Draft::new(law(), action, "r").object("ntc_a");
+        let mut story = told();
+        story.add(of(Action::NoticeRemind));
+        story.add(answered("abc"));
+        assert_eq!(story.wrong(), []);
+        let planted = [
+            (vec![issued(Action::NoticeIssue, "quiet")], "who is silent"),
+            (vec![issued(Action::NoticeIssue, "ghost")], "never named"),
+            (vec![issued(Action::NoticeRelease, "a")], "which stands"),
+            (vec![answered("other")], "in other words"),
+            (vec![answered("abc"), answered("abc")], "answered twice"),
+            (
+                vec![answered("abc"), of(Action::NoticeEscalate)],
+                "was answered before",
+            ),
+            (
+                vec![of(Action::NoticeWithdraw), answered("abc")],
+                "was called back before",
+            ),
+        ];
+        for (acts, what) in planted {
+            let mut story = told();
+            acts.into_iter().for_each(|act| story.add(act));
+            let wrong = story.wrong();
+            assert!(
+                wrong.iter().any(|(_, wrong)| wrong.contains(what)),
+                "{what}: {wrong:?}"
+            );
+        }
+        // A records officer may tell of a release, and may not issue.
+        let mut story = told();
+        let mut by_officer = issued(Action::NoticeIssue, "a");
+        by_officer.actor = officer().clone();
+        story.add(by_officer);
+        assert!(
+            story
+                .wrong()
+                .iter()
+                .any(|(_, wrong)| wrong.contains("no right"))
+        );
     }
 
     #[test]

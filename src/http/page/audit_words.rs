@@ -46,6 +46,7 @@ fn deed(action: &Action) -> &str {
         .or_else(|| content_deed(action))
         .or_else(|| house_deed(action))
         .or_else(|| rule_deed(action))
+        .or_else(|| notice_deed(action))
         .unwrap_or(action.name())
 }
 
@@ -114,6 +115,25 @@ fn house_deed(action: &Action) -> Option<&'static str> {
         Action::ClockAdvanceRequest => "said how much time has passed",
         Action::ClockAdvance => "agreed that time has passed",
         Action::ConfigChange => "changed the configuration",
+        _ => return None,
+    })
+}
+
+fn notice_deed(action: &Action) -> Option<&'static str> {
+    Some(match action {
+        Action::CustodianAdd => "named a custodian with a hold",
+        Action::CustodianChange => "corrected what is known of a custodian",
+        Action::NoticeTemplate => "wrote a template of notices",
+        Action::NoticeIssue => "issued a notice of a hold",
+        Action::NoticeRelease => "told a custodian that a hold is released",
+        Action::NoticeLetter => "made a letter with the link of a notice",
+        Action::NoticeOpen => "opened a notice by its link",
+        Action::NoticeDue => "noted that a notice waits for an answer too long",
+        Action::NoticeRemind => "reminded a custodian",
+        Action::NoticeEscalate => "told the manager of a custodian",
+        Action::NoticeAcknowledge => "confirmed a notice by its link",
+        Action::NoticeAcknowledgeFor => "wrote down that a custodian confirmed a notice",
+        Action::NoticeWithdraw => "called a notice back",
         _ => return None,
     })
 }
