@@ -60,8 +60,8 @@ struct To {
     to: String,
 }
 
-/// How the browser names us: what the provider sends it back to.
-fn origin(house: &House, headers: &HeaderMap) -> Result<String, Refusal> {
+/// How the browser names us: what the provider sends it back to, and what letters lead to.
+pub(super) fn origin(house: &House, headers: &HeaderMap) -> Result<String, Refusal> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-.:[]".contains(letter);
     let host = headers
         .get(header::HOST)
