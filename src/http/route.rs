@@ -180,6 +180,7 @@ pub const ROUTES: &[&[Route]] = &[
     api::policies::ROUTES,
     api::matters::ROUTES,
     api::holds::ROUTES,
+    api::notices::ROUTES,
     api::dispositions::ROUTES,
     api::users::ROUTES,
     api::tokens::ROUTES,

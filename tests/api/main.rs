@@ -20,6 +20,7 @@ mod leaks;
 mod long;
 mod markup;
 mod matrix;
+mod notices;
 mod problems;
 mod programs;
 #[path = "../support/provider.rs"]

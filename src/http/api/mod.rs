@@ -26,6 +26,7 @@ pub(super) mod jobs;
 mod json;
 pub(super) mod labels;
 pub(super) mod matters;
+pub(super) mod notices;
 mod operation;
 mod paging;
 pub(super) mod policies;

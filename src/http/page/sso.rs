@@ -61,7 +61,7 @@ struct To {
 }
 
 /// How the browser names us: what the provider sends it back to, and what letters lead to.
-pub(super) fn origin(house: &House, headers: &HeaderMap) -> Result<String, Refusal> {
+pub(in crate::http) fn origin(house: &House, headers: &HeaderMap) -> Result<String, Refusal> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-.:[]".contains(letter);
     let host = headers
         .get(header::HOST)
