@@ -82,9 +82,9 @@ pub use job::{JOB_END_BYTES_MAX, KeptJob};
 pub use keys::KeyStatus;
 pub use message::{MessageStory, ShownVersion, Source};
 pub use people::{
-    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, NewProvider, ProviderCheck, ProviderLine,
-    ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
-    TotpOffer, WebSession,
+    API_TOKENS_MAX, ApiTokenLine, Grant, MarkLine, Marked, NewApiToken, NewProvider, ProviderCheck,
+    ProviderLine, ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture,
+    SsoOffer, TotpOffer, Waiting, WaitingLine, WebSession,
 };
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,

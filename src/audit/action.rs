@@ -77,6 +77,12 @@ actions! {
     Logout = "logout", None, Whole;
     /// A person who is signed in gave their password again: object = user.
     LoginProve = "login.prove", None, Whole;
+    /// Somebody was recognised whose log-in opens only before four eyes, and waits: object = user.
+    LoginWait = "login.wait", None, Whole;
+    /// A second person let a log-in in: object = user. The `login` that follows says `confirmed_by`.
+    LoginConfirm = "login.confirm", None, Whole;
+    /// A second person refused a log-in that waited: object = user.
+    LoginDeny = "login.deny", None, Whole;
     /// A link was made that signs somebody in once: object = user.
     LoginLink = "login.link", None, Whole;
     /// A token was made with which the first administrator can be added.
@@ -103,6 +109,9 @@ actions! {
     /// What a user may see was changed: object = user; facts: everything (0 or 1), conversations,
     /// accounts, denied.
     UserGrant = "user.grant", Some(Right::ManageUsers), Whole;
+    /// The log-ins of a user, or of everybody in a role, open only before four eyes, or no longer: object
+    /// = user, or facts: role; act = `set` or `remove`, second (who has to confirm).
+    UserFourEyes = "user.four-eyes", Some(Right::ManageUsers), Whole;
     /// Somebody at the provider of single sign-on is a user from now on: object = user; facts: way =
     /// `sso` (at their first sign-in) or `administrator`.
     UserBind = "user.bind", Some(Right::ManageUsers), Whole;

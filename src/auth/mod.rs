@@ -17,6 +17,7 @@ mod code;
 mod deadline;
 mod error;
 mod factor;
+mod four_eyes;
 mod link;
 mod notice_link;
 mod scope;
@@ -28,6 +29,10 @@ mod web_session;
 
 pub use error::{AuthError, Result, SsoRefusal};
 pub use factor::{RECOVERY_CODES, WRONG_CODES_MAX, confirm_factor, take_code};
+pub use four_eyes::{
+    WAIT_MINUTES, WATCHED_HOURS, four_eyes_of, let_in, may_confirm, refuse_watched, still_entered,
+    waited_too_long, watch_session,
+};
 pub use link::{LINK_MINUTES, LinkToken, make_link, take_link};
 pub use notice_link::{NOTICE_LINK_DAYS, NoticeToken, make_notice_link, open_notice_link};
 pub use scope::{require, require_person, scope_of, scope_with_restricted};

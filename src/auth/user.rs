@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::four_eyes::somebody_enters_alone;
 use super::{AuthError, Result, end_access};
 use crate::crypto::{
     Digest, Entropy, PasswordVerdict, StretchCost, hash_password, random_bytes, verify_password,
@@ -221,7 +222,7 @@ pub(super) fn is_administered(rows: &Rows) -> Result<bool> {
 }
 
 fn still_administered(tx: &WriteTx<'_>) -> Result<()> {
-    match is_administered(tx)? {
+    match is_administered(tx)? && somebody_enters_alone(tx)? {
         true => Ok(()),
         false => Err(AuthError::LastAdministrator),
     }

@@ -150,6 +150,7 @@ pub const ROUTES: &[&[Route]] = &[
     page::job::ROUTES,
     page::audit::ROUTES,
     page::users::ROUTES,
+    page::four_eyes::ROUTES,
     page::system::ROUTES,
     page::help::ROUTES,
     page::help_api::ROUTES,

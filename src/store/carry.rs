@@ -7,7 +7,7 @@ use super::{ContentRow, Rows, StoreError, WriteTx};
 use crate::domain::{TenantNo, Timestamp};
 
 /// Tables that are carried whole and replace what an elder record holds.
-const WHOLE: [&str; 21] = [
+const WHOLE: [&str; 22] = [
     "govern_state",
     "matter",
     "policy",
@@ -29,6 +29,7 @@ const WHOLE: [&str; 21] = [
     "erasure_item",
     "clock_claim",
     "user_grant",
+    "four_eyes",
 ];
 /// Columns that name sealed content.
 const CONTENT_COLUMNS: [&str; 2] = ["text_no", "release_text_no"];

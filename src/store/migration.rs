@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Number of the newest migration this program knows.
-pub const SCHEMA_VERSION: u32 = 14;
+pub const SCHEMA_VERSION: u32 = 15;
 
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/001_record.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     "",
     "",
     include_str!("../../schema/sql/014_notices.sql"),
+    include_str!("../../schema/sql/015_people.sql"),
 ];
 
 /// Applies what is missing, each script in its own transaction. A database of a newer program is

@@ -30,6 +30,7 @@ mod erase_rows;
 mod error;
 mod event;
 mod fact;
+mod four_eyes;
 mod freeze;
 mod govern;
 mod hold;
@@ -75,6 +76,7 @@ pub use disposition::{
 pub use erase_rows::{CERTIFICATE_SEQUENCE, EraseBatchRow, EraseFate, EraseItemRow, EraseState};
 pub use error::StoreError;
 pub use event::EventRow;
+pub use four_eyes::{FourEyesOf, FourEyesRow, SessionWatchRow};
 pub use freeze::FreezeRow;
 pub use govern::Epochs;
 pub use hold::{HoldRow, MatterRow};

@@ -11,6 +11,7 @@ mod chance;
 mod court;
 mod description;
 mod duties;
+mod four_eyes;
 mod govern;
 #[path = "../support/house.rs"]
 mod house;

@@ -12,6 +12,7 @@
 
 mod api_tokens;
 mod factor;
+mod four_eyes;
 mod grants;
 mod password;
 mod session;
@@ -24,6 +25,7 @@ mod users;
 
 pub use api_tokens::{API_TOKENS_MAX, ApiTokenLine, NewApiToken};
 pub use factor::TotpOffer;
+pub use four_eyes::{MarkLine, Marked, Waiting, WaitingLine};
 pub use grants::Grant;
 pub use session::{Session, SignIn, WebSession};
 pub use sso::{ReceivedClaims, SSO_CALLBACK, SsoArrival, SsoAsk, SsoDeparture, SsoOffer};

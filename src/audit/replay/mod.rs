@@ -16,6 +16,7 @@ mod holds;
 mod notices;
 mod policies;
 mod story;
+mod watch;
 
 pub use disposals::Disposal;
 pub use story::{Conservation, Replay, Violation};

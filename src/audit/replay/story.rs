@@ -13,6 +13,7 @@ use super::freezes::Freezes;
 use super::holds::Holds;
 use super::notices::Notices;
 use super::policies::Policies;
+use super::watch::Watch;
 
 /// A rule an entry breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub struct Replay {
     counts: Conservation,
     holds: Holds,
     notices: Notices,
+    watch: Watch,
     freezes: Freezes,
     claims: Claims,
     policies: Policies,
@@ -165,6 +167,7 @@ impl Replay {
         let mut wrong = Vec::new();
         self.holds.take(entry, &mut wrong);
         self.notices.take(entry, &mut wrong);
+        self.watch.take(entry, &mut wrong);
         self.freezes.take(entry, &mut wrong);
         self.claims.take(entry, &mut wrong);
         self.policies.take(entry, &mut wrong);
@@ -623,6 +626,37 @@ mod tests {
         // Nobody carries a hold over without a restore.
         story.add(Draft::new(host(), Action::HoldCarry, "other").object(hold(2)));
         story.check("carried over without a restore");
+    }
+
+    #[test]
+    fn m5_who_is_marked_is_let_in_by_somebody_else() {
+        let root = || by("usr_admin", Role::Administrator);
+        let login = |by_whom: Option<&str>| {
+            let draft = Draft::new(law(), Action::Login, "r");
+            match by_whom {
+                Some(who) => draft.word("confirmed_by", who),
+                None => draft,
+            }
+        };
+        let marked = || {
+            let mut story = Story::begun();
+            let mark = Draft::new(root(), Action::UserFourEyes, "r");
+            story.add(mark.object("usr_law").word("act", "set"));
+            story
+        };
+        let confirm = |by_whom| Draft::new(by_whom, Action::LoginConfirm, "r").object("usr_law");
+        let mut story = marked();
+        story.add(confirm(root()));
+        story.add(login(Some("usr_admin")));
+        assert_eq!(story.wrong(), []);
+        story.add(login(Some("usr_admin")));
+        story.check("no second person let them in");
+        let mut story = marked();
+        story.add(login(None));
+        story.check("no second person let them in");
+        let mut story = marked();
+        story.add(confirm(law()));
+        story.check("let themselves in");
     }
 
     fn issued(action: Action, custodian: &str) -> Draft {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Ended;
 use super::listed::listed;
-use crate::app::{Appliance, Grant, Session};
+use crate::app::{Appliance, Grant, Marked, Session};
 use crate::audit::Appended;
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
@@ -77,6 +77,18 @@ Examples:
 For somebody who lost the device and the recovery codes: their password alone lets them in until they
 set up another one.";
 
+const FOUR_EYES: &str = "Let log-ins open only when a second person confirms them
+
+Examples:
+  $ wordkeep user four-eyes rui
+  $ wordkeep user four-eyes rui --by lea
+  $ wordkeep user four-eyes --role auditor
+  $ wordkeep user four-eyes rui --off
+
+Each log-in waits ten minutes for its second person (an administrator, or who is named by --by) and
+lasts two hours. Neither this command line nor a token lets them in. Without a login and a role it
+lists who is marked.";
+
 /// What was typed.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER, subcommand_required = true, arg_required_else_help = true)]
@@ -117,6 +129,9 @@ enum Verb {
     /// Say what a user sees
     #[command(long_about = GRANT)]
     Grant(GrantTyped),
+    /// Let log-ins open only when a second person confirms them
+    #[command(long_about = FOUR_EYES)]
+    FourEyes(FourEyesTyped),
     /// Give another user a new password
     #[command(long_about = RESET_PASSWORD)]
     ResetPassword {
@@ -132,6 +147,35 @@ enum Verb {
         /// Log-in name
         login: String,
     },
+}
+
+#[derive(Debug, Args)]
+struct FourEyesTyped {
+    /// Log-in name
+    login: Option<String>,
+    /// Everybody in this role
+    #[arg(long, value_parser = role_parser(), conflicts_with = "login")]
+    role: Option<Role>,
+    /// Log-in name of who has to confirm; an administrator unless given
+    #[arg(long, value_name = "LOGIN")]
+    by: Option<String>,
+    /// Take the mark away
+    #[arg(long, conflicts_with = "by")]
+    off: bool,
+}
+
+#[derive(Serialize)]
+struct MarkRow {
+    of: String,
+    confirmed_by: String,
+    since: String,
+}
+
+impl Row for MarkRow {
+    const HEADINGS: &'static [&'static str] = &["MARKED", "CONFIRMED BY"];
+    fn cells(&self) -> Vec<String> {
+        vec![self.of.clone(), self.confirmed_by.clone()]
+    }
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +293,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     let app: &Appliance = &appliance;
     let (login, told, entry) = match &typed.verb {
         Verb::List => return list(context, app, &session),
+        Verb::FourEyes(typed) => return four_eyes(context, app, &session, typed),
         Verb::Grant(typed) => return grant(context, app, &session, typed),
         Verb::Add(new) => {
             let password = context.password(new.password_file.as_ref(), &new.login, true)?;
@@ -295,6 +340,42 @@ fn list(context: &mut Context, appliance: &Appliance, session: &Session) -> Ende
         created_local: in_zone(user.created, zone),
     });
     listed(context, rows)
+}
+
+/// Who is let in only before four eyes, shown or changed.
+fn four_eyes(
+    context: &mut Context,
+    app: &Appliance,
+    session: &Session,
+    typed: &FourEyesTyped,
+) -> Ended {
+    let (of, name) = match (&typed.login, typed.role) {
+        (Some(login), _) => (Marked::User(login.clone()), login.clone()),
+        (None, Some(role)) => (Marked::Role(role), role.name().to_owned()),
+        (None, None) => {
+            let marks = app.four_eyes_marks(session)?.into_iter();
+            let rows = marks.map(|mark| MarkRow {
+                of: match mark.of {
+                    Marked::User(login) => login,
+                    Marked::Role(role) => format!("role {}", role.name()),
+                },
+                confirmed_by: mark.second.unwrap_or_else(|| "an administrator".to_owned()),
+                since: rfc3339(mark.since),
+            });
+            return listed(context, rows);
+        }
+    };
+    let (entry, told) = match typed.off {
+        true => (
+            app.unmark_four_eyes(session, &of)?,
+            "opens with a password alone",
+        ),
+        false => (
+            app.mark_four_eyes(session, &of, typed.by.as_deref())?,
+            "opens only when a second person confirms it",
+        ),
+    };
+    changed(context, &name, told.to_owned(), &entry)
 }
 
 /// What a user is granted, shown or replaced.

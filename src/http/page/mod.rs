@@ -13,6 +13,7 @@ pub(super) mod dispositions;
 pub(super) mod events;
 pub(super) mod exports;
 mod form;
+pub(super) mod four_eyes;
 pub(super) mod frame;
 pub(super) mod help;
 pub(super) mod help_api;

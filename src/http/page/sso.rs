@@ -185,6 +185,11 @@ async fn arrive(
             append_cookie(&mut page, &cookie);
             page
         }
+        SsoArrival::Waits(key) => {
+            let mut page = go_on(&frame, "A second person is needed", "/sign-in/waiting");
+            append_cookie(&mut page, &cookie::session(secure, &key.to_string()));
+            page
+        }
         SsoArrival::Proved(to) => go_on(&frame, "It is confirmed", &to),
         SsoArrival::Claims(claims) => received(&frame, &claims),
         SsoArrival::Refused(purpose, why) => refused(&house, &frame, purpose, &why).await?,

@@ -89,6 +89,7 @@ async fn page(
         p {
             a.button href="/users/review.csv" { "Review of access (CSV)" }
             " " a.button href="/users/sso" { "Single sign-on" }
+            " " a.button href="/users/four-eyes" { "Four eyes" }
         }
         (add_form(frame, typed, why))
         section {
