@@ -82,9 +82,10 @@ pub use job::{JOB_END_BYTES_MAX, KeptJob};
 pub use keys::KeyStatus;
 pub use message::{MessageStory, ShownVersion, Source};
 pub use people::{
-    API_TOKENS_MAX, ApiTokenLine, Grant, MarkLine, Marked, NewApiToken, NewProvider, ProviderCheck,
-    ProviderLine, ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture,
-    SsoOffer, TotpOffer, Waiting, WaitingLine, WebSession,
+    API_TOKENS_MAX, ApiTokenLine, DIRECTORY_PEOPLE_MAX, DirectoryLine, DirectoryPerson, Grant,
+    MarkLine, Marked, NewApiToken, NewProvider, ProviderCheck, ProviderLine, ReceivedClaims,
+    SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer, SyncChange,
+    SyncReport, TotpOffer, Waiting, WaitingLine, WebSession, read_directory,
 };
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,

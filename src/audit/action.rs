@@ -112,6 +112,9 @@ actions! {
     /// The log-ins of a user, or of everybody in a role, open only before four eyes, or no longer: object
     /// = user, or facts: role; act = `set` or `remove`, second (who has to confirm).
     UserFourEyes = "user.four-eyes", Some(Right::ManageUsers), Whole;
+    /// What a directory tells was taken over: facts: new, changed, left, refused. The entries of the
+    /// users say `way` = `directory`.
+    DirectorySync = "directory.sync", Some(Right::SyncDirectory), Whole;
     /// Somebody at the provider of single sign-on is a user from now on: object = user; facts: way =
     /// `sso` (at their first sign-in) or `administrator`.
     UserBind = "user.bind", Some(Right::ManageUsers), Whole;

@@ -41,9 +41,9 @@ pub use token::{
     FoundToken, TOKEN_DAYS_MAX, Token, find_token, issue_api_token, issue_token, token_of_hash,
 };
 pub use user::{
-    LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, check_new_user, check_own_password,
-    create_unlocked_user, create_user, disable_user, enable_user, log_in, set_password, set_role,
-    user_named,
+    LoginCost, NewUser, PASSWORD_CHARS_MIN, actor_of, check_login, check_new_user,
+    check_own_password, create_unlocked_user, create_user, disable_user, enable_user,
+    is_last_administrator, log_in, set_password, set_role, user_named,
 };
 pub use web_session::{
     FoundSession, IDLE_MINUTES, SESSION_HOURS, STEP_UP_MINUTES, SessionKey, begin_session,

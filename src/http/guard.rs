@@ -14,7 +14,7 @@ use super::cookie;
 use super::house::House;
 use super::page::refused;
 use super::refusal::Refusal;
-use super::route::{Access, FORM_BYTES_MAX};
+use super::route::{Access, FORM_BYTES_MAX, is_for_programs};
 use super::server::Peer;
 use crate::app::{Session, WebSession};
 use crate::audit::AuthStrength;
@@ -226,7 +226,7 @@ fn url_pairs(form: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 
 /// The answer to an address nobody serves.
 pub(super) fn unknown_path(house: &House, uri: &Uri) -> Response {
-    match uri.path().starts_with("/api/") {
+    match is_for_programs(uri.path()) {
         true => Refusal::not_found().problem(),
         false => refused::page(house, None, cookie::Theme::System, &Refusal::not_found()),
     }

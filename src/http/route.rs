@@ -13,7 +13,7 @@ use super::api::{self, Operation, Post, gate};
 use super::guard::{Gate, guard, unknown_path};
 use super::headers::harden;
 use super::house::House;
-use super::{assets, health, page};
+use super::{assets, health, page, scim};
 use crate::domain::Right;
 
 /// Longest body of a form, in bytes; files go other ways.
@@ -127,8 +127,13 @@ impl Route {
 
     /// Whether its refusals are JSON.
     pub fn is_api(&self) -> bool {
-        self.path.starts_with("/api/")
+        is_for_programs(self.path)
     }
+}
+
+/// Whether programs ask there: refusals are JSON, and tokens count.
+pub(super) fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/scim/")
 }
 
 /// Every route there is, room by room.
@@ -186,6 +191,7 @@ pub const ROUTES: &[&[Route]] = &[
     api::users::ROUTES,
     api::tokens::ROUTES,
     api::audit::ROUTES,
+    scim::ROUTES,
 ];
 
 /// The whole of it, ready to be served.

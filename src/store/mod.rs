@@ -25,6 +25,7 @@ mod content;
 mod conversation;
 mod data_key;
 mod directory;
+mod directory_user;
 mod disposition;
 mod erase_rows;
 mod error;
@@ -70,6 +71,7 @@ pub use content::{ContentKey, ContentRow, PARTS_MAX};
 pub use conversation::{ConversationRow, ConversationSpan};
 pub use data_key::{DataKeyId, DataKeyRow, DataKeyState, KeyKind, KeyPurpose};
 pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
+pub use directory_user::DirectoryUserRow;
 pub use disposition::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, SimulationRow,
 };

@@ -10,6 +10,7 @@ mod chance;
 #[path = "../support/court.rs"]
 mod court;
 mod description;
+mod directory;
 mod duties;
 mod four_eyes;
 mod govern;

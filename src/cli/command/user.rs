@@ -8,13 +8,18 @@ use serde::Serialize;
 
 use super::Ended;
 use super::listed::listed;
-use crate::app::{Appliance, Grant, Marked, Session};
+use crate::app::{
+    Appliance, Grant, Marked, Session, SyncChange, SyncReport, read_bytes, read_directory,
+};
 use crate::audit::Appended;
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
 use crate::cli::printable::{in_zone, line, rfc3339};
 use crate::cli::printer::Row;
 use crate::domain::{ConversationId, Role};
+
+/// Longest table of people, in bytes.
+const DIRECTORY_BYTES_MAX: u64 = 16 << 20;
 
 const AFTER: &str = "Examples:
   $ wordkeep user add rui --role manager --conversation cnv_01JD2V7Q4M8W3K5T9R6X0ZB1CE
@@ -77,6 +82,18 @@ Examples:
 For somebody who lost the device and the recovery codes: their password alone lets them in until they
 set up another one.";
 
+const SYNC: &str = "Take over who works here from a directory
+
+Examples:
+  $ wordkeep user sync people.csv --dry-run
+  $ wordkeep user sync people.csv
+  $ wordkeep user sync people.csv --adopt
+
+A table with the heading login, and if wanted role, name, active and id. Who is new is added without a
+password and comes by single sign-on, or when somebody gives them one. Whom a directory brought and it no
+longer names has left: at once no log-in, no session, no token. Who was added by hand is left alone unless
+--adopt gives them into its care; the last administrator always stays. Ends with 1 when something was
+refused.";
 const FOUR_EYES: &str = "Let log-ins open only when a second person confirms them
 
 Examples:
@@ -129,6 +146,18 @@ enum Verb {
     /// Say what a user sees
     #[command(long_about = GRANT)]
     Grant(GrantTyped),
+    /// Take over who works here from a directory
+    #[command(long_about = SYNC)]
+    Sync {
+        /// A table of people
+        file: PathBuf,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Give users who are here already into the care of the directory
+        #[arg(long)]
+        adopt: bool,
+    },
     /// Let log-ins open only when a second person confirms them
     #[command(long_about = FOUR_EYES)]
     FourEyes(FourEyesTyped),
@@ -293,6 +322,16 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     let app: &Appliance = &appliance;
     let (login, told, entry) = match &typed.verb {
         Verb::List => return list(context, app, &session),
+        Verb::Sync {
+            file,
+            dry_run,
+            adopt,
+        } => {
+            let bytes = read_bytes(file, DIRECTORY_BYTES_MAX)?;
+            let people = read_directory(&bytes)?;
+            let report = app.sync_directory(&session, &people, *adopt, *dry_run)?;
+            return synced(context, &report, *dry_run);
+        }
         Verb::FourEyes(typed) => return four_eyes(context, app, &session, typed),
         Verb::Grant(typed) => return grant(context, app, &session, typed),
         Verb::Add(new) => {
@@ -340,6 +379,69 @@ fn list(context: &mut Context, appliance: &Appliance, session: &Session) -> Ende
         created_local: in_zone(user.created, zone),
     });
     listed(context, rows)
+}
+
+/// What a directory changed, or would.
+fn synced(context: &mut Context, report: &SyncReport, dry_run: bool) -> Ended {
+    let rows: Vec<SyncRow> = report.changes.iter().map(SyncRow::of).collect();
+    context.printer.list(&rows)?;
+    let count = |name| rows.iter().filter(|row| row.change == name).count();
+    let audit = report
+        .audit
+        .as_ref()
+        .map(|entry| format!("   audit #{}", entry.seq.0));
+    let end = match dry_run {
+        true => "   nothing was changed".to_owned(),
+        false => audit.unwrap_or_default(),
+    };
+    context.say(&format!(
+        "{} new · {} changed · {} left · {} as they were · {} refused{end}",
+        count("new"),
+        count("changed"),
+        count("left"),
+        report.same,
+        count("refused")
+    ));
+    Ok(match count("refused") {
+        0 => Exit::Done,
+        _ => Exit::Negative,
+    })
+}
+
+#[derive(Serialize)]
+struct SyncRow {
+    login: String,
+    change: &'static str,
+    role: Option<&'static str>,
+    reason: Option<String>,
+}
+
+impl SyncRow {
+    fn of((login, change): &(String, SyncChange)) -> SyncRow {
+        let (role, reason) = match change {
+            SyncChange::New(role) | SyncChange::Role(role) => (Some(role.name()), None),
+            SyncChange::Refused(why) => (None, Some(why.clone())),
+            SyncChange::Back | SyncChange::Left | SyncChange::Adopted => (None, None),
+        };
+        SyncRow {
+            login: login.clone(),
+            change: change.name(),
+            role,
+            reason,
+        }
+    }
+}
+
+impl Row for SyncRow {
+    const HEADINGS: &'static [&'static str] = &["LOGIN", "CHANGE", "ROLE OR REASON"];
+    fn cells(&self) -> Vec<String> {
+        let told = self.role.map(str::to_owned).or_else(|| self.reason.clone());
+        vec![
+            self.login.clone(),
+            self.change.to_owned(),
+            told.unwrap_or_else(|| "-".to_owned()),
+        ]
+    }
 }
 
 /// Who is let in only before four eyes, shown or changed.

@@ -39,5 +39,5 @@ pub(super) mod users;
 
 pub use describe::openapi;
 pub(super) use gate::{Post, gate};
-pub(super) use operation::Operation;
+pub(super) use operation::{Gives, Operation, Parameter};
 pub(super) use replay::Replays;

@@ -60,6 +60,7 @@ fn person_deed(action: &Action) -> Option<&'static str> {
         Action::LoginConfirm => "let somebody in as the second person",
         Action::LoginDeny => "refused a log-in as the second person",
         Action::UserFourEyes => "decided who is let in only before four eyes",
+        Action::DirectorySync => "took over what a directory tells",
         Action::LoginLink => "made a link that signs somebody in once",
         Action::SetupOffer => "offered the setup of the first administrator",
         Action::FactorAdd => "took a second factor into use",

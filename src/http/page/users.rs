@@ -263,6 +263,7 @@ pub(super) const fn right_words(right: Right) -> &'static str {
         Right::ReviewDisposition => "Review what is due: approve, exclude, extend",
         Right::HandleRequests => "Handle requests for erasure",
         Right::ReadRestricted => "Look at what a request restricted",
+        Right::SyncDirectory => "Bring users from a directory, end who left",
         Right::AdvanceClock => "Say, with evidence, that time has passed",
     }
 }
