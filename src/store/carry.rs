@@ -173,9 +173,12 @@ impl WriteTx<'_> {
                 statement.execute([no])?;
             }
         }
-        // A number of a user who came after the backup will be another's: no grant waits for it.
-        self.connection()
-            .execute_batch("delete from user_grant where user not in (select no from user)")?;
+        // A number of a user who came after the backup will be another's: no grant and no mark waits for it.
+        self.connection().execute_batch(
+            "delete from user_grant where user not in (select no from user);
+                 delete from four_eyes where kind = 0 and object not in (select no from user);
+                 update four_eyes set second = null where second not in (select no from user)",
+        )?;
         Ok(())
     }
 

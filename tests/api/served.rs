@@ -452,6 +452,8 @@ impl Served {
             (_, "{name}") => "wordkeep.css".to_owned(),
             ("during", _) => "2023-12".to_owned(),
             ("problems", _) => "stale".to_owned(),
+            ("Groups", _) => "lawyer".to_owned(),
+            ("Users", _) => "usr_00000000000000000000000000".to_owned(),
             ("files", _) => "chat.txt".to_owned(),
             ("s", _) => self.search_of(who),
             ("jobs", _) => self.job_of(who),

@@ -408,9 +408,8 @@ impl Appliance {
                 SyncChange::Adopted | SyncChange::Refused(_) => {}
             }
         }
-        let is_refused = changes
-            .iter()
-            .any(|(_, change)| matches!(change, SyncChange::Refused(_)));
+        // Who was taken into care stays there, also where a change of theirs was refused.
+        let is_refused = matches!(changes.first(), Some((_, SyncChange::Refused(_))));
         if let (Step::Person(person), false) = (step, is_refused) {
             self.keep_told(tx, person, now)?;
         }

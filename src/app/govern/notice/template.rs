@@ -227,8 +227,7 @@ impl Appliance {
         let all = rows.notice_templates()?;
         let last = all
             .into_iter()
-            .filter(|row| row.kind == kind && row.language == language)
-            .next_back();
+            .rfind(|row| row.kind == kind && row.language == language);
         let (version, created, subject, body) = match last {
             Some(row) => {
                 let [subject, body] = self.words(rows, row.text_no)?;
