@@ -13,11 +13,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use wordkeep::audit::{
-    Action, Draft, EntryActor, LogSigner, Payload, Pins, Verdict, append, export, sign,
-    verify_files,
+    Action, AuthStrength, Beginning, Draft, EntryActor, LogSigner, Payload, Pins, Verdict, append,
+    export, sign, verify_files,
 };
 use wordkeep::crypto::{Checkpoint, Key, SeededEntropy, SigningKey, open_checkpoint};
-use wordkeep::domain::{Now, StoreId, Timestamp};
+use wordkeep::domain::{EntryNo, Now, Role, StoreId, Timestamp};
 use wordkeep::store::{DataDirectory, Store};
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -59,7 +59,67 @@ fn exported() -> (Files, Vec<u8>) {
         }
     }
     let mut files = Files::new();
-    export(&store.read().unwrap(), signer().verifier(), &mut files).unwrap();
+    export(
+        &store.read().unwrap(),
+        &published,
+        signer().verifier(),
+        &mut files,
+    )
+    .unwrap();
+    (files, anchor)
+}
+
+/// A log whose first 256 entries were pruned; and a note from before that.
+fn shortened() -> (Files, Vec<u8>) {
+    let dir = TempDir::new().unwrap();
+    let directory = DataDirectory::create(&dir.path().join("data"), None).unwrap();
+    let store = Store::create(directory, Key::from_bytes([7; 32])).unwrap();
+    let entropy = SeededEntropy::new(1);
+    let mut published = Files::new();
+    let mut put = |at: i64, draft: Draft, pruned: bool| {
+        let now = Now {
+            compliance: Timestamp(at),
+            wall: Timestamp(at),
+        };
+        let tx = store.write().unwrap();
+        let draft = match pruned {
+            true => {
+                let beginning = Beginning::compute(&tx, 256).unwrap();
+                tx.delete_audit_entries(EntryNo(256)).unwrap();
+                beginning.keep(&tx).unwrap();
+                beginning.told(draft)
+            }
+            false => draft,
+        };
+        append(&tx, &now, draft, Payload::none(&entropy)).unwrap();
+        let signed = (pruned || at == 280).then(|| sign(&tx, &published, &signer()).unwrap());
+        tx.commit().unwrap();
+        if let Some(signed) = signed.flatten() {
+            signed.publish(&mut published).unwrap();
+        }
+        published.get("checkpoint").cloned().unwrap_or_default()
+    };
+    let system = |action| Draft::new(EntryActor::system(), action, "r1");
+    put(0, system(Action::StoreCreate), false);
+    let officer = EntryActor {
+        id: "usr_1".to_owned(),
+        role: Some(Role::RecordsOfficer),
+        login: None,
+        auth_strength: AuthStrength::Password,
+    };
+    let added = system(Action::UserAdd)
+        .object("usr_1")
+        .word("role", "records-officer");
+    put(1, added, false);
+    let mut anchor = Vec::new();
+    for at in 2..300 {
+        anchor = put(at, system(Action::StoreOpen), false);
+    }
+    let year = Timestamp(300).plus_days(365).0;
+    put(year, Draft::new(officer, Action::LogPrune, "r2"), true);
+    let mut files = Files::new();
+    let rows = store.read().unwrap();
+    export(&rows, &published, signer().verifier(), &mut files).unwrap();
     (files, anchor)
 }
 
@@ -96,24 +156,26 @@ fn ours(files: &Files, anchor: &[u8]) -> Verdict {
 
 #[test]
 fn a5_a_stranger_agrees_that_a_log_is_sound() {
-    let (files, anchor) = exported();
-    assert_eq!(ours(&files, &anchor), Verdict::Sound);
-    if let Some(code) = stranger(&files, &anchor) {
-        assert_eq!(code, 0);
+    for (files, anchor) in [exported(), shortened()] {
+        assert_eq!(ours(&files, &anchor), Verdict::Sound);
+        if let Some(code) = stranger(&files, &anchor) {
+            assert_eq!(code, 0);
+        }
     }
 }
 
 #[test]
 fn a5_a_stranger_finds_the_damage_that_we_find() {
-    let (sound, anchor) = exported();
-    for name in sound.keys() {
-        let mut files = sound.clone();
-        let bytes = files.get_mut(name).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        assert_eq!(ours(&files, &anchor), Verdict::Broken, "{name}");
-        if let Some(code) = stranger(&files, &anchor) {
-            assert_eq!(code, 6, "{name}");
+    for (sound, anchor) in [exported(), shortened()] {
+        for name in sound.keys() {
+            let mut files = sound.clone();
+            let bytes = files.get_mut(name).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            assert_eq!(ours(&files, &anchor), Verdict::Broken, "{name}");
+            if let Some(code) = stranger(&files, &anchor) {
+                assert_eq!(code, 6, "{name}");
+            }
         }
     }
 }

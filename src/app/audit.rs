@@ -130,7 +130,8 @@ impl Appliance {
             let rows = self.archive.store().read()?;
             let size = rows.audit_edge()?.map_or(0, |(size, _)| size);
             let end = before.unwrap_or(size).min(size);
-            let floor = end.saturating_sub(LOG_SCAN_MAX);
+            let begins = self.archive.log_begins(&rows)?;
+            let floor = end.saturating_sub(LOG_SCAN_MAX).max(begins);
             let mut upper = end;
             'reading: while upper > floor {
                 let lower = upper.saturating_sub(PAGE).max(floor);
@@ -150,7 +151,7 @@ impl Appliance {
                 }
                 upper = lower;
             }
-            if next.is_none() && floor > 0 {
+            if next.is_none() && floor > begins {
                 next = Some(floor);
             }
         }
@@ -208,7 +209,7 @@ impl Appliance {
         let rows = self.archive.store().read()?;
         let size = rows.audit_edge()?.map_or(0, |(size, _)| size);
         let mut lines = Vec::new();
-        let mut from = request.from;
+        let mut from = request.from.max(self.archive.log_begins(&rows)?);
         while from < size {
             let end = (from + PAGE).min(size);
             for row in rows.audit_entries(EntryNo(from), EntryNo(end))? {
@@ -273,6 +274,7 @@ impl Appliance {
         let signed = self.archive.sign_log(self.clock.now())?;
         if let Some(checkpoint) = &signed {
             self.remember(checkpoint);
+            self.anchor(checkpoint);
         }
         Ok(signed)
     }

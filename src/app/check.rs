@@ -193,6 +193,7 @@ impl Appliance {
                 self.archive.slots()?.len()
             ),
         ));
+        findings.extend(self.check_anchors());
         findings.extend(self.check_requests()?);
         findings.extend(self.check_backups()?);
         Ok(findings)

@@ -11,6 +11,7 @@
 //!
 //! Must not know: how anything is printed or served.
 
+mod anchors;
 mod appliance;
 mod asked;
 mod audit;
@@ -50,6 +51,7 @@ mod verify;
 mod walk;
 mod workspace;
 
+pub use anchors::anchors_in;
 pub use appliance::{Appliance, NewAppliance, Witnesses};
 pub use asked::{KeptSearch, QUERY_CHARS_MAX};
 pub use audit::{LOG_LINES_MAX, LOG_SCAN_MAX, LogLine, LogPage, LogRequest};
@@ -87,6 +89,7 @@ pub use people::{
     SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer, SyncChange,
     SyncReport, TotpOffer, Waiting, WaitingLine, WebSession, read_directory,
 };
+pub use prune::{PruneRequest, limit_of};
 pub use restore::{
     DrillReport, NewSecret, RestoreOrder, RestoreReceipt, WeeklyDrill, drill_backup, restore_backup,
 };

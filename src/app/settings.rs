@@ -20,6 +20,9 @@ struct ConfigFile {
     keys_dir: Option<PathBuf>,
     unlock_key: Option<PathBuf>,
     zone: Option<String>,
+    /// Files outside to which a line goes every day.
+    #[serde(default)]
+    anchor_files: Vec<PathBuf>,
     index_cache_mb: Option<usize>,
     index_arena_mb: Option<usize>,
 }
@@ -54,6 +57,8 @@ pub struct Settings {
     pub zone: String,
     /// Whether somebody named that zone; else it is the default.
     pub zone_named: bool,
+    /// Files outside the house to which the state of the log goes, a line a day.
+    pub anchor_files: Vec<PathBuf>,
     /// Memory of the index.
     pub archive: ArchiveConfig,
 }
@@ -96,6 +101,7 @@ impl Settings {
             data,
             zone_named: zone.is_some(),
             zone: zone.unwrap_or_else(|| ZONE_DEFAULT.to_owned()),
+            anchor_files: file.anchor_files,
             archive,
         })
     }

@@ -161,7 +161,7 @@ pub fn verify_log(path: &Path, pins: &Path, request: &VerifyRequest) -> Result<V
     known.judge(&mut log);
     // The files of a data directory hold hashes only; an export must hold what was hashed.
     let exported = !path.join("wordkeep.db").is_file();
-    if exported && log.entries < log.size && log.problem_count == 0 {
+    if exported && log.entries + log.pruned < log.size && log.problem_count == 0 {
         let what = "the export holds hashes and not the entries: they were removed";
         put(&mut log, None, what.to_owned());
     }
@@ -336,7 +336,7 @@ impl Appliance {
         })
     }
 
-    fn verify_own_log(&self, request: &VerifyRequest) -> Result<Report> {
+    pub(super) fn verify_own_log(&self, request: &VerifyRequest) -> Result<Report> {
         // The key comes out of the opened record: nobody else can have put it there.
         let key = self.archive.log_verifier().clone();
         let mut anchors = Vec::new();
@@ -351,6 +351,7 @@ impl Appliance {
         {
             anchors.push(pin.checkpoint);
         }
+        anchors.extend(self.anchors()?);
         let pins = Pins {
             keys: vec![key],
             anchors,

@@ -5,7 +5,8 @@ use std::sync::PoisonError;
 use super::error::Result;
 use super::{Archive, ArchiveError};
 use crate::audit::{
-    Appended, Draft, InclusionProof, LogSink, Payload, PayloadKey, StatementKind, VKEY_FILE, append,
+    Appended, Beginning, Draft, InclusionProof, LogSink, Payload, PayloadKey, StatementKind,
+    VKEY_FILE, append,
 };
 use crate::crypto::{Checkpoint, NoteVerifier, RowCipher, SIGNATURE_LEN, open_checkpoint};
 use crate::domain::{EntryNo, Now, Timestamp};
@@ -143,24 +144,36 @@ impl Archive {
     pub fn prove_entry(&self, seq: EntryNo) -> Result<(Vec<u8>, InclusionProof)> {
         // A checkpoint that is being published must not change under the proof.
         let _alone = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
-        let row = self
-            .store
-            .read()?
-            .audit_entries(seq, EntryNo(seq.0 + 1))?
-            .pop()
-            .ok_or_else(|| StoreError::NotFound(format!("audit entry {seq}")))?;
+        let rows = self.store.read()?;
+        let row = rows.audit_entries(seq, EntryNo(seq.0 + 1))?.pop();
+        let row = match (row, Beginning::kept(&rows).map_err(audit_failed)?) {
+            (Some(row), _) => row,
+            (None, Some(beginning)) if seq.0 < beginning.size() => {
+                let what = format!("audit entry {seq}, which was pruned,");
+                return Err(StoreError::NotFound(what).into());
+            }
+            (None, _) => return Err(StoreError::NotFound(format!("audit entry {seq}")).into()),
+        };
+        drop(rows);
         let directory = self.store.directory();
         let proof = InclusionProof::make(&directory, seq, self.log_verifier());
         Ok((row.entry, proof.map_err(audit_failed)?))
     }
 
+    /// Number of the first entry that was not pruned.
+    pub fn log_begins(&self, rows: &Rows) -> Result<u64> {
+        let kept = Beginning::kept(rows).map_err(audit_failed)?;
+        Ok(kept.map_or(0, |beginning| beginning.size()))
+    }
+
     /// Writes the log up to its last checkpoint as C2SP tiles.
     pub fn export_log(&self, out: &mut dyn LogSink) -> Result<Checkpoint> {
         let rows = self.store.read()?;
-        crate::audit::export(&rows, self.log_verifier(), out).map_err(audit_failed)
+        crate::audit::export(&rows, &self.store.directory(), self.log_verifier(), out)
+            .map_err(audit_failed)
     }
 }
 
-fn audit_failed(error: crate::audit::AuditError) -> ArchiveError {
+pub(super) fn audit_failed(error: crate::audit::AuditError) -> ArchiveError {
     ArchiveError::Audit(error.to_string())
 }

@@ -52,8 +52,8 @@ pub use directory::{Directory, HandleEntry};
 pub use erase::{
     APPROVALS_MAX, Approval, ApprovalRule, Approved, Disposed, EraseContext, Erased, ErasedItem,
     Grounds, Judge, JudgeError, Judged, Judgement, KeepReason, KeptBackups, NoBackups, NotApproved,
-    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Pruned, Residue, SLICE_ITEMS, Survivors, Unfinished,
-    identities_root,
+    PLAN_ITEMS_MAX, Plan, PlanError, PlanItem, Prunable, PruneLimit, Pruned, Residue, SLICE_ITEMS,
+    Survivors, Unfinished, identities_root,
 };
 pub use error::{ArchiveError, Result};
 pub use keyring::Keyring;

@@ -146,6 +146,9 @@ actions! {
     /// What was typed in a year can no longer be read, its keys are destroyed: facts: year, keys,
     /// generation.
     PayloadPrune = "payload.prune", Some(Right::RequestDisposition), Whole;
+    /// The first entries of the log are no longer kept: facts: entries (so many), root (over them),
+    /// until (compliance time of the last), beginning (SHA-256 of what stands in their stead).
+    LogPrune = "log.prune", Some(Right::RequestDisposition), Whole;
     /// The verifier ran: facts: problems.
     VerifyRun = "verify.run", Some(Right::Verify), Whole;
     /// A slot was added.

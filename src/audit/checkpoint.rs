@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::crypto;
 use crate::crypto::{
-    Checkpoint, Digest, Edge, NodeSource, NoteVerifier, SigningKey, TILE_HEIGHT, TileId, TileKind,
-    TileNodes, leaf_hash, open_checkpoint, push_entry, sign_checkpoint,
+    Checkpoint, DIGEST_LEN, Digest, Edge, NodeSource, NoteVerifier, SigningKey, TILE_HEIGHT,
+    TILE_WIDTH, TileId, TileKind, TileNodes, leaf_hash, open_checkpoint, perfect_root, push_entry,
+    sign_checkpoint,
 };
 use crate::domain::{EntryNo, StoreId};
 use crate::store::{Rows, WriteTx};
 
+use super::beginning::{BEGINNING_FILE, Beginning, check_beginning};
 use super::error::{AuditError, Result};
-use super::files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, LogSink, history_name};
+use super::files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, LogSink, hash_tiles, history_name};
 use super::log::LogEnd;
 
 /// Entries read at a time.
@@ -77,7 +79,7 @@ impl Signed {
 pub fn sign(tx: &WriteTx<'_>, files: &dyn LogFiles, signer: &LogSigner) -> Result<Option<Signed>> {
     let end = LogEnd::read(tx)?.edge;
     let last = tx.last_audit_checkpoint()?;
-    let published = read_published(files, signer)?;
+    let published = read_published(tx, files, signer)?;
     let last_size = last.as_ref().map_or(0, |(size, _)| *size);
     if end.size() == 0 || (end.size() == last_size && end.size() == published.size) {
         return Ok(None);
@@ -121,7 +123,8 @@ pub fn sign(tx: &WriteTx<'_>, files: &dyn LogFiles, signer: &LogSigner) -> Resul
 pub fn check(rows: &Rows, files: &dyn LogFiles, signer: &LogSigner) -> Result<()> {
     let end = LogEnd::read(rows)?.edge;
     let last = rows.last_audit_checkpoint()?;
-    let published = read_published(files, signer)?;
+    let published = read_published(rows, files, signer)?;
+    check_beginning(rows)?;
     let grown = grow(rows, published, end.size(), last.as_ref(), signer)?;
     match grown.edge == end {
         true => Ok(()),
@@ -139,11 +142,62 @@ struct Published {
     size: u64,
     edge: Edge,
     nodes: TileNodes,
+    /// The files are not all there: those of the right edge are written even where nothing grew.
+    lost: bool,
 }
 
 /// Reads the published state. Files that are missing or do not fit their own checkpoint count as
-/// nothing published: they are derived and are written again from the entries.
-fn read_published(files: &dyn LogFiles, signer: &LogSigner) -> Result<Published> {
+/// nothing published: they are derived and are written again from the entries, as far back as those
+/// are there.
+fn read_published(rows: &Rows, files: &dyn LogFiles, signer: &LogSigner) -> Result<Published> {
+    let published = read_edge(files, signer)?;
+    match Beginning::kept(rows)? {
+        Some(beginning) if published.size < beginning.size() => pruned(files, &beginning),
+        _ => Ok(published),
+    }
+}
+
+/// The state at the end of what was pruned, from its whole tiles.
+fn pruned(files: &dyn LogFiles, beginning: &Beginning) -> Result<Published> {
+    let mut nodes = TileNodes::new();
+    for id in TileId::partial(beginning.size()) {
+        // Whole tiles of entries were pruned: what is left over begins a level above the leaves.
+        let TileKind::Hashes { level: above @ 1.. } = id.kind else {
+            continue;
+        };
+        let mut bytes = Vec::new();
+        for index in id.first()..id.first() + u64::from(id.width) {
+            let below = TileId {
+                kind: TileKind::Hashes { level: above - 1 },
+                index,
+                width: TILE_WIDTH,
+            };
+            bytes.extend_from_slice(&perfect_root(&whole_tile(files, below)?));
+        }
+        nodes.insert(id, &bytes)?;
+    }
+    match Edge::load(&nodes, beginning.size()) {
+        Ok(edge) if edge == *beginning.edge() => Ok(Published {
+            size: beginning.size(),
+            edge,
+            nodes,
+            lost: true,
+        }),
+        _ => Err(broken("its hashes are not those of what was pruned")),
+    }
+}
+
+fn whole_tile(files: &dyn LogFiles, id: TileId) -> Result<Vec<Digest>> {
+    let bytes = files.read(&id.to_string())?.unwrap_or_default();
+    match bytes.as_chunks::<DIGEST_LEN>() {
+        (hashes, []) if hashes.len() == usize::from(TILE_WIDTH) => Ok(hashes.to_vec()),
+        _ => Err(AuditError::Broken(format!(
+            "log/{id} is missing or cut, and its entries were pruned: put it back from a backup"
+        ))),
+    }
+}
+
+fn read_edge(files: &dyn LogFiles, signer: &LogSigner) -> Result<Published> {
     let Some(note) = files.read(CHECKPOINT_FILE)? else {
         return Ok(Published::default());
     };
@@ -165,6 +219,7 @@ fn read_published(files: &dyn LogFiles, signer: &LogSigner) -> Result<Published>
             size: checkpoint.size,
             edge,
             nodes,
+            lost: false,
         },
         _ => Published::default(),
     })
@@ -176,6 +231,7 @@ struct Grown {
     edge: Edge,
     fresh: BTreeMap<(u8, u64), Digest>,
     nodes: TileNodes,
+    lost: bool,
 }
 
 impl NodeSource for Grown {
@@ -210,6 +266,7 @@ fn grow(
         edge: published.edge,
         fresh: BTreeMap::new(),
         nodes: published.nodes,
+        lost: published.lost,
     };
     let agrees = |edge: &Edge| match &last {
         Some(last) if last.size == edge.size() => last.root == edge.root(),
@@ -248,8 +305,12 @@ fn grow(
 }
 
 fn tile_writes(grown: &Grown, end: u64) -> Result<Vec<(String, Vec<u8>)>> {
-    TileId::grown(grown.from, end)
-        .into_iter()
+    let mut ids = TileId::grown(grown.from, end);
+    if grown.lost {
+        let edge = TileId::partial(end).into_iter();
+        ids.extend(edge.filter(|id| !ids.contains(id)).collect::<Vec<_>>());
+    }
+    ids.into_iter()
         .filter(|id| id.kind != TileKind::Entries)
         .map(|id| Ok((id.to_string(), id.hashes(grown)?)))
         .collect()
@@ -272,21 +333,40 @@ fn history_writes(rows: &Rows, from: u64, end: u64) -> Result<Vec<(String, Vec<u
 }
 
 /// Writes the whole log up to its last checkpoint as C2SP tiles: entries, hashes, checkpoints. The
-/// result verifies without key, configuration or network; it holds no payload.
-pub fn export(rows: &Rows, signer: &NoteVerifier, out: &mut dyn LogSink) -> Result<Checkpoint> {
+/// result verifies without key, configuration or network; it holds no payload. Of entries that were
+/// pruned it holds the hashes, from `files`, and what stands in their stead.
+pub fn export(
+    rows: &Rows,
+    files: &dyn LogFiles,
+    signer: &NoteVerifier,
+    out: &mut dyn LogSink,
+) -> Result<Checkpoint> {
     let Some((_, note)) = rows.last_audit_checkpoint()? else {
         return Err(broken("it has no checkpoint yet: make one first"));
     };
     let checkpoint = open_checkpoint(note.as_bytes(), signer)?;
-    let mut grown = Grown {
-        from: 0,
-        edge: Edge::new(),
-        fresh: BTreeMap::new(),
-        nodes: TileNodes::new(),
+    let beginning = Beginning::kept(rows)?;
+    let published = match &beginning {
+        Some(beginning) => pruned(files, beginning)?,
+        None => Published::default(),
     };
+    let mut grown = Grown {
+        from: published.size,
+        edge: published.edge,
+        fresh: BTreeMap::new(),
+        nodes: published.nodes,
+        lost: published.lost,
+    };
+    if let Some(beginning) = &beginning {
+        for id in hash_tiles(beginning.size()).filter(|id| id.width == TILE_WIDTH) {
+            out.write(&id.to_string(), whole_tile(files, id)?.as_flattened())?;
+        }
+        out.write(BEGINNING_FILE, beginning.document())?;
+    }
+    let from = grown.from;
     for id in TileId::all(checkpoint.size)
         .into_iter()
-        .filter(|id| id.kind == TileKind::Entries)
+        .filter(|id| id.kind == TileKind::Entries && id.first() >= from)
     {
         let first = id.first();
         let entries = rows.audit_entries(EntryNo(first), EntryNo(first + u64::from(id.width)))?;
@@ -336,7 +416,7 @@ mod tests {
         drop(tx);
         let mut whole = Files::new();
         let rows = store.read().expect("reads");
-        let checkpoint = export(&rows, signer().verifier(), &mut whole).expect("exports");
+        let checkpoint = export(&rows, &files, signer().verifier(), &mut whole).expect("exports");
         assert_eq!(checkpoint.size, 597);
         whole.retain(|name, _| !name.starts_with("tile/entries/"));
         assert_eq!(files, whole);
@@ -382,6 +462,7 @@ mod tests {
         let mut whole = Files::new();
         export(
             &store.read().expect("reads"),
+            &files,
             signer().verifier(),
             &mut whole,
         )

@@ -14,6 +14,7 @@
 //! Must not know: what a message says, which clock the time came from, where an anchor is kept.
 
 mod action;
+mod beginning;
 mod checkpoint;
 mod entry;
 mod error;
@@ -30,6 +31,7 @@ mod testing;
 mod verifier;
 
 pub use action::{Action, Phase};
+pub use beginning::{BEGINNING_FILE, Beginning, PRUNE_DAYS_MIN, check_beginning};
 pub use checkpoint::{LogSigner, Signed, check, export, sign};
 pub use entry::{
     AuthStrength, ClockQuality, Draft, ENTRY_BYTES_MAX, Entry, EntryActor, Fact, INTEGER_MAX,

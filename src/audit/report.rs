@@ -62,6 +62,8 @@ pub struct Report {
     pub anchors: u64,
     /// Entries whose text was checked; 0 when only hashes were there.
     pub entries: u64,
+    /// Entries at the beginning that were lawfully pruned: of them the hashes were checked.
+    pub pruned: u64,
     /// What does not hold, first places first; at most [`PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
     /// How many problems there are in all.
@@ -83,6 +85,7 @@ struct WireReport<'r> {
     checkpoints: u64,
     anchors: u64,
     entries: u64,
+    pruned: u64,
     first_bad_index: Option<u64>,
     problem_count: u64,
     problems: &'r [Problem],
@@ -112,6 +115,7 @@ impl Report {
             checkpoints: self.checkpoints,
             anchors: self.anchors,
             entries: self.entries,
+            pruned: self.pruned,
             first_bad_index: self.first_bad_index(),
             problem_count: self.problem_count,
             problems: &self.problems,

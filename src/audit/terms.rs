@@ -2,15 +2,18 @@
 //! version is weaker. Scopes and citations are texts and stay in the payload.
 
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::entry::{Draft, INTEGER_MAX};
+use super::replay::ToldTerms;
 use crate::crypto::hex;
 use crate::domain::{
     Disposition, Level, Lock, Period, PolicyAction, PolicyVersion, Timestamp, Trigger,
 };
 
 /// What of a version can be compared without its words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "ToldTerms", try_from = "ToldTerms")]
 pub(super) struct Terms {
     pub(super) action: PolicyAction,
     pub(super) period: Period,
@@ -51,22 +54,18 @@ impl Draft {
 impl Terms {
     /// Reads what [`Draft::terms`] wrote; `None` where something is missing.
     pub(super) fn read(draft: &Draft) -> Option<Terms> {
-        let until = draft.number("lock_until").and_then(|at| at.try_into().ok());
-        let lock = match (draft.fact_word("lock")?, until) {
-            ("none", None) => Lock::None,
-            ("governance", Some(until)) => Lock::Governance(Timestamp(until)),
-            ("compliance", Some(until)) => Lock::Compliance(Timestamp(until)),
-            _ => return None,
-        };
-        Some(Terms {
-            action: PolicyAction::from_name(draft.fact_word("action")?)?,
-            period: draft.fact_word("period")?.parse().ok()?,
-            zone: draft.fact_word("zone")?.parse().ok()?,
-            lock,
+        let word = |name| draft.fact_word(name).map(str::to_owned);
+        let told = ToldTerms {
+            action: word("action")?,
+            period: word("period")?,
+            zone: word("zone")?,
+            lock: word("lock")?,
+            lock_until: draft.number("lock_until").and_then(|at| at.try_into().ok()),
             reviewers: draft.number("reviewers")?,
-            trigger: draft.fact_word("trigger")?.to_owned(),
-            level: draft.fact_word("level")?.to_owned(),
-        })
+            trigger: word("trigger")?,
+            level: word("level")?,
+        };
+        told.try_into().ok()
     }
 
     /// The first way in which these terms surely keep less than those they replace.

@@ -22,6 +22,7 @@ use crate::crypto::{
 };
 use crate::store::Rows;
 
+use super::beginning::{BEGINNING_FILE, Beginning, pruning};
 use super::error::{AuditError, Result};
 use super::files::{CHECKPOINT_FILE, HISTORY_SPAN, LogFiles, hash_tiles, history_name};
 use super::log::LogEnd;
@@ -53,11 +54,11 @@ pub struct Pins {
 pub fn verify_files(files: &dyn LogFiles, pins: &Pins) -> Report {
     Verifier::new(files, pins).run(|verifier, size| {
         // Any of them is enough: whoever removes the first must not turn the others off.
-        let held = |id: &TileId| matches!(verifier.files.read(&id.to_string()), Ok(Some(_)));
-        TileId::all(size)
-            .iter()
-            .filter(|id| id.kind == TileKind::Entries)
-            .any(held)
+        let held = |name: &str| matches!(verifier.files.read(name), Ok(Some(_)));
+        let of_entries = TileId::all(size)
+            .into_iter()
+            .filter(|id| id.kind == TileKind::Entries);
+        (held(BEGINNING_FILE) || of_entries.into_iter().any(|id| held(&id.to_string())))
             .then_some(Entries::Files)
     })
 }
@@ -100,6 +101,10 @@ struct Verifier<'a> {
     unread_count: u64,
     checkpoints: u64,
     entries: u64,
+    /// Entries that were pruned, with the digest of what stands in their stead.
+    pruned: Option<(u64, String)>,
+    /// The last pruning that an entry tells of.
+    told: Option<(u64, String)>,
     edge: Edge,
     replay: Replay,
 }
@@ -115,6 +120,8 @@ impl<'a> Verifier<'a> {
             unread_count: 0,
             checkpoints: 0,
             entries: 0,
+            pruned: None,
+            told: None,
             edge: Edge::new(),
             replay: Replay::new(),
         }
@@ -124,11 +131,59 @@ impl<'a> Verifier<'a> {
         let size = self.read_checkpoints();
         if let Some(size) = size {
             let source = source(&self, size);
+            self.take_up(source);
             let leaves = self.read_tiles(size);
             let end = self.end_of_rows(source, size);
             self.walk(&leaves, source, size, end);
+            self.check_pruning(source);
         }
         self.report()
+    }
+
+    /// Takes up the story where the entries begin, when the first were pruned.
+    fn take_up(&mut self, source: Option<Entries<'_>>) {
+        let kept = match source {
+            None => return,
+            Some(Entries::Rows(rows)) => Beginning::kept(rows),
+            Some(Entries::Files) => match self.read_if_there(BEGINNING_FILE) {
+                Some(Some(document)) => Beginning::parse(document).map(Some),
+                _ => return,
+            },
+        };
+        match kept {
+            Ok(None) => {}
+            Ok(Some(beginning)) => {
+                let said = (beginning.edge().root(), BEGINNING_FILE.to_owned());
+                self.claims.entry(beginning.size()).or_default().push(said);
+                self.pruned = Some((beginning.size(), beginning.digest()));
+                self.replay = beginning.into_story();
+            }
+            Err(error) => {
+                let file = Some(BEGINNING_FILE.to_owned());
+                self.problem(file, Some(0), error.to_string());
+            }
+        }
+    }
+
+    /// What was pruned is what the last entry about it says, and something says it.
+    fn check_pruning(&mut self, source: Option<Entries<'_>>) {
+        if source.is_none() || self.pruned == self.told {
+            return;
+        }
+        let what = match (&self.pruned, &self.told) {
+            (Some((size, _)), None) => {
+                format!(
+                    "the first {size} entries are gone, and no entry says that they were pruned"
+                )
+            }
+            (None, Some((size, _))) => {
+                format!(
+                    "an entry says that the first {size} were pruned, and nothing stands for them"
+                )
+            }
+            _ => "what stands for the pruned entries is not what the log says of them".to_owned(),
+        };
+        self.problem(Some(BEGINNING_FILE.to_owned()), Some(0), what);
     }
 
     fn problem(&mut self, file: Option<String>, index: Option<u64>, what: impl Into<String>) {
@@ -400,7 +455,10 @@ impl<'a> Verifier<'a> {
             self.problem(None, Some(index), what);
         }
         match &entry.entry {
-            Ok(entry) => self.replay.take(entry),
+            Ok(entry) => {
+                self.told = pruning(entry).or_else(|| self.told.take());
+                self.replay.take(entry);
+            }
             Err(what) => self.problem(None, Some(index), format!("the entry is malformed: {what}")),
         }
         Some(tile.copied().unwrap_or(entry.leaf))
@@ -408,6 +466,10 @@ impl<'a> Verifier<'a> {
 
     /// A page of entries, up to the first hole.
     fn page(&self, source: Entries<'_>, start: u64, ends: Ends) -> Read {
+        // Whole pages are pruned: a page is a tile of entries.
+        if self.pruned.as_ref().is_some_and(|(size, _)| start < *size) {
+            return Read::NOTHING;
+        }
         match source {
             Entries::Files => {
                 let wanted = PAGE.min(ends.size.saturating_sub(start));
@@ -479,6 +541,7 @@ impl<'a> Verifier<'a> {
             checkpoints: self.checkpoints,
             anchors: self.pins.anchors.len() as u64,
             entries: self.entries,
+            pruned: self.pruned.map_or(0, |(size, _)| size),
             problems: self.problems,
             problem_count: self.problem_count,
             open_intents: self.replay.open_intents().iter().map(|seq| seq.0).collect(),

@@ -289,3 +289,149 @@ pub(super) fn identity(text: &str) -> Result<[u8; 32], String> {
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| format!("{text:?} is no keyed identity: 64 lower-case hex digits"))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The keyed identity that ends with this byte.
+    pub fn id(last: u8) -> String {
+        let mut bytes = [0x5a; 32];
+        bytes[31] = last;
+        hex(&bytes)
+    }
+
+    /// A certificate over items with these identities, lawful in itself: asked for by one, approved by
+    /// two others, due at 100 and decided at 200.
+    pub fn certificate(ids: &[u8]) -> Certificate {
+        let text = |word: &str| word.to_owned();
+        let approved = |by: &str| Approver {
+            at: 150,
+            by: text(by),
+        };
+        let item = |last: &u8| Item {
+            conversation: id(0),
+            delete_from: 90,
+            due: 100,
+            id: id(*last),
+            retain_until: Some(100),
+            sent: 1,
+            t0: 2,
+        };
+        let mut one = Certificate {
+            approvals: vec![approved("usr_2"), approved("usr_3")],
+            authority: Vec::new(),
+            batch: BatchFacts {
+                computed: 120,
+                decided: Some(200),
+                erased: ids.len() as u64,
+                items_root: String::new(),
+                number: 4,
+                recall: 10,
+                requested_by: text("usr_1"),
+                root: id(1),
+            },
+            clock: ClockFacts {
+                compliance: 300,
+                quality: text("good"),
+                wall: 300,
+            },
+            copies: Vec::new(),
+            exceptions: Vec::new(),
+            items: ids.iter().map(item).collect(),
+            log: LogFacts {
+                checkpoint: String::new(),
+                entry: String::new(),
+                index: 0,
+                key: String::new(),
+                path: Vec::new(),
+            },
+            method: Method {
+                assurance: text("overwrite"),
+                blob_bytes: 0,
+                blobs: 0,
+                generation_after: 2,
+                generation_before: 1,
+                keys_destroyed: vec![7],
+                name: text("crypto-erase"),
+            },
+            number: 9,
+            origin: text("example/sto"),
+            schema: CERTIFICATE_SCHEMA.to_owned(),
+            signature: None,
+            verification: Verification {
+                index_absent: true,
+                key_absent: true,
+                sampled: 1,
+                scan_hits: 0,
+            },
+        };
+        let root = identities_root(one.identities().expect("they are identities"));
+        one.batch.items_root = hex(&root);
+        one
+    }
+
+    fn refused(change: impl FnOnce(&mut Certificate)) -> String {
+        let mut one = certificate(&[3, 5, 9]);
+        assert_eq!(one.check(), Ok(()));
+        change(&mut one);
+        one.check().expect_err("something does not agree")
+    }
+
+    #[test]
+    fn d4_the_parts_of_a_certificate_agree() {
+        assert!(refused(|one| one.items.swap(0, 1)).contains("not in the order"));
+        assert!(refused(|one| one.batch.erased = 2).contains("as many items"));
+        assert!(refused(|one| one.items[1].id = id(6)).contains("items_root"));
+        assert!(refused(|one| one.items[1].id = id(6).to_uppercase()).contains("keyed identity"));
+        assert!(refused(|one| one.approvals[1].by = "usr_2".to_owned()).contains("approved twice"));
+        assert!(refused(|one| one.approvals[0].by = "usr_1".to_owned()).contains("who asked"));
+    }
+
+    #[test]
+    fn d4_nothing_on_a_certificate_went_before_its_time() {
+        let early = "before it was due";
+        assert!(refused(|one| one.batch.decided = None).contains(early));
+        assert!(refused(|one| one.batch.decided = Some(99)).contains(early));
+        assert!(refused(|one| one.items[2].due = 201).contains(early));
+        assert!(refused(|one| one.items[2].retain_until = Some(101)).contains(early));
+        assert!(refused(|one| one.items[0].delete_from = 101).contains(early));
+        let mut exact = certificate(&[3, 5]);
+        exact.batch.decided = Some(100);
+        exact.items[0].delete_from = 100;
+        exact.items[1].retain_until = None;
+        assert_eq!(exact.check(), Ok(()));
+    }
+
+    #[test]
+    fn d4_a_certificate_names_what_it_lists_and_nothing_else() {
+        let one = certificate(&[3, 5, 9]);
+        let named: Vec<u8> = (0..=255).filter(|last| one.names(&id(*last))).collect();
+        assert_eq!(named, [3, 5, 9]);
+        let ids = one.identities().expect("they are identities");
+        assert_eq!(ids.iter().map(|id| id[31]).collect::<Vec<_>>(), [3, 5, 9]);
+        for wrong in [
+            "",
+            "5a",
+            &id(3)[..62],
+            &format!("{}00", id(3)),
+            &id(3).to_uppercase(),
+        ] {
+            assert!(identity(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(identity(&id(3)).map(|id| hex(&id)), Ok(id(3)));
+    }
+
+    #[test]
+    fn a_certificate_is_read_in_its_one_form() {
+        let one = certificate(&[3]);
+        let bytes = one.to_bytes().expect("it is written");
+        assert_eq!(Certificate::read(&bytes), Ok(one));
+        let spaced = [&bytes[..], b" "].concat();
+        assert!(Certificate::read(&spaced).is_err());
+        let text = String::from_utf8(bytes).expect("it is text");
+        let other = text.replace("certificate/1", "certificate/2");
+        let refused = Certificate::read(other.as_bytes()).expect_err("another form");
+        assert!(refused.contains("does not know"), "{refused}");
+    }
+}

@@ -269,6 +269,25 @@ mod tests {
     }
 
     #[test]
+    fn a_wall_clock_that_runs_ahead_within_a_start_is_told_beyond_a_step() {
+        let state = first(reading(0, 0, 1));
+        let alarm = |ahead: i64| step(&state, reading(100 + ahead, 100, 1)).alarm;
+        assert_eq!(alarm(STEP_MICROS), None);
+        let beyond = STEP_MICROS + 1;
+        assert_eq!(alarm(beyond), Some(ClockAlarm::WallRanAhead(beyond)));
+    }
+
+    #[test]
+    fn credit_that_is_a_year_old_is_forgotten() {
+        let mut state = first(reading(0, 0, 1));
+        state.credits = vec![(Timestamp(0), 3), (Timestamp(1), 4)];
+        state.compliance = Timestamp(YEAR_MICROS - 5);
+        take_credit(&mut state, 5);
+        let kept: Vec<i64> = state.credits.iter().map(|(_, micros)| *micros).collect();
+        assert_eq!(kept, [4, 5]);
+    }
+
+    #[test]
     fn a_row_far_ahead_of_the_log_is_in_doubt() {
         let hour = 3_600 * Timestamp::MICROS_PER_SECOND;
         assert!(!is_ahead_of_log(Timestamp(hour), Timestamp(0)));

@@ -131,3 +131,73 @@ impl Answer {
             .map_err(|_| format!("item {} is not in the tree of the run", proved.id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::certificate::tests::{certificate, id};
+    use super::*;
+
+    const ITEMS: [u8; 4] = [3, 5, 9, 200];
+
+    fn asked(last: u8) -> (Answer, String) {
+        let run = certificate(&ITEMS);
+        let answer = run.answer(&id(last)).expect("it is an identity");
+        (answer, run.batch.items_root)
+    }
+
+    #[test]
+    fn d4_every_identity_gets_an_answer_that_follows_from_the_root() {
+        for last in 0..=255 {
+            let (answer, root) = asked(last);
+            assert_eq!(answer.destroyed, ITEMS.contains(&last), "{last}");
+            assert_eq!(answer.check(&root, 4), Ok(()), "{last}");
+            assert!(answer.check(&root, 5).is_err(), "{last}");
+            assert!(answer.check(&id(1), 4).is_err(), "{last}");
+        }
+        let empty = certificate(&[]);
+        let answer = empty.answer(&id(1)).expect("it is an identity");
+        assert_eq!(answer.check(&empty.batch.items_root, 0), Ok(()));
+    }
+
+    fn refused(last: u8, change: impl FnOnce(&mut Answer)) -> String {
+        let (mut answer, root) = asked(last);
+        change(&mut answer);
+        answer.check(&root, 4).expect_err("it does not follow")
+    }
+
+    #[test]
+    fn d4_an_answer_that_was_changed_does_not_follow() {
+        let neither = "neither yes nor no";
+        assert!(refused(5, |yes| yes.destroyed = false).contains(neither));
+        assert!(refused(5, |yes| yes.id = id(9)).contains(neither));
+        assert!(refused(5, |yes| yes.item = None).contains(neither));
+        assert!(refused(5, |yes| yes.before.clone_from(&yes.item)).contains(neither));
+        assert!(refused(6, |no| no.destroyed = true).contains(neither));
+        assert!(refused(5, |yes| yes.id = "no id".to_owned()).contains("keyed identity"));
+        // The one in between is left out, or one end is.
+        let (far, _) = asked(10);
+        assert!(refused(4, |no| no.after = far.after).contains("next to each other"));
+        assert!(refused(6, |no| no.before = None).contains("next to each other"));
+        assert!(refused(6, |no| no.after = None).contains("next to each other"));
+        // The neighbours of another, and the neighbour itself.
+        let outside = "between its neighbours";
+        for last in [2, 3, 5, 9, 10] {
+            assert!(
+                refused(4, |no| no.id = id(last)).contains(outside) == (last != 4),
+                "{last}"
+            );
+        }
+    }
+
+    #[test]
+    fn d4_a_path_that_leads_elsewhere_is_no_proof() {
+        let changed =
+            |change: &dyn Fn(&mut Proved)| refused(5, |yes| yes.item.iter_mut().for_each(change));
+        assert!(changed(&|item| item.index = 2).contains("not in the tree"));
+        assert!(changed(&|item| item.path.swap(0, 1)).contains("not in the tree"));
+        assert!(changed(&|item| item.path[0] = "zz".to_owned()).contains("32 bytes"));
+        assert!(changed(&|item| item.path[0].truncate(62)).contains("32 bytes"));
+        let other = |no: &mut Answer| no.before.iter_mut().for_each(|one| one.id = id(4));
+        assert!(refused(6, other).contains("not in the tree"));
+    }
+}

@@ -323,6 +323,13 @@ mod tests {
     }
 
     #[test]
+    fn scopes_are_the_same_by_what_they_say() {
+        let same = |one: &str, other: &str| scope(one).unwrap().is_same(&scope(other).unwrap());
+        assert!(same("app:slack invoice", "(app:slack  AND invoice)"));
+        assert!(!same("app:slack", "app:line") && !same("app:slack", "*"));
+    }
+
+    #[test]
     fn only_what_never_changes_is_fixed() {
         for (text, fixed) in [
             ("app:slack AND NOT before:2020-01-01", true),

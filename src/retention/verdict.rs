@@ -405,3 +405,113 @@ fn conclude(verdict: &Verdict, facts: &Facts<'_>, present: &Present, listener: &
         blocker: verdict.blocker,
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FreezeReason, HoldNo, LabelNo, Now, PolicyNo};
+
+    #[test]
+    fn a_label_of_the_message_hides_that_of_its_conversation_strictly_inside_its_span() {
+        let span = |own| LabelSpan {
+            label: LabelNo(1),
+            from: Timestamp(10),
+            until: Timestamp(20),
+            own,
+        };
+        let hidden: Vec<i64> = (8..23)
+            .filter(|at| hides(&span(true), Timestamp(*at)))
+            .collect();
+        assert_eq!(hidden, (11..20).collect::<Vec<_>>());
+        assert!((8..23).all(|at| !hides(&span(false), Timestamp(at))));
+    }
+
+    fn verdict(due: i64, locked: i64, retained: i64) -> Verdict {
+        Verdict {
+            held_by: None,
+            retain_until: Timestamp(retained),
+            locked_until: Timestamp(locked),
+            delete_from: Timestamp(due),
+            floor: Timestamp::ALWAYS,
+            due: Timestamp(due),
+            winner: Some(PolicyRef {
+                no: PolicyNo(1),
+                version: 1,
+            }),
+            t0: Timestamp(0),
+            disposition: Disposition::Reviewed(2),
+            eligible: false,
+            blocker: None,
+        }
+    }
+
+    fn present(compliance: i64, wall: i64) -> Present {
+        Present {
+            now: Now {
+                compliance: Timestamp(compliance),
+                wall: Timestamp(wall),
+            },
+            trusted: true,
+            frozen: None,
+        }
+    }
+
+    #[test]
+    fn h2_the_hardest_obstacle_is_named_and_none_outlasts_its_instant() {
+        let before = present(50, 50);
+        let at = Timestamp;
+        assert_eq!(
+            blocker(&verdict(100, 51, 51), &before),
+            Some(Blocker::Locked(at(51)))
+        );
+        assert_eq!(
+            blocker(&verdict(100, 50, 51), &before),
+            Some(Blocker::Retained(at(51)))
+        );
+        assert_eq!(
+            blocker(&verdict(100, 50, 50), &before),
+            Some(Blocker::NotDue(at(100)))
+        );
+        assert_eq!(blocker(&verdict(50, 0, 0), &before), None);
+        assert_eq!(
+            blocker(&verdict(51, 0, 0), &present(50, 51)),
+            Some(Blocker::ClockBehind(at(51)))
+        );
+        assert_eq!(
+            blocker(&verdict(51, 0, 0), &present(51, 50)),
+            Some(Blocker::ClockBehind(at(51)))
+        );
+        let doubted = Present {
+            trusted: false,
+            ..present(50, 50)
+        };
+        assert_eq!(
+            blocker(&verdict(50, 0, 0), &doubted),
+            Some(Blocker::ClockDoubt)
+        );
+        let frozen = Present {
+            frozen: Some(FreezeReason::Legal),
+            ..present(50, 50)
+        };
+        assert!(matches!(
+            blocker(&verdict(50, 0, 0), &frozen),
+            Some(Blocker::Frozen(_))
+        ));
+        let held = Verdict {
+            held_by: Some(HoldNo(3)),
+            ..verdict(50, 0, 0)
+        };
+        assert_eq!(blocker(&held, &frozen), Some(Blocker::Held(HoldNo(3))));
+        let nothing = Verdict {
+            winner: None,
+            ..verdict(50, 0, 0)
+        };
+        assert_eq!(blocker(&nothing, &before), Some(Blocker::NothingDeletes));
+        let never = verdict(Timestamp::NEVER.0, 0, 0);
+        let end = present(i64::MAX, i64::MAX);
+        assert_eq!(
+            blocker(&never, &end),
+            Some(Blocker::NotDue(Timestamp::NEVER))
+        );
+    }
+}

@@ -232,7 +232,46 @@ pub fn lifter_of_hold(hold: &Hold) -> Lifter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{LabelNo, Level, PolicyNo, PolicyRef, Trigger, UserNo};
+    use chrono_tz::Tz;
     use std::collections::BTreeSet;
+
+    fn version(action: PolicyAction, level: Level) -> PolicyVersion {
+        PolicyVersion {
+            id: PolicyRef {
+                no: PolicyNo(1),
+                version: 1,
+            },
+            state: PolicyState::Enabled,
+            action,
+            period: "P1Y".parse().expect("a period"),
+            zone: Tz::UTC,
+            trigger: Trigger::Sent,
+            level,
+            lock: Lock::None,
+            disposition: Disposition::Reviewed(2),
+            valid_from: Timestamp(0),
+            created: Timestamp(0),
+            author: UserNo(1),
+        }
+    }
+
+    #[test]
+    fn h7_another_level_is_weaker_where_something_goes_or_a_label_decides() {
+        use PolicyAction::{Retain, RetainThenDelete};
+        let (wide, near) = (Level::Organisation, Level::Scoped);
+        let label = Level::Label(LabelNo(1));
+        let weaker = |before: (PolicyAction, Level), after: (PolicyAction, Level)| {
+            let (before, after) = (version(before.0, before.1), version(after.0, after.1));
+            weakenings(&before, &after, ScopeChange::Same).contains(&Weakening::Level)
+        };
+        assert!(!weaker((Retain, wide), (Retain, near)));
+        assert!(weaker((RetainThenDelete, wide), (Retain, near)));
+        assert!(weaker((Retain, wide), (RetainThenDelete, near)));
+        assert!(weaker((Retain, wide), (Retain, label)));
+        assert!(weaker((Retain, label), (Retain, wide)));
+        assert!(!weaker((RetainThenDelete, near), (RetainThenDelete, near)));
+    }
 
     #[test]
     fn every_weakening_has_a_name_of_its_own_and_all_but_one_are_against_a_lock() {

@@ -117,6 +117,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Drops the entries before this one, with what was typed for them.
+    pub fn delete_audit_entries(&self, before: EntryNo) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("delete from audit_entry where seq < ?1")?
+            .execute([before.0])?;
+        Ok(())
+    }
+
     /// Sets the size of the log and the right edge of its tree.
     pub fn put_audit_edge(&self, size: u64, edge: &[u8]) -> Result<(), StoreError> {
         self.connection()

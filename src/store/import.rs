@@ -114,6 +114,37 @@ impl Rows {
             .optional()?)
     }
 
+    /// When the first import began of which a message is live; `None` without messages. Looks
+    /// through every message.
+    pub fn first_import_of_live(&self) -> Result<Option<Timestamp>, StoreError> {
+        let began = self
+            .connection
+            .prepare_cached(
+                "select min(began) from import where no in (select import from message)",
+            )?
+            .query_row([], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(began.map(Timestamp))
+    }
+
+    /// When the first import began of which a message was destroyed after an instant. Of those whose
+    /// destruction only a restore knows, the last destruction of any counts.
+    pub fn first_import_of_disposed(
+        &self,
+        after: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let began = self
+            .connection
+            .prepare_cached(
+                "select min(began) from import where no in (
+                     select import from erase_item join erase_batch using (batch)
+                     where fate = 1 and coalesce(decided, begun) > ?1)
+                 or (no in (select import from disposed_message)
+                     and exists (select 1 from tombstone where disposed > ?1))",
+            )?
+            .query_row([after.0], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(began.map(Timestamp))
+    }
+
     /// An import by public id.
     pub fn import_by_id(&self, id: ImportId) -> Result<Option<ImportRow>, StoreError> {
         Ok(self

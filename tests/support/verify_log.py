@@ -66,8 +66,8 @@ def path(n):
     while n := n // 1000: groups.insert(0, f"x{n % 1000:03}")
     return "/".join(groups)
 
-def tiles(directory, level, count):
-    for n in range(0, count, 256):
+def tiles(directory, level, count, first=0):
+    for n in range(first, count, 256):
         width = min(256, count - n)
         yield (directory / "tile" / str(level) / (path(n // 256) + (f".p/{width}" if width < 256 else ""))).read_bytes()
 
@@ -77,23 +77,29 @@ def verify(directory, vkey, anchors):
     for n in range(size // 1024 + 1):
         elder = directory / "checkpoints" / path(n)
         if elder.exists(): said += [checkpoint(note, vkey) for note in pieces(elder.read_bytes())]
-    entries = [e for bundle in tiles(directory, "entries", size) for e in pieces(bundle)]
-    assert len(entries) == size, "entries are missing"
-    hashes, level = [h(b"\x00", e) for e in entries], 0
-    leaves = hashes
+    beginning, first = directory / "beginning", 0
+    if beginning.exists(): first = json.loads(beginning.read_bytes())["size"]
+    entries = [e for bundle in tiles(directory, "entries", size, first) for e in pieces(bundle)]
+    assert len(entries) == size - first, "entries are missing"
+    pruned = b"".join(tiles(directory, 0, first))
+    leaves = [pruned[i:i + 32] for i in range(0, len(pruned), 32)] + [h(b"\x00", e) for e in entries]
+    hashes, level = leaves, 0
     while hashes:
         assert b"".join(hashes) == b"".join(tiles(directory, level, len(hashes))), f"tiles of level {level}"
         hashes, level = [root(hashes[i:i + 256]) for i in range(0, len(hashes) - 255, 256)], level + 1
     for n, top in said:
         assert n <= size, f"the log was cut: it once had {n} entries"
         assert root(leaves[:n]) == top, f"the first {n} entries are not those that were signed"
-    last = -2**63
-    for place, entry in enumerate(entries):
+    last, told = -2**63, None
+    for place, entry in enumerate(entries, first):
         fields = json.loads(entry)
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert canonical.encode() == entry and fields["seq"] == place, f"entry {place}"
         assert fields["t_c"] >= last, f"time goes back at entry {place}"
         last = fields["t_c"]
+        if fields["action"] == "log.prune" and fields["result"] == "done": told = fields["facts"]
+    assert (told is None) == (first == 0), "entries are pruned, or said to be"
+    assert not first or (told["entries"], told["beginning"]) == (first, h(beginning.read_bytes()).hex()), "beginning"
     return size
 
 if __name__ == "__main__":

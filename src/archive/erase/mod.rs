@@ -17,6 +17,7 @@
 mod again;
 mod approved;
 mod decide;
+mod entries;
 mod facts;
 mod finish;
 mod identity;
@@ -35,6 +36,7 @@ mod tests;
 
 pub use again::Disposed;
 pub use approved::{APPROVALS_MAX, Approval, ApprovalRule, Approved, NotApproved};
+pub use entries::{Prunable, PruneLimit};
 pub use facts::{Erased, ErasedItem, Residue, identities_root};
 pub use finish::Unfinished;
 pub use judge::{Grounds, Judge, JudgeError, Judged, Judgement, KeepReason};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::Entry;
 
 /// Claims that nobody agreed to yet, with who made them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Claims {
     open: BTreeMap<String, String>,
     /// A restore may bring claims that are in no entry.

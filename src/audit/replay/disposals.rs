@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::{Draft, Entry};
-use super::WAIT_MICROS;
 use super::policies::Policies;
+use super::{WAIT_MICROS, told};
 use crate::domain::Timestamp;
 
 /// A destruction as its entries tell it.
@@ -26,9 +28,10 @@ pub struct Disposal {
     pub certificate: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Batch {
     requester: String,
+    #[serde(with = "told::instant")]
     planned: Timestamp,
     items: u64,
     root: String,
@@ -37,6 +40,7 @@ struct Batch {
     /// The messages, where the entry lists them.
     listed: BTreeSet<String>,
     policies: Vec<String>,
+    #[serde(with = "told::instants")]
     approvers: BTreeMap<String, Timestamp>,
     taken_off: BTreeSet<String>,
     cancelled: bool,
@@ -48,7 +52,7 @@ struct Batch {
 }
 
 /// Every list so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Disposals {
     known: BTreeMap<String, Batch>,
     /// Number of the last certificate.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::Entry;
 
 /// Freezes that stand, with who asked to lift them; and whether a restore waits to be confirmed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Freezes {
     standing: BTreeMap<String, Option<String>>,
     unconfirmed: bool,
@@ -36,6 +38,11 @@ impl Freezes {
             Action::BackupRestore => {
                 self.standing.clear();
                 self.unconfirmed = true;
+            }
+            Action::PayloadPrune | Action::LogPrune => {
+                if let Some(freeze) = self.standing.keys().next() {
+                    wrong.push(format!("the log is pruned while freeze {freeze} stands"));
+                }
             }
             Action::RestoreConfirm => self.unconfirmed = false,
             Action::EraseSlice if draft.number("erased") != Some(0) => {

@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::{Draft, Entry};
-use super::WAIT_MICROS;
+use super::{WAIT_MICROS, told};
 use crate::crypto::{Edge, hex, leaf_hash};
 use crate::domain::{GRACE_DAYS, GRACE_DAYS_MIN, Timestamp};
 
 /// One hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Hold {
     /// First instant at which it no longer protects.
+    #[serde(with = "told::instant")]
     ends: Timestamp,
     /// Who asked for its release.
     asked: Option<String>,
@@ -21,7 +24,7 @@ struct Hold {
 }
 
 /// Every hold so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Holds {
     known: BTreeMap<String, Hold>,
     /// Entry of a restore: rules newer than the backup came with the escrow, not with the log.
@@ -53,8 +56,19 @@ impl Holds {
             },
             Action::HoldRelease => self.release(&id(), entry, wrong),
             Action::EraseSlice => self.check_slice(entry, wrong),
+            // What was done and typed may be evidence.
+            Action::PayloadPrune | Action::LogPrune => {
+                for (id, _) in self.open(entry.t_c) {
+                    wrong.push(format!("the log is pruned while hold {id} is open"));
+                }
+            }
             _ => {}
         }
+    }
+
+    /// Those that protect at a moment.
+    fn open(&self, at: Timestamp) -> impl Iterator<Item = (&String, &Hold)> {
+        self.known.iter().filter(move |(_, hold)| at < hold.ends)
     }
 
     /// A restored record says how its holds stand; nothing else may.
@@ -103,7 +117,7 @@ impl Holds {
         if draft.number("erased") == Some(0) {
             return;
         }
-        let open = || self.known.iter().filter(|(_, hold)| entry.t_c < hold.ends);
+        let open = || self.open(entry.t_c);
         for (id, hold) in open() {
             let named = hold.items.iter().find(|item| draft.objects.contains(item));
             if let Some(item) = named {

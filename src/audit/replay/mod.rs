@@ -16,10 +16,12 @@ mod holds;
 mod notices;
 mod policies;
 mod story;
+mod told;
 mod watch;
 
 pub use disposals::Disposal;
 pub use story::{Conservation, Replay, Violation};
+pub(in crate::audit) use told::ToldTerms;
 
 use crate::domain::Timestamp;
 

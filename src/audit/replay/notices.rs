@@ -3,18 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::{Draft, Entry};
 
 /// Somebody named with a hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Custodian {
     hold: String,
     silent: bool,
 }
 
 /// A notice that was sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Notice {
     custodian: String,
     /// Digest of its words.
@@ -25,7 +27,7 @@ struct Notice {
 }
 
 /// Everything that was sent so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Notices {
     holds: BTreeSet<String>,
     released: BTreeSet<String>,

@@ -3,33 +3,37 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::{Draft, Entry};
 use super::super::terms::Terms;
-use super::WAIT_MICROS;
+use super::{WAIT_MICROS, told};
 use crate::domain::{Lock, PolicyAction, Timestamp};
 
 /// Days a weakening edit waits before it counts.
 const WEAKENING_DAYS: i64 = 7;
 
 /// Whether a version counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum State {
     Draft,
     Enabled,
     Disabled,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Version {
     state: State,
     author: String,
     terms: Terms,
+    #[serde(with = "told::instant")]
     counts_from: Timestamp,
 }
 
 /// Every policy so far: its versions by number.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Policies {
     known: BTreeMap<String, BTreeMap<u64, Version>>,
     /// A restore brought rules that are in no entry.

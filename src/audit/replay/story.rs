@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::TILE_WIDTH;
 use crate::domain::{EntryNo, Right, Role, Timestamp};
 
 use super::super::action::{Action, Phase};
+use super::super::beginning::PRUNE_DAYS_MIN;
 use super::super::entry::{Entry, EntryActor, Fact, Outcome};
 use super::claims::Claims;
 use super::disposals::{Disposal, Disposals};
@@ -13,6 +17,7 @@ use super::freezes::Freezes;
 use super::holds::Holds;
 use super::notices::Notices;
 use super::policies::Policies;
+use super::told;
 use super::watch::Watch;
 
 /// A rule an entry breaks.
@@ -25,14 +30,15 @@ pub struct Violation {
 }
 
 /// What is known of a user at one point of the log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Standing {
+    #[serde(with = "told::role")]
     role: Role,
     disabled: bool,
 }
 
 /// The conservation equation as the log tells it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conservation {
     /// Messages that came in as new, over all imports.
     pub imported: u64,
@@ -48,12 +54,18 @@ impl Conservation {
 }
 
 /// Replays entries in their order and collects what breaks a rule.
-#[derive(Debug, Default)]
+///
+/// What it knows at one place of the log can be written down and taken up there again: that is what
+/// stands in the stead of entries that were pruned.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Replay {
     users: BTreeMap<String, Standing>,
+    #[serde(with = "told::maybe")]
     last: Option<Timestamp>,
     next: u64,
-    open: BTreeMap<(String, String), EntryNo>,
+    /// Intents without an outcome, by their stem and first object with a space between.
+    open: BTreeMap<String, u64>,
     counts: Conservation,
     holds: Holds,
     notices: Notices,
@@ -62,6 +74,7 @@ pub struct Replay {
     claims: Claims,
     policies: Policies,
     disposals: Disposals,
+    #[serde(skip)]
     violations: Vec<Violation>,
 }
 
@@ -103,9 +116,19 @@ impl Replay {
 
     /// Intents without an outcome, oldest first: work that runs, or that a crash cut off.
     pub fn open_intents(&self) -> Vec<EntryNo> {
-        let mut open: Vec<_> = self.open.values().copied().collect();
+        let mut open: Vec<_> = self.open.values().copied().map(EntryNo).collect();
         open.sort_unstable();
         open
+    }
+
+    /// Entries that were taken, or stand behind what was taken up.
+    pub const fn taken(&self) -> u64 {
+        self.next
+    }
+
+    /// Compliance time of the last of them.
+    pub const fn last(&self) -> Option<Timestamp> {
+        self.last
     }
 
     fn violate(&mut self, entry: &Entry, what: String) {
@@ -172,6 +195,7 @@ impl Replay {
         self.claims.take(entry, &mut wrong);
         self.policies.take(entry, &mut wrong);
         self.disposals.take(entry, &self.policies, &mut wrong);
+        check_pruning(entry, &mut wrong);
         for what in wrong {
             self.violate(entry, what);
         }
@@ -279,10 +303,10 @@ impl Replay {
         let name = entry.draft.action.name();
         let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
         let object = entry.draft.objects.first().cloned().unwrap_or_default();
-        let key = (stem.to_owned(), object);
+        let key = pair(stem, &object);
         match phase {
             Phase::Intent if entry.draft.result == Outcome::Done => {
-                self.open.insert(key, entry.seq);
+                self.open.insert(key, entry.seq.0);
             }
             Phase::Outcome if self.open.remove(&key).is_none() => {
                 self.violate(entry, format!("{name} without an intent before it"));
@@ -299,11 +323,40 @@ impl Replay {
             return;
         }
         let object = entry.draft.objects.first().cloned().unwrap_or_default();
-        if !self.open.contains_key(&("export".to_owned(), object)) {
+        if !self.open.contains_key(&pair("export", &object)) {
             let what = "messages were exported without an intent before it".to_owned();
             self.violate(entry, what);
         }
     }
+}
+
+/// Entries go only behind a year, in whole tiles, and never the one that says so.
+fn check_pruning(entry: &Entry, wrong: &mut Vec<String>) {
+    if entry.draft.action != Action::LogPrune {
+        return;
+    }
+    let (Some(entries), Some(until)) = (entry.draft.number("entries"), entry.draft.number("until"))
+    else {
+        wrong.push("the log is pruned, and it is not said how far".to_owned());
+        return;
+    };
+    let whole = entries > 0 && entries % u64::from(TILE_WIDTH) == 0;
+    if !whole || entries > entry.seq.0 {
+        wrong.push(format!(
+            "{entries} entries of the log cannot be pruned here"
+        ));
+    }
+    let until = Timestamp(i64::try_from(until).unwrap_or(i64::MAX));
+    if entry.t_c < until.plus_days(PRUNE_DAYS_MIN) {
+        wrong.push(format!(
+            "entries of the log are pruned before they are {PRUNE_DAYS_MIN} days old"
+        ));
+    }
+}
+
+/// What an intent and its outcome have in common; no word of an entry has a space.
+fn pair(stem: &str, object: &str) -> String {
+    format!("{stem} {object}")
 }
 
 /// The house itself reads no content; for the rest it may act, as at the first start.

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::action::Action;
 use super::super::entry::Entry;
 use crate::domain::Role;
 
 /// Who is marked, and who was just let in.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Watch {
     users: BTreeSet<String>,
-    roles: BTreeSet<Role>,
+    /// By name.
+    roles: BTreeSet<String>,
     /// Second persons, by who was let in and has not signed in yet.
     confirmed: BTreeMap<String, String>,
 }
@@ -27,8 +30,8 @@ impl Watch {
                 let sets = draft.fact_word("act") != Some("remove");
                 let role = draft.fact_word("role").and_then(Role::from_name);
                 match (role, object, sets) {
-                    (Some(role), _, true) => _ = self.roles.insert(role),
-                    (Some(role), _, false) => _ = self.roles.remove(&role),
+                    (Some(role), _, true) => _ = self.roles.insert(role.name().to_owned()),
+                    (Some(role), _, false) => _ = self.roles.remove(role.name()),
                     (None, Some(user), true) => _ = self.users.insert(user),
                     (None, Some(user), false) => _ = self.users.remove(&user),
                     (None, None, _) => wrong.push("a mark of nobody".to_owned()),
@@ -44,7 +47,9 @@ impl Watch {
             Action::Login => {
                 let by = self.confirmed.remove(&actor.id);
                 let is_marked = self.users.contains(&actor.id)
-                    || actor.role.is_some_and(|role| self.roles.contains(&role));
+                    || actor
+                        .role
+                        .is_some_and(|role| self.roles.contains(role.name()));
                 let told = draft.fact_word("confirmed_by");
                 if (is_marked || told.is_some()) && (by.is_none() || told != by.as_deref()) {
                     wrong.push(format!(

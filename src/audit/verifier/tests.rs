@@ -37,6 +37,7 @@ fn grown(scratch: &Scratch) -> (Store, Checkpoint, Files) {
     let mut exported = Files::new();
     export(
         &store.read().expect("reads"),
+        &files,
         signer().verifier(),
         &mut exported,
     )
@@ -259,6 +260,7 @@ fn a2_every_single_byte_of_a_small_log_counts() {
     let mut sound = Files::new();
     export(
         &store.read().expect("reads"),
+        &files,
         signer().verifier(),
         &mut sound,
     )

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::changed::changed;
 use super::{Ended, verify};
-use crate::app::{AppError, LogLine, LogRequest};
+use crate::app::{AppError, LogLine, LogRequest, PruneRequest, anchors_in, limit_of};
 use crate::audit::{Fact, Outcome};
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::{Exit, Failure};
@@ -62,6 +62,17 @@ Queries and reasons of that year can no longer be read, in no copy of the record
 log stays whole and every proof holds. Not while a hold protects or purging is frozen. There is no way
 back.";
 
+const PRUNE_ENTRIES: &str = "Remove the first entries of the log
+
+Examples:
+  $ wordkeep audit prune-entries --against checkpoint-2019.txt --dry-run
+  $ wordkeep audit prune-entries --against checkpoint-2019.txt --confirm 40960 --reason \"the trail of 2019\"
+
+Only entries that a checkpoint kept elsewhere knows, that are a year old, of which no message lives any
+more and none went within the year; not while a hold protects or purging is frozen. Every hash stays:
+proofs that were given hold, and `wordkeep verify` judges the rest by what the first entries came to.
+Backups keep what they hold until they are forgotten. There is no way back.";
+
 /// What was typed.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER, subcommand_required = true, arg_required_else_help = true)]
@@ -105,6 +116,32 @@ enum Verb {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Remove the first entries of the log
+    #[command(long_about = PRUNE_ENTRIES)]
+    PruneEntries(PruneEntries),
+}
+
+#[derive(Debug, Args)]
+struct PruneEntries {
+    /// A checkpoint that was kept elsewhere, as `wordkeep audit checkpoint` printed it
+    #[arg(long, value_name = "FILE")]
+    against: PathBuf,
+    /// Say how far the log may be pruned and what stands in the way of more, change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The number of entries that the dry run told: there is no way back
+    #[arg(long, value_name = "N", required_unless_present = "dry_run")]
+    confirm: Option<u64>,
+    /// Why
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PrunableLine {
+    pruned: u64,
+    prunable: u64,
+    limit: String,
 }
 
 #[derive(Debug, Args)]
@@ -229,7 +266,39 @@ pub(in crate::cli) fn run(context: &mut Context, typed: Typed) -> Ended {
             "to destroy what was typed in {year}, repeat the year: --confirm {year}"
         ))
         .into()),
+        Verb::PruneEntries(typed) => prune_entries(context, &typed),
     }
+}
+
+fn prune_entries(context: &mut Context, typed: &PruneEntries) -> Ended {
+    let (appliance, session) = context.open_session()?;
+    let kept = anchors(&typed.against)?.pop().unwrap_or_default();
+    let (Some(entries), Some(reason), false) = (typed.confirm, &typed.reason, typed.dry_run) else {
+        let may = appliance.prunable_entries(&session, &kept)?;
+        let told = PrunableLine {
+            pruned: may.before,
+            prunable: may.entries,
+            limit: limit_of(may.limit),
+        };
+        return context
+            .printer
+            .one(&told, |to| {
+                let [before, entries] = [may.before, may.entries].map(thousands);
+                writeln!(to, "{before} entries were pruned before, {entries} may be")?;
+                writeln!(to, "no more: {}", told.limit)
+            })
+            .map(|()| Exit::Done)
+            .map_err(Failure::from);
+    };
+    let request = PruneRequest {
+        anchor: kept,
+        entries,
+        reason: reason.clone(),
+    };
+    let (pruned, entry) = appliance.prune_entries(&session, &request)?;
+    let gone = thousands(pruned.entries - pruned.before);
+    let told = format!("pruned: {gone} entries are gone, their hashes stay");
+    changed(context, "the beginning of the log", &told, &entry)
 }
 
 fn prune(context: &mut Context, year: u32, reason: &str) -> Ended {
@@ -302,10 +371,11 @@ fn export(context: &mut Context, dir: PathBuf) -> Ended {
     Ok(Exit::Done)
 }
 
-/// Reads a checkpoint that was kept elsewhere.
-pub(super) fn anchor(path: &std::path::Path) -> Result<String, Failure> {
-    /// Longest file of a checkpoint, in bytes; it has three lines.
-    const ANCHOR_BYTES_MAX: u64 = 4_096;
-    crate::app::read_text(path, ANCHOR_BYTES_MAX)
-        .map_err(|error| AppError::Usage(error.to_string()).into())
+/// Reads what was kept elsewhere: a checkpoint, or every line of a file of anchors.
+pub(super) fn anchors(path: &std::path::Path) -> Result<Vec<String>, Failure> {
+    /// Longest file of anchors, in bytes; a checkpoint has three lines.
+    const ANCHORS_BYTES_MAX: u64 = 16 << 20;
+    let text = crate::app::read_text(path, ANCHORS_BYTES_MAX)
+        .map_err(|error| AppError::Usage(error.to_string()))?;
+    Ok(anchors_in(&text)?.unwrap_or_else(|| vec![text]))
 }

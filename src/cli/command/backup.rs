@@ -342,8 +342,9 @@ fn verify(context: &mut Context, typed: &VerifyTyped) -> Ended {
         anchors: typed
             .against
             .iter()
-            .map(|path| audit::anchor(path))
-            .collect::<Result<_, _>>()?,
+            .map(|path| audit::anchors(path))
+            .collect::<Result<Vec<_>, _>>()?
+            .concat(),
         sample: 0,
     };
     let pins = context.settings()?.pins();

@@ -46,7 +46,7 @@ const SAMPLE_DEFAULT: u64 = 100;
 /// What the caller knows of the log from before.
 #[derive(Debug, Default, Args)]
 pub(super) struct KnownBefore {
-    /// A checkpoint that was kept elsewhere; may be repeated
+    /// A checkpoint that was kept elsewhere, or a file of anchors; may be repeated
     #[arg(long, value_name = "FILE")]
     against: Vec<PathBuf>,
     /// Public key of the log, as in the file vkey of an export
@@ -87,8 +87,9 @@ impl KnownBefore {
             anchors: self
                 .against
                 .iter()
-                .map(|path| audit::anchor(path))
-                .collect::<Result<_, _>>()?,
+                .map(|path| audit::anchors(path))
+                .collect::<Result<Vec<_>, _>>()?
+                .concat(),
             sample,
         })
     }

@@ -93,6 +93,7 @@ fn content_deed(action: &Action) -> Option<&'static str> {
         Action::LogRead => "read the log",
         Action::LogExport => "exported the log",
         Action::PayloadPrune => "destroyed what was typed in a year",
+        Action::LogPrune => "removed the first entries of the log",
         Action::VerifyRun => "ran the verifier",
         _ => return None,
     })

@@ -6,8 +6,8 @@ use wordkeep::retention::clock::Quality;
 
 use super::court::{Moved, opened};
 use super::house::{Place, log_in};
-use super::world::HONEST;
-use wordkeep::app::Appliance;
+use super::world::{HONEST, World};
+use wordkeep::app::{Appliance, LogRequest, VerifyRequest};
 use wordkeep::audit::Entry;
 use wordkeep::domain::EntryNo;
 
@@ -114,4 +114,58 @@ fn t12_a_clock_that_two_people_advanced_is_believed_after_a_crash() {
     let rec = log_in(&appliance, "rec");
     assert!(appliance.now().compliance >= proven, "the time is kept");
     assert_eq!(appliance.freezes(&rec).unwrap().len(), 1, "no new doubt");
+}
+
+#[test]
+fn a3_a_line_a_day_goes_outside_and_the_log_is_held_against_every_one() {
+    let world = World::founded();
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("anchors");
+    let World {
+        dir,
+        clock,
+        appliance,
+        ..
+    } = world;
+    appliance.close().unwrap();
+    drop(appliance);
+    let place = Place::new(dir.path());
+    let config = dir.path().join("home/.config/wordkeep/wordkeep.toml");
+    let text = format!("anchor_files = [{:?}]\n", file.display().to_string());
+    std::fs::write(&config, text).unwrap();
+    let app = opened(&place, &clock);
+    let (rec, aud) = (log_in(&app, "rec"), log_in(&app, "aud"));
+    let lines = || {
+        std::fs::read_to_string(&file)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    for day in 1..5 {
+        for _ in 0..3 {
+            app.read_log(&aud, &LogRequest::default()).unwrap();
+            app.checkpoint(&aud).unwrap();
+        }
+        assert_eq!(lines(), day);
+        clock.days(1);
+        app.keep_clock().unwrap();
+    }
+    let verify = || {
+        let request = VerifyRequest::default();
+        let report = app.verify(&rec, &request, &mut |_, _, _| ());
+        report.map(|report| (report.exit_code(), report.log.anchors))
+    };
+    let (code, anchors) = verify().unwrap();
+    assert!(code == 0 && anchors >= 4, "{code} {anchors}");
+    // One line is of another history.
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let mut forged: Vec<String> = kept.lines().map(str::to_owned).collect();
+    let mut words: Vec<&str> = forged[1].split(' ').collect();
+    words[3] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    forged[1] = words.join(" ");
+    std::fs::write(&file, forged.join("\n") + "\n").unwrap();
+    assert_eq!(verify().unwrap().0, 6);
+    // One was cut off.
+    std::fs::write(&file, &kept[..kept.len() - 30]).unwrap();
+    assert!(verify().is_err());
 }

@@ -8,6 +8,7 @@
 mod certificate;
 #[path = "../../support/court.rs"]
 mod court;
+mod doors;
 mod heartbeat;
 #[path = "../../support/house.rs"]
 mod house;
@@ -15,4 +16,5 @@ mod planted;
 mod pruning;
 #[path = "../../support/schema.rs"]
 mod schema;
+mod shortened;
 mod world;

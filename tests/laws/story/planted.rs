@@ -92,7 +92,13 @@ impl Story {
         tx.commit().unwrap();
         signed.publish(&mut published).unwrap();
         let mut files = Files::new();
-        export(&store.read().unwrap(), signer.verifier(), &mut files).unwrap();
+        export(
+            &store.read().unwrap(),
+            &store.directory(),
+            signer.verifier(),
+            &mut files,
+        )
+        .unwrap();
         let vkey = format!("{}\n", signer.verifier().to_vkey());
         files.insert("vkey".to_owned(), vkey.into_bytes());
         for (name, bytes) in files {

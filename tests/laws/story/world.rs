@@ -113,7 +113,7 @@ impl World {
         app.release_hold(&self.second, ended, "settled").unwrap();
     }
 
-    fn policy(
+    pub fn policy(
         &self,
         of: Option<PolicyId>,
         action: PolicyAction,
