@@ -265,11 +265,12 @@ impl Appliance {
         })
     }
 
-    /// Keeps what a long-running process must keep: compliance time, and the log signed and
-    /// published. To be called about once a minute.
+    /// Keeps what a long-running process must keep: compliance time, notices that nobody
+    /// answered, and the log signed and published. To be called about once a minute.
     pub fn tend(&self) -> Result<()> {
         if self.quarantine.is_none() {
             self.keep_clock()?;
+            self.mark_notices_due()?;
             self.sign_log()?;
         }
         Ok(())

@@ -10,6 +10,7 @@ mod label;
 mod listing;
 mod lock;
 mod matter;
+mod notice;
 mod policy;
 mod release;
 mod request;
@@ -30,6 +31,12 @@ pub use hold::{HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold, Placed};
 pub use label::{Carried, LABELLED_MAX, LabelLine, LabelMany, LabelOn};
 pub use listing::{BatchStory, CertificateStory, ListedItem, ReviewLine, RuleName};
 pub use matter::MatterLine;
+pub use notice::{
+    CUSTODIANS_MAX, CustodianLine, ESCALATE_AFTER, Letter, LetterFor, NewCustodian, NoticeAct,
+    NoticeLine, NoticeOrder, NoticeReport, NoticeShown, NoticeStanding, NoticeState,
+    NoticeTemplate, NoticesIssued, OverdueLine, REMIND_DAYS, REMIND_DAYS_MAX, SentText,
+    TEXT_CHARS_MAX,
+};
 pub use policy::{LastSimulation, NewPolicy, PolicyChanged, PolicyLine};
 pub use release::{Asked, Consequences, Released};
 pub use request::{

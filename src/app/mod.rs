@@ -75,22 +75,26 @@ pub use error::{AppError, Result};
 pub use figures::SystemFigures;
 pub use files::{read_bytes, read_text, replace_secret, write_secret};
 pub use govern::{
-    About, Asked, BatchLine, BatchStory, Carried, CertificateStory, ClaimLine, ClockStanding,
-    Consequences, DueNow, DueSoon, EventLine, FreezeLine, Heed, HoldExtent, HoldLine, HoldStanding,
-    HoldTarget, LABELLED_MAX, LabelLine, LabelMany, LabelOn, LastSimulation, ListedItem,
-    MatterLine, NewEvent, NewHold, NewPolicy, NewRequest, PREVIEW_DAYS, Placed, Planned,
-    PolicyChanged, PolicyLine, PolicyStory, Released, RequestAct, RequestCounts, RequestDecision,
-    RequestItem, RequestLine, Review, ReviewLine, RuleName, Sentence, Simulated, Spread,
-    VersionLine, Why,
+    About, Asked, BatchLine, BatchStory, CUSTODIANS_MAX, Carried, CertificateStory, ClaimLine,
+    ClockStanding, Consequences, CustodianLine, DueNow, DueSoon, ESCALATE_AFTER, EventLine,
+    FreezeLine, Heed, HoldExtent, HoldLine, HoldStanding, HoldTarget, LABELLED_MAX, LabelLine,
+    LabelMany, LabelOn, LastSimulation, Letter, LetterFor, ListedItem, MatterLine, NewCustodian,
+    NewEvent, NewHold, NewPolicy, NewRequest, NoticeAct, NoticeLine, NoticeOrder, NoticeReport,
+    NoticeShown, NoticeStanding, NoticeState, NoticeTemplate, NoticesIssued, OverdueLine,
+    PREVIEW_DAYS, Placed, Planned, PolicyChanged, PolicyLine, PolicyStory, REMIND_DAYS,
+    REMIND_DAYS_MAX, Released, RequestAct, RequestCounts, RequestDecision, RequestItem,
+    RequestLine, Review, ReviewLine, RuleName, SentText, Sentence, Simulated, Spread,
+    TEXT_CHARS_MAX, VersionLine, Why,
 };
 pub use index::IndexFigures;
 pub use job::{JOB_END_BYTES_MAX, KeptJob};
 pub use keys::KeyStatus;
 pub use message::{MessageStory, ShownVersion, Source};
 pub use people::{
-    API_TOKENS_MAX, ApiTokenLine, Grant, NewApiToken, NewProvider, ProviderCheck, ProviderLine,
-    ReceivedClaims, SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer,
-    TotpOffer, WebSession,
+    API_TOKENS_MAX, ApiTokenLine, DIRECTORY_PEOPLE_MAX, DirectoryLine, DirectoryPerson, Grant,
+    MarkLine, Marked, NewApiToken, NewProvider, ProviderCheck, ProviderLine, ReceivedClaims,
+    SSO_CALLBACK, Session, SignIn, SsoArrival, SsoAsk, SsoDeparture, SsoOffer, SyncChange,
+    SyncReport, TotpOffer, Waiting, WaitingLine, WebSession, read_directory,
 };
 pub use prune::{PruneRequest, limit_of};
 pub use replay::{ActKey, KeptAnswer, KnownAct};

@@ -250,8 +250,8 @@ impl Writing<'_, '_> {
                 item.incoming.sent = row.sent;
             }
             let conversation = item.incoming.conversation;
-            let target = |id: Option<u64>| self.targets.get(&(conversation, id?)).copied();
-            item.reply_to = target(item.links.reply_to);
+            let answered = item.links.reply_to.map(|id| (conversation, id));
+            item.reply_to = answered.and_then(|target| self.targets.get(&target).copied());
             match item.incoming.fate {
                 Fate::Known(no) => {
                     item.no = no;

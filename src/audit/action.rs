@@ -77,6 +77,12 @@ actions! {
     Logout = "logout", None, Whole;
     /// A person who is signed in gave their password again: object = user.
     LoginProve = "login.prove", None, Whole;
+    /// Somebody was recognised whose log-in opens only before four eyes, and waits: object = user.
+    LoginWait = "login.wait", None, Whole;
+    /// A second person let a log-in in: object = user. The `login` that follows says `confirmed_by`.
+    LoginConfirm = "login.confirm", None, Whole;
+    /// A second person refused a log-in that waited: object = user.
+    LoginDeny = "login.deny", None, Whole;
     /// A link was made that signs somebody in once: object = user.
     LoginLink = "login.link", None, Whole;
     /// A token was made with which the first administrator can be added.
@@ -103,6 +109,12 @@ actions! {
     /// What a user may see was changed: object = user; facts: everything (0 or 1), conversations,
     /// accounts, denied.
     UserGrant = "user.grant", Some(Right::ManageUsers), Whole;
+    /// The log-ins of a user, or of everybody in a role, open only before four eyes, or no longer: object
+    /// = user, or facts: role; act = `set` or `remove`, second (who has to confirm).
+    UserFourEyes = "user.four-eyes", Some(Right::ManageUsers), Whole;
+    /// What a directory tells was taken over: facts: new, changed, left, refused. The entries of the
+    /// users say `way` = `directory`.
+    DirectorySync = "directory.sync", Some(Right::SyncDirectory), Whole;
     /// Somebody at the provider of single sign-on is a user from now on: object = user; facts: way =
     /// `sso` (at their first sign-in) or `administrator`.
     UserBind = "user.bind", Some(Right::ManageUsers), Whole;
@@ -187,6 +199,34 @@ actions! {
     /// How a hold stands in a record that was restored: object = hold, facts: until and requested_by
     /// where its release was asked for. Same request as the `backup.restore` before it.
     HoldCarry = "hold.carry", None, Whole;
+    /// Somebody was named with a hold: objects = custodian, hold; facts: language, silent (0 or 1).
+    CustodianAdd = "custodian.add", Some(Right::PlaceHolds), Whole;
+    /// What is known of them was corrected: objects and facts as of `custodian.add`.
+    CustodianChange = "custodian.change", Some(Right::PlaceHolds), Whole;
+    /// A version of a template was written: facts: kind, language, version, text (digest of its words).
+    NoticeTemplate = "notice.template", Some(Right::PlaceHolds), Whole;
+    /// A notice was issued: objects = notice, custodian, hold; facts: language, version, text (digest of
+    /// the words).
+    NoticeIssue = "notice.issue", Some(Right::PlaceHolds), Whole;
+    /// A custodian was told that the hold is released: objects and facts as of `notice.issue`.
+    NoticeRelease = "notice.release", Some(Right::ReleaseHolds), Whole;
+    /// A letter with a link was made: object = notice.
+    NoticeLetter = "notice.letter", Some(Right::PlaceHolds), Whole;
+    /// A notice was opened by its link: object = notice, on behalf of its custodian.
+    NoticeOpen = "notice.open", None, Whole;
+    /// Time passed without an answer: object = notice, facts: next = `reminder` or `escalation`.
+    NoticeDue = "notice.due", None, Whole;
+    /// A custodian was reminded: object = notice.
+    NoticeRemind = "notice.remind", Some(Right::PlaceHolds), Whole;
+    /// Their manager was told: object = notice.
+    NoticeEscalate = "notice.escalate", Some(Right::PlaceHolds), Whole;
+    /// A custodian confirmed a notice by its link: objects = notice, custodian, on behalf of the
+    /// custodian; facts: text (digest of the words that were shown).
+    NoticeAcknowledge = "notice.acknowledge", None, Whole;
+    /// A lawyer wrote down that they did: objects and facts as of `notice.acknowledge`.
+    NoticeAcknowledgeFor = "notice.acknowledge.for", Some(Right::PlaceHolds), Whole;
+    /// A notice was called back, and its link with it: object = notice.
+    NoticeWithdraw = "notice.withdraw", Some(Right::PlaceHolds), Whole;
     /// A label was made: object = label.
     LabelCreate = "label.create", Some(Right::MarkRecords), Whole;
     /// A label was put on records: objects = label, then message or conversation.

@@ -32,6 +32,12 @@ pub enum AuthError {
     /// The link is wrong, used or expired.
     #[error("the link is wrong, used or expired")]
     Link,
+    /// A log-in that only a second person opens cannot be made this way.
+    #[error("this log-in opens only when a second person confirms it: sign in with a browser")]
+    FourEyes,
+    /// No log-in waits that this person may confirm; which of the two, is not said.
+    #[error("no log-in waits under this code that you may confirm; nobody confirms their own")]
+    Waiting,
     /// The token of a program does not carry it, or it is for people alone.
     #[error("the scopes of this token do not carry it")]
     Scope {

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::four_eyes::{four_eyes_of, somebody_enters_alone};
 use super::{AuthError, Result, end_access};
 use crate::crypto::{
     Digest, Entropy, PasswordVerdict, StretchCost, hash_password, random_bytes, verify_password,
@@ -45,6 +46,11 @@ pub struct NewUser<'a> {
 pub fn check_new_user(login: &str, password: &str) -> Result<()> {
     checked_login(login)?;
     check_password(password)
+}
+
+/// Checks a login that somebody else chose.
+pub fn check_login(login: &str) -> Result<()> {
+    checked_login(login).map(drop)
 }
 
 fn check_password(password: &str) -> Result<()> {
@@ -220,8 +226,22 @@ pub(super) fn is_administered(rows: &Rows) -> Result<bool> {
         .any(|user| !user.disabled && user.role.may(Right::ManageUsers)))
 }
 
+/// Whether nobody else of those who can manage users enters alone: then this one stays.
+pub fn is_last_administrator(rows: &Rows, user: &UserRow) -> Result<bool> {
+    if user.disabled || !user.role.may(Right::ManageUsers) {
+        return Ok(false);
+    }
+    for other in rows.users()? {
+        let manages = !other.disabled && other.role.may(Right::ManageUsers);
+        if other.no != user.no && manages && four_eyes_of(rows, &other)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn still_administered(tx: &WriteTx<'_>) -> Result<()> {
-    match is_administered(tx)? {
+    match is_administered(tx)? && somebody_enters_alone(tx)? {
         true => Ok(()),
         false => Err(AuthError::LastAdministrator),
     }

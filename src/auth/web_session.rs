@@ -9,6 +9,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use super::deadline::{MINUTE, after, before, is_over};
+use super::four_eyes::passes_watch;
 use super::{AuthError, Result};
 use crate::audit::AuthStrength;
 use crate::crypto::{Digest, Entropy, from_hex, hex, random_bytes, sha256};
@@ -110,6 +111,7 @@ pub fn find_session(rows: &Rows, hash: &Digest, now: Now) -> Result<FoundSession
     if idle || is_over(after(row.began, SESSION_HOURS * 60 * MINUTE), now) {
         return Err(AuthError::Session);
     }
+    passes_watch(rows, hash, now)?;
     let user = rows
         .user(row.user)?
         .filter(|user| !user.disabled)

@@ -184,6 +184,8 @@ fn exit_of_auth(error: &AuthError) -> Exit {
         | AuthError::CodeMissing
         | AuthError::Setup
         | AuthError::Link
+        | AuthError::FourEyes
+        | AuthError::Waiting
         | AuthError::Scope { .. }
         | AuthError::Forbidden { .. } => Exit::Forbidden,
         AuthError::Taken(_) | AuthError::LastAdministrator => Exit::Conflict,

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::command::{
     admin, audit, backup, check, clock, completions, conv, demo, dispose, erasure, event, export,
-    freeze, hold, import, index, init, keys, label, login, logout, man, matter, openapi, password,
-    policy, query, search, serve, sso, token, user, verify, why,
+    freeze, hold, import, index, init, keys, label, login, logout, man, matter, notice, openapi,
+    password, policy, query, search, serve, sso, token, user, verify, why,
 };
 
 const ABOUT: &str = "Keeps every word a company gives and gets in chat, encrypted, searchable and \
@@ -74,6 +74,8 @@ pub(super) enum Command {
     Matter(matter::Typed),
     /// Place legal holds; count, list and release them
     Hold(hold::Typed),
+    /// Tell people to keep what a hold names; reminders, answers, templates
+    Notice(notice::Typed),
     /// Write, simulate, enable and end retention policies
     Policy(policy::Typed),
     /// Review and destroy what is due; certificates

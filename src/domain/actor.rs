@@ -64,11 +64,13 @@ pub enum Right {
     ReadRestricted,
     /// Say, with evidence, that time has passed while the computer was off.
     AdvanceClock,
+    /// Bring users from a directory, change and end those it brought.
+    SyncDirectory,
 }
 
 impl Right {
     /// Every right, in the order of this list.
-    pub const ALL: [Right; 20] = [
+    pub const ALL: [Right; 21] = [
         Right::ReadContent,
         Right::Export,
         Right::Import,
@@ -89,6 +91,7 @@ impl Right {
         Right::HandleRequests,
         Right::ReadRestricted,
         Right::AdvanceClock,
+        Right::SyncDirectory,
     ];
 }
 
@@ -116,6 +119,7 @@ impl Right {
             Right::HandleRequests => "handle-requests",
             Right::ReadRestricted => "read-restricted",
             Right::AdvanceClock => "advance-clock",
+            Right::SyncDirectory => "sync-directory",
         }
     }
 }
@@ -167,7 +171,9 @@ impl Role {
                 )
             }
             Right::ReadAudit => matches!(self, Role::Auditor | Role::RecordsOfficer),
-            Right::ManageUsers | Right::ManageKeys => matches!(self, Role::Administrator),
+            Right::ManageUsers | Right::ManageKeys | Right::SyncDirectory => {
+                matches!(self, Role::Administrator)
+            }
             Right::ConfirmRestore => matches!(self, Role::RecordsOfficer),
             Right::MaintainIndex => matches!(self, Role::Administrator | Role::RecordsOfficer),
             Right::PlaceHolds => matches!(self, Role::Lawyer),
@@ -289,7 +295,7 @@ mod tests {
         for (place, right) in Right::ALL.into_iter().enumerate() {
             assert_eq!(right as usize, place);
         }
-        assert_eq!(Right::ALL.len(), Right::AdvanceClock as usize + 1);
+        assert_eq!(Right::ALL.len(), Right::SyncDirectory as usize + 1);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub enum ApiScope {
     AuditRead = 9,
     /// Run the verifier, see how the house stands.
     SystemRead = 10,
+    /// Bring users from a directory (SCIM), change and end those it brought.
+    DirectorySync = 11,
 }
 
 /// A text that names no scope.
@@ -44,7 +46,7 @@ fn all_names() -> String {
 
 impl ApiScope {
     /// Every scope, in the order of its number.
-    pub const ALL: [ApiScope; 11] = [
+    pub const ALL: [ApiScope; 12] = [
         ApiScope::SearchRead,
         ApiScope::ConversationRead,
         ApiScope::ImportWrite,
@@ -56,6 +58,7 @@ impl ApiScope {
         ApiScope::UserWrite,
         ApiScope::AuditRead,
         ApiScope::SystemRead,
+        ApiScope::DirectorySync,
     ];
 
     /// The name in requests and commands.
@@ -72,6 +75,7 @@ impl ApiScope {
             ApiScope::UserWrite => "user:write",
             ApiScope::AuditRead => "audit:read",
             ApiScope::SystemRead => "system:read",
+            ApiScope::DirectorySync => "directory:sync",
         }
     }
 
@@ -94,6 +98,7 @@ impl ApiScope {
             ApiScope::UserWrite => &[Right::ManageUsers],
             ApiScope::AuditRead => &[Right::ReadAudit],
             ApiScope::SystemRead => &[Right::Verify],
+            ApiScope::DirectorySync => &[Right::SyncDirectory],
         }
     }
 

@@ -118,6 +118,10 @@ identifiers! {
     JobId = "job";
     /// A file on its way in.
     UploadId = "upl";
+    /// Somebody named with a hold.
+    CustodianId = "cus";
+    /// A notice that was sent to one.
+    NoticeId = "ntc";
 }
 
 macro_rules! numbers {
@@ -167,6 +171,12 @@ numbers! {
     RequestNo(u32);
     /// Row number of a purge freeze.
     FreezeNo(u32);
+    /// Row number of a custodian.
+    CustodianNo(u32);
+    /// Row number of the words of notices.
+    NoticeTextNo(u32);
+    /// Row number of a notice.
+    NoticeNo(u32);
     /// Number of a disposition batch.
     BatchNo(u64);
 }

@@ -19,6 +19,7 @@ mod id;
 mod label;
 mod message;
 mod note;
+mod notice;
 mod period;
 mod policy;
 mod request;
@@ -31,10 +32,11 @@ pub use event::{Event, EventKey};
 pub use freeze::FreezeReason;
 pub use hold::{GRACE_DAYS, GRACE_DAYS_MIN, Hold, HoldScope, Release};
 pub use id::{
-    AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, EntryNo, EventNo, ExportId,
-    FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo, JobId, LabelId, LabelNo,
-    MatterId, MatterNo, MessageId, MessageNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId,
-    RequestNo, SearchId, StoreId, TenantNo, TokenId, UploadId, UserId, UserNo,
+    AccountNo, BackupId, BatchNo, ConversationId, ConversationNo, CustodianId, CustodianNo,
+    EntryNo, EventNo, ExportId, FreezeNo, HandleNo, HoldId, HoldNo, IdError, ImportId, ImportNo,
+    JobId, LabelId, LabelNo, MatterId, MatterNo, MessageId, MessageNo, NoticeId, NoticeNo,
+    NoticeTextNo, PersonId, PersonNo, PolicyId, PolicyNo, RequestId, RequestNo, SearchId, StoreId,
+    TenantNo, TokenId, UploadId, UserId, UserNo,
 };
 pub use label::{LabelSpan, LabelTarget};
 pub use message::{
@@ -42,6 +44,7 @@ pub use message::{
     ZoneSource,
 };
 pub use note::{Note, NoteKind};
+pub use notice::{NoticeActKind, NoticeKind, NoticeLanguage};
 pub use period::{PERIOD_YEARS_MAX, Period, PeriodError};
 pub use policy::{
     Disposition, Level, Lock, PolicyAction, PolicyRef, PolicyState, PolicyVersion, STAGES_MAX,

@@ -14,7 +14,7 @@ use super::cookie;
 use super::house::House;
 use super::page::refused;
 use super::refusal::Refusal;
-use super::route::{Access, FORM_BYTES_MAX};
+use super::route::{Access, FORM_BYTES_MAX, is_for_programs};
 use super::server::Peer;
 use crate::app::{Session, WebSession};
 use crate::audit::AuthStrength;
@@ -226,7 +226,7 @@ fn url_pairs(form: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 
 /// The answer to an address nobody serves.
 pub(super) async fn unknown_path(house: Arc<House>, uri: &Uri, headers: &HeaderMap) -> Response {
-    if uri.path().starts_with("/api/") {
+    if is_for_programs(uri.path()) {
         return Refusal::not_found().problem(uri.path());
     }
     let theme = cookie::read(headers).theme;

@@ -34,6 +34,7 @@ mod posted;
 mod problem;
 mod refusal;
 mod route;
+mod scim;
 mod server;
 mod stream;
 mod tls;

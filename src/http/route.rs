@@ -13,7 +13,7 @@ use super::api::{self, Operation, Post, gate};
 use super::guard::{Gate, guard, unknown_path};
 use super::headers::harden;
 use super::house::House;
-use super::{assets, health, page};
+use super::{assets, health, page, scim};
 use crate::domain::Right;
 
 /// Longest body of a form, in bytes; files go other ways.
@@ -127,8 +127,13 @@ impl Route {
 
     /// Whether programs take it: their tokens count, and refusals are JSON.
     pub fn is_api(&self) -> bool {
-        self.path.starts_with("/api/") || self.path == api::mcp::PATH
+        is_for_programs(self.path)
     }
+}
+
+/// Whether programs ask there: refusals are JSON, and tokens count.
+pub(super) fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/scim/") || path == api::mcp::PATH
 }
 
 /// Every route there is, room by room.
@@ -151,11 +156,15 @@ pub const ROUTES: &[&[Route]] = &[
     page::job::ROUTES,
     page::audit::ROUTES,
     page::users::ROUTES,
+    page::four_eyes::ROUTES,
     page::system::ROUTES,
     page::help::ROUTES,
     page::help_api::ROUTES,
     page::matters::ROUTES,
     page::holds::ROUTES,
+    page::notices::ROUTES,
+    page::notice_forms::ROUTES,
+    page::notice::ROUTES,
     page::retention::ROUTES,
     page::policies::ROUTES,
     page::dispositions::ROUTES,
@@ -178,11 +187,13 @@ pub const ROUTES: &[&[Route]] = &[
     api::policies::ROUTES,
     api::matters::ROUTES,
     api::holds::ROUTES,
+    api::notices::ROUTES,
     api::dispositions::ROUTES,
     api::users::ROUTES,
     api::tokens::ROUTES,
     api::audit::ROUTES,
     api::mcp::ROUTES,
+    scim::ROUTES,
 ];
 
 /// The whole of it, ready to be served.

@@ -54,7 +54,7 @@ pub use message::{
     Frame, ParsedAttachment, ParsedMessage, ParsedPerson, ParsedReaction, ParsedVersion, Sink, Stop,
 };
 pub use pack::zip_of;
-pub use sheet::{BYTE_ORDER_MARK, write_row};
+pub use sheet::{BYTE_ORDER_MARK, read_rows, write_row};
 pub use source::{Cursor, MemorySource, Source};
 pub use table::{Column, Mapping, MappingError};
 pub use zone::LocalClock;

@@ -5,6 +5,8 @@
 
 use std::io::{self, Write};
 
+use csv_core::{ReadRecordResult, Reader};
+
 /// What stands in front of a table so that spreadsheets read it as UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -52,10 +54,47 @@ pub fn write_row<'a>(
     out.write_all(row.as_bytes())
 }
 
+/// Columns of a table that is read.
+const READ_COLUMNS_MAX: usize = 64;
+
+/// Reads a table (RFC 4180, with or without a byte order mark) into rows of cells. `None` when it is not
+/// UTF-8 or a row has more than 64 cells. It is held in memory whole: the caller bounds its bytes.
+pub fn read_rows(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+    let text = std::str::from_utf8(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)).ok()?;
+    // The last row ends like the others.
+    let text = format!("{}\n", text.trim_end_matches(['\r', '\n']));
+    let mut rest = text.as_bytes();
+    let mut reader = Reader::new();
+    let mut cells = vec![0; rest.len() + 1];
+    let mut ends = [0; READ_COLUMNS_MAX + 1];
+    let mut rows = Vec::new();
+    loop {
+        let (result, read, _, count) = reader.read_record(rest, &mut cells, &mut ends);
+        rest = rest.get(read..)?;
+        match result {
+            ReadRecordResult::Record => {}
+            ReadRecordResult::End => return Some(rows),
+            // A quote that is never closed, or more cells than fit.
+            ReadRecordResult::InputEmpty
+            | ReadRecordResult::OutputFull
+            | ReadRecordResult::OutputEndsFull => return None,
+        }
+        if count > READ_COLUMNS_MAX {
+            return None;
+        }
+        let mut row = Vec::with_capacity(count);
+        let mut from = 0;
+        for end in &ends[..count] {
+            row.push(String::from_utf8(cells.get(from..*end)?.to_vec()).ok()?);
+            from = *end;
+        }
+        rows.push(row);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use csv_core::{ReadRecordResult, Reader};
     use proptest::prelude::*;
 
     fn row(cells: &[&str]) -> String {
@@ -82,6 +121,22 @@ mod tests {
         ] {
             assert_eq!(row(&[cell]), wanted, "{cell:?}");
         }
+    }
+
+    #[test]
+    fn a_table_reads_back_and_what_is_none_is_told() {
+        let rows = |text: &str| read_rows(text.as_bytes());
+        let two = Some(vec![
+            vec!["a".to_owned(), "b \"c\"".to_owned()],
+            vec!["1".to_owned(), String::new()],
+        ]);
+        for text in ["a,\"b \"\"c\"\"\"\n1,\n", "\u{feff}a,\"b \"\"c\"\"\"\r\n1,"] {
+            assert_eq!(rows(text), two, "{text:?}");
+        }
+        assert_eq!(rows("\n\n"), Some(Vec::new()));
+        assert_eq!(rows("a,\"b\n"), None);
+        assert_eq!(rows(&",".repeat(READ_COLUMNS_MAX)), None);
+        assert_eq!(read_rows(&[b'a', 0xff]), None);
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use super::{ContentRow, Rows, StoreError, WriteTx};
 use crate::domain::{TenantNo, Timestamp};
 
 /// Tables that are carried whole and replace what an elder record holds.
-const WHOLE: [&str; 16] = [
+const WHOLE: [&str; 22] = [
     "govern_state",
     "matter",
     "policy",
@@ -17,6 +17,11 @@ const WHOLE: [&str; 16] = [
     "event",
     "hold",
     "hold_item",
+    "notice_template",
+    "custodian",
+    "notice_text",
+    "notice",
+    "notice_act",
     "message_floor",
     "purge_freeze",
     "erasure_request",
@@ -24,6 +29,7 @@ const WHOLE: [&str; 16] = [
     "erasure_item",
     "clock_claim",
     "user_grant",
+    "four_eyes",
 ];
 /// Columns that name sealed content.
 const CONTENT_COLUMNS: [&str; 2] = ["text_no", "release_text_no"];
@@ -167,9 +173,12 @@ impl WriteTx<'_> {
                 statement.execute([no])?;
             }
         }
-        // A number of a user who came after the backup will be another's: no grant waits for it.
-        self.connection()
-            .execute_batch("delete from user_grant where user not in (select no from user)")?;
+        // A number of a user who came after the backup will be another's: no grant and no mark waits for it.
+        self.connection().execute_batch(
+            "delete from user_grant where user not in (select no from user);
+                 delete from four_eyes where kind = 0 and object not in (select no from user);
+                 update four_eyes set second = null where second not in (select no from user)",
+        )?;
         Ok(())
     }
 

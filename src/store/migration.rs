@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Number of the newest migration this program knows.
-pub const SCHEMA_VERSION: u32 = 12;
+pub const SCHEMA_VERSION: u32 = 14;
 
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/001_record.sql"),
@@ -20,6 +20,8 @@ const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("../../schema/sql/010_job.sql"),
     include_str!("../../schema/sql/011_order.sql"),
     include_str!("../../schema/sql/012_replay.sql"),
+    include_str!("../../schema/sql/013_notices.sql"),
+    include_str!("../../schema/sql/014_people.sql"),
 ];
 
 /// Applies what is missing, each script in its own transaction. A database of a newer program is

@@ -25,11 +25,13 @@ mod content;
 mod conversation;
 mod data_key;
 mod directory;
+mod directory_user;
 mod disposition;
 mod erase_rows;
 mod error;
 mod event;
 mod fact;
+mod four_eyes;
 mod freeze;
 mod govern;
 mod hold;
@@ -39,6 +41,7 @@ mod job;
 mod label;
 mod message;
 mod migration;
+mod notice;
 mod number;
 mod people;
 mod policy;
@@ -69,12 +72,14 @@ pub use content::{ContentKey, ContentRow, PARTS_MAX};
 pub use conversation::{ConversationRow, ConversationSpan};
 pub use data_key::{DataKeyId, DataKeyRow, DataKeyState, KeyKind, KeyPurpose};
 pub use directory::{DataDirectory, KEYHOLD_FILE, SLOTS_FILE};
+pub use directory_user::DirectoryUserRow;
 pub use disposition::{
     ActKind, DispositionActRow, DispositionItemRow, DispositionRow, DispositionState, SimulationRow,
 };
 pub use erase_rows::{CERTIFICATE_SEQUENCE, EraseBatchRow, EraseFate, EraseItemRow, EraseState};
 pub use error::StoreError;
 pub use event::EventRow;
+pub use four_eyes::{FourEyesOf, FourEyesRow, SessionWatchRow};
 pub use freeze::FreezeRow;
 pub use govern::Epochs;
 pub use hold::{HoldRow, MatterRow};
@@ -84,6 +89,9 @@ pub use job::{JobRow, JobStage};
 pub use label::{LabelRow, LabelSpanRow, MessageFloor};
 pub use message::MessageRow;
 pub use migration::SCHEMA_VERSION;
+pub use notice::{
+    CustodianRow, NoticeActRow, NoticeLinkRow, NoticeRow, NoticeTemplateRow, NoticeTextRow,
+};
 pub use number::{NUMBER_BLOCK, NumberRange};
 pub use people::HandleRow;
 pub use policy::PolicyVersionRow;

@@ -16,7 +16,7 @@ use crate::crypto::Key;
 
 /// Tables that never leave the data directory: keys and their counts; log-ins, which end with the
 /// house they were made in, and the keys their programs gave; work on an index that is not copied.
-const LEFT_OUT: [&str; 10] = [
+const LEFT_OUT: [&str; 12] = [
     "data_key",
     "wrap_count",
     "token",
@@ -25,6 +25,8 @@ const LEFT_OUT: [&str; 10] = [
     "sign_in_link",
     "sso_attempt",
     "replay",
+    "notice_link",
+    "session_watch",
     "outbox",
     "index_anchor",
 ];

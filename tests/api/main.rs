@@ -11,7 +11,9 @@ mod chosen;
 #[path = "../support/court.rs"]
 mod court;
 mod description;
+mod directory;
 mod duties;
+mod four_eyes;
 mod govern;
 #[path = "../support/house.rs"]
 mod house;
@@ -22,6 +24,7 @@ mod long;
 mod markup;
 mod matrix;
 mod mcp;
+mod notices;
 mod problems;
 mod programs;
 #[path = "../support/provider.rs"]

@@ -150,7 +150,10 @@ fn forms(document: &Document, signed_in: bool, found: &mut Vec<String>) {
                         && element.get("value").is_some_and(|value| value.len() == 64)
                 });
                 // Who signs in has no session yet that a mark could belong to.
-                let outside = matches!(to, "/sign-in" | "/enter" | "/setup" | "/unlock");
+                let outside = matches!(
+                    to,
+                    "/sign-in" | "/enter" | "/setup" | "/unlock" | "/notice" | "/notice/confirm"
+                );
                 if signed_in && !outside && !marked {
                     found.push(format!("the form to {to} carries no mark"));
                 }

@@ -13,8 +13,8 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value;
 use tower::ServiceExt;
 use wordkeep::app::{
-    Appliance, ConversationRequest, HoldTarget, NewApiToken, NewEvent, NewRequest, SearchRequest,
-    Session, SignIn,
+    Appliance, ConversationRequest, HoldTarget, NewApiToken, NewCustodian, NewEvent, NewRequest,
+    NoticeOrder, SearchRequest, Session, SignIn,
 };
 use wordkeep::auth::{SessionKey, Token};
 use wordkeep::domain::{ApiScope, Lock, PolicyAction, Right, Role};
@@ -227,6 +227,20 @@ fn furnish(court: &Court) -> Ids {
         reason: "asked in writing".to_owned(),
     };
     let (request, _) = app.add_request(&court.rec, &request).unwrap();
+    let custodian = NewCustodian {
+        name: WRITER.to_owned(),
+        manager: "Bo Lund".to_owned(),
+        ..NewCustodian::default()
+    };
+    let (custodian, _) = app.add_custodian(&court.law, hold, &custodian).unwrap();
+    let order = NoticeOrder {
+        hold,
+        custodians: Vec::new(),
+        keep: "everything about the shipment".to_owned(),
+        contact: "legal".to_owned(),
+        remind_days: 7,
+    };
+    let notice = app.issue_notices(&court.law, &order).unwrap().issued[0];
     let import = app.imports(&court.rec).unwrap()[0].row.id;
     let matter = app.matters(&court.law).unwrap()[0].id;
     BTreeMap::from([
@@ -240,6 +254,8 @@ fn furnish(court: &Court) -> Ids {
         ("policies", policy.to_string()),
         ("requests", request.id.to_string()),
         ("users", "man".to_owned()),
+        ("custodians", custodian.to_string()),
+        ("notices", notice.to_string()),
         ("m", shown),
     ])
 }
@@ -436,6 +452,8 @@ impl Served {
             (_, "{name}") => "wordkeep.css".to_owned(),
             ("during", _) => "2023-12".to_owned(),
             ("problems", _) => "stale".to_owned(),
+            ("Groups", _) => "lawyer".to_owned(),
+            ("Users", _) => "usr_00000000000000000000000000".to_owned(),
             ("files", _) => "chat.txt".to_owned(),
             ("s", _) => self.search_of(who),
             ("jobs" | "terms", _) => self.job_of(who),

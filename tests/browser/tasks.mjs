@@ -1,4 +1,4 @@
-// What people do, in a real browser: setting up until the first hit, every state a page can be in, ten tasks
+// What people do, in a real browser: setting up until the first hit, every state a page can be in, eleven tasks
 // by keys alone, with scripts and without; and what hostile people write, which stays text.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -342,7 +342,7 @@ await law("t7_nothing_that_people_wrote_is_kept_by_the_browser", async () => {
   }
 });
 
-// ---- Ten tasks by keys alone
+// ---- Eleven tasks by keys alone
 
 async function tabTo(page, selector, words = "") {
   for (let turn = 0; turn < 250; turn += 1) {
@@ -446,6 +446,50 @@ const TASKS = {
     await page.locator("button:has-text('Place the hold')").waitFor();
     await press(page, "button", "Place the hold");
     assert.match(await page.locator("main").innerText(), /audit #\d+/);
+  },
+  async acknowledge_a_notice({ lawyer: page }, run) {
+    await page.goto(demo.origin + "/matters");
+    await press(page, "main th a");
+    await press(page, "main a[href^='/holds/']", "Delivery to Vogel");
+    await press(page, "a[href$='/notices#add']");
+    await write(page, "#add input[name=name]", `Nour ${run}`);
+    await tabTo(page, "#add select[name=language]");
+    // Arabic is the last one.
+    await page.keyboard.press("End");
+    await press(page, "#add button", "Add");
+    // What was said last stands in the form already.
+    await press(page, "#issue button", "Issue notices");
+    await press(page, "main th a", `Nour ${run}`);
+    await press(page, "button", "Make the letter");
+    const [link] = (await page.locator("main").innerText()).match(/http\S+\/notice#[0-9a-f]{64}/);
+    // Somebody with a phone and no login.
+    const javaScriptEnabled = run === "with scripts";
+    const options = { javaScriptEnabled, viewport: { width: 390, height: 844 }, reducedMotion: "reduce" };
+    const { page: phone, context, complaints } = await watched(browser, demo.origin, options);
+    if (javaScriptEnabled) {
+      await phone.goto(link);
+      await phone.waitForSelector("form[action='/notice/confirm']");
+      await examined(phone, "a notice");
+      await phone.setViewportSize(options.viewport);
+    } else {
+      await phone.goto(demo.origin + "/notice");
+      await write(phone, "#token", link.split("#")[1]);
+      await press(phone, "#enter button");
+    }
+    assert.equal(await phone.getAttribute("html", "dir"), "rtl");
+    assert.equal(await tooWide(phone), 0, "it fits a phone");
+    assert.ok(!phone.url().includes(link.split("#")[1]), "no token stays in the address");
+    await press(phone, "form[action='/notice/confirm'] button", "تأكيد");
+    assert.equal(await phone.locator(".notice.good").count(), 1);
+    await phone.emulateMedia({ media: "print" });
+    assert.equal(await phone.locator("form").count(), 0);
+    assert.ok(await phone.locator("h1").isVisible());
+    assert.deepEqual(complaints, []);
+    await context.close();
+    await page.goto(demo.origin + "/matters");
+    await press(page, "main th a");
+    await press(page, "main a[href^='/holds/']", "Delivery to Vogel");
+    assert.match(await page.locator("tr", { hasText: `Nour ${run}` }).innerText(), /confirmed/);
   },
   async simulate_a_policy({ officer: page }, run) {
     await page.goto(demo.origin + "/policies/new");

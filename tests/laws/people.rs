@@ -30,6 +30,7 @@ const OTHER: &str = "another good passphrase";
 fn sign_in(app: &Appliance, login: &str) -> (SessionKey, WebSession) {
     match app.sign_in(login, PASSWORD, None).unwrap() {
         SignIn::In(key, web) => (key, web),
+        SignIn::Waits(_) => panic!("nobody needs a second person here"),
         SignIn::CodeNeeded => panic!("nobody has a second factor here"),
     }
 }

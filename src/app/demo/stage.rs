@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use super::super::import::Progress;
 use super::super::sample::generate;
-use super::super::{Appliance, Grant, NewPolicy, Result, Review, SearchRequest};
+use super::super::{
+    Appliance, Grant, NewCustodian, NewPolicy, NoticeOrder, REMIND_DAYS, Result, Review,
+    SearchRequest,
+};
 use super::govern::{self, DemoClock};
 use super::{DemoRequest, Staff, Workplace, create, write_exports};
 use crate::auth::LinkToken;
 use crate::crypto::{hex, random_bytes};
-use crate::domain::{Lock, Period, PolicyAction, Role};
+use crate::domain::{Lock, NoticeLanguage, Period, PolicyAction, Role};
 use crate::search::Order;
 
 /// Searches that somebody saved in the demonstration: name and query.
@@ -38,7 +41,7 @@ impl Staged {
     }
 }
 
-/// Makes the company: messages of 26 months, a matter with a hold, a policy whose first list was
+/// Makes the company: messages of 26 months, a matter with a hold and its notices, a policy whose first list was
 /// destroyed and certified, a list that waits for its second approval, saved searches.
 ///
 /// # Errors
@@ -68,6 +71,7 @@ pub fn stage_demo(request: &DemoRequest, progress: &dyn Progress) -> Result<Stag
     }
     govern::let_one_list_go(&appliance, &staff, &clock)?;
     leave_one_waiting(&appliance, &staff)?;
+    tell_custodians(&appliance, &staff)?;
     let links = [
         (Role::Lawyer, "lawyer"),
         (Role::RecordsOfficer, "officer"),
@@ -97,6 +101,52 @@ fn show_manager(appliance: &Appliance, staff: &Staff) -> Result<()> {
     appliance
         .set_grants(&staff.administrator, "manager", &grants)
         .map(drop)
+}
+
+/// Three people are named with the hold: one has confirmed the notice, one has not, and of one only
+/// counsel knows.
+fn tell_custodians(appliance: &Appliance, staff: &Staff) -> Result<()> {
+    let Some(hold) = appliance.holds(&staff.lawyer)?.pop() else {
+        return Ok(());
+    };
+    let person = |name: &str, language| NewCustodian {
+        name: name.to_owned(),
+        language,
+        manager: "Ruth Calder".to_owned(),
+        manager_address: "ruth.calder@example.com".to_owned(),
+        ..NewCustodian::default()
+    };
+    let confirming = NewCustodian {
+        address: "karim.weber@example.com".to_owned(),
+        seat: "Sales phone 3".to_owned(),
+        ..person("Karim Weber", NoticeLanguage::German)
+    };
+    let waiting = NewCustodian {
+        address: "maria.santos@example.com".to_owned(),
+        ..person("Maria Santos", NoticeLanguage::Portuguese)
+    };
+    let silent = NewCustodian {
+        silent: true,
+        ..person("Outside counsel", NoticeLanguage::English)
+    };
+    for custodian in [confirming, waiting, silent] {
+        appliance.add_custodian(&staff.lawyer, hold.id, &custodian)?;
+    }
+    let issued = appliance.issue_notices(
+        &staff.lawyer,
+        &NoticeOrder {
+            hold: hold.id,
+            custodians: Vec::new(),
+            keep: "Chats, photos and notes about deliveries to Vogel Gastro since 2024".to_owned(),
+            contact: "legal@example.com".to_owned(),
+            remind_days: REMIND_DAYS,
+        },
+    )?;
+    if let Some(first) = issued.issued.first() {
+        let (letter, _) = appliance.make_letter(&staff.lawyer, *first)?;
+        appliance.confirm_notice(&letter.token)?;
+    }
+    Ok(())
 }
 
 /// A second policy is in force, and what it lets go waits for another approval.

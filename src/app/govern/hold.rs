@@ -375,7 +375,9 @@ impl Appliance {
                 .instant("until", hold_of(tx, id)?.hold.ends())
                 .word("requested_by", self.user_id(tx, first)?);
             let entry = self.log(tx, now, draft, Some(reason.as_bytes()))?;
-            let standing = standing_of(&hold_of(tx, id)?, now.compliance);
+            let released = hold_of(tx, id)?;
+            self.tell_release(tx, session, &released, now)?;
+            let standing = standing_of(&released, now.compliance);
             Ok((standing, entry))
         })?;
         self.sign_log()?;

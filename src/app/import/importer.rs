@@ -109,8 +109,6 @@ pub(super) struct Importer<'a> {
     nameless: HashMap<HandleNo, NewHandle>,
     hasher: RandomState,
     templates: Templates,
-    /// Whether messages refer to each other, so that it is kept where each is.
-    refers: bool,
     raw: Vec<u8>,
     counts: ImportCounts,
     /// How far the entry was read, in its own bytes.
@@ -147,7 +145,6 @@ impl<'a> Importer<'a> {
         fallback: Timestamp,
         media: &'a Media,
         telling: Telling<'a>,
-        refers: bool,
     ) -> Self {
         Self {
             appliance,
@@ -165,7 +162,6 @@ impl<'a> Importer<'a> {
             nameless: HashMap::new(),
             hasher: RandomState::new(),
             templates: Templates::default(),
-            refers,
             raw: Vec::new(),
             counts: ImportCounts::default(),
             read: 0,
@@ -237,7 +233,7 @@ impl<'a> Importer<'a> {
             nameless: false,
         };
         if let Some(row) = row {
-            if self.refers {
+            if self.probe.refers {
                 let targets = plan.targets.into_iter();
                 targets.for_each(|(id, no)| self.batch.target(row.no, id, no));
             }
@@ -469,7 +465,7 @@ impl<'a> Importer<'a> {
 
     /// The ids by which messages refer to each other, where they do.
     fn links(&self, message: &ParsedMessage<'_>) -> Links {
-        let hash = |id: Option<&str>| id.filter(|_| self.refers).map(Sighting::id_hash);
+        let hash = |id: Option<&str>| id.filter(|_| self.probe.refers).map(Sighting::id_hash);
         Links {
             id: hash(message.source_id),
             reply_to: hash(message.reply_to),

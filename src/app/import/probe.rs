@@ -36,6 +36,8 @@ pub(super) struct ChatPlan {
 pub(super) struct Probe {
     plans: HashMap<String, ChatPlan>,
     named: Option<ConversationNo>,
+    /// Whether messages of the source refer to each other by ids.
+    pub(super) refers: bool,
     /// What to tell about coverage.
     pub(super) notes: Vec<Note>,
 }

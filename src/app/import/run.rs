@@ -50,6 +50,7 @@ impl Run<'_> {
     ) -> Result<()> {
         let fallback = opened.modified.unwrap_or(self.appliance.clock.now().wall);
         let mut probe = probe::run(self, &mut opened.container, found)?;
+        probe.refers = crate::ingest::refers(found, &self.answers);
         for note in std::mem::take(&mut probe.notes) {
             self.receipt.remark(note);
         }
@@ -78,7 +79,6 @@ impl Run<'_> {
                 fallback,
                 media,
                 telling,
-                crate::ingest::refers(found, &self.answers),
             );
             let outcome =
                 crate::ingest::import(&mut opened.container, found, &self.answers, &mut importer);

@@ -4,7 +4,7 @@ use super::super::govern::words;
 use super::super::{AppError, Appliance, Result};
 use super::Session;
 use crate::audit::{Action, Appended};
-use crate::auth::{AuthError, TOKEN_DAYS_MAX, Token, issue_api_token};
+use crate::auth::{self, AuthError, TOKEN_DAYS_MAX, Token, issue_api_token};
 use crate::crypto::random_bytes;
 use crate::domain::{ApiScope, ApiScopes, Timestamp, TokenId};
 use crate::store::{ApiTokenPart, Rows, TokenRow};
@@ -65,6 +65,9 @@ impl Appliance {
         }
         let (now, owner) = (self.clock.now(), session.actor.no);
         self.change(now, |tx| {
+            if let Some(user) = tx.user(owner)? {
+                auth::refuse_watched(tx, &user)?;
+            }
             if tx.api_tokens(owner)?.len() >= API_TOKENS_MAX {
                 return Err(AppError::Conflict(format!(
                     "{API_TOKENS_MAX} tokens are the most; revoke one first"

@@ -11,7 +11,9 @@
 //! Must not know: cookies, forms, addresses.
 
 mod api_tokens;
+mod directory;
 mod factor;
+mod four_eyes;
 mod grants;
 mod password;
 mod session;
@@ -23,7 +25,11 @@ mod tokens;
 mod users;
 
 pub use api_tokens::{API_TOKENS_MAX, ApiTokenLine, NewApiToken};
+pub use directory::{
+    DIRECTORY_PEOPLE_MAX, DirectoryLine, DirectoryPerson, SyncChange, SyncReport, read_directory,
+};
 pub use factor::TotpOffer;
+pub use four_eyes::{MarkLine, Marked, Waiting, WaitingLine};
 pub use grants::Grant;
 pub use session::{Session, SignIn, WebSession};
 pub use sso::{ReceivedClaims, SSO_CALLBACK, SsoArrival, SsoAsk, SsoDeparture, SsoOffer};

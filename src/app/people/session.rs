@@ -50,6 +50,8 @@ pub enum SignIn {
     In(SessionKey, WebSession),
     /// The password is right; the code of the second factor is still to be given.
     CodeNeeded,
+    /// Recognised: the session of this key opens when a second person confirms it.
+    Waits(SessionKey),
 }
 
 impl Session {

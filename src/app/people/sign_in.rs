@@ -5,7 +5,7 @@ use super::{SignIn, WebSession};
 use crate::audit::{Action, AuthStrength, Draft, EntryActor, Outcome};
 use crate::auth::{
     self, AuthError, LinkToken, SessionKey, begin_session, check_own_password, find_session,
-    make_link, prove_session, strength_of, take_link,
+    make_link, prove_session, refuse_watched, strength_of, take_link, watch_session,
 };
 use crate::domain::{Now, UserId};
 use crate::store::{UserRow, WriteTx};
@@ -41,8 +41,7 @@ impl Appliance {
                 CodeVerdict::None => AuthStrength::Password,
                 CodeVerdict::Right => AuthStrength::SecondFactor,
             };
-            let (key, web) = self.begin(tx, &user, strength, now)?;
-            Ok(Ok(SignIn::In(key, web)))
+            Ok(Ok(self.begin(tx, &user, strength, now)?))
         })?;
         done.map_err(|error| self.refused_login(now, login, Some(user.id), error))
     }
@@ -108,6 +107,7 @@ impl Appliance {
         let now = self.clock.now();
         self.change(now, |tx| {
             let (user, link) = make_link(tx, login, now, &*self.entropy)?;
+            refuse_watched(tx, &user)?;
             let draft = Draft::new(EntryActor::system(), Action::LoginLink, self.request());
             self.log(tx, now, draft.object(user.id), None)?;
             Ok(link)
@@ -121,25 +121,32 @@ impl Appliance {
     pub fn open_link(&self, token: &str) -> Result<(SessionKey, WebSession)> {
         let now = self.clock.now();
         let opened = self.change(now, |tx| match take_link(tx, token, now) {
-            Ok(user) => Ok(Ok(self.begin(tx, &user, AuthStrength::Token, now)?)),
+            Ok(user) => match self.begin(tx, &user, AuthStrength::Token, now)? {
+                SignIn::In(key, web) => Ok(Ok((key, web))),
+                _ => Err(AuthError::FourEyes.into()),
+            },
             Err(AuthError::Store(error)) => Err(error.into()),
             Err(refused) => Ok(Err(refused)),
         })?;
         opened.map_err(|error| self.refused_login(now, "", None, error))
     }
 
-    /// Begins a session and logs it.
+    /// Begins a session and logs it; where only a second person opens it, it waits.
     pub(super) fn begin(
         &self,
         tx: &WriteTx<'_>,
         user: &UserRow,
         strength: AuthStrength,
         now: Now,
-    ) -> Result<(SessionKey, WebSession)> {
+    ) -> Result<SignIn> {
         let key = begin_session(tx, user.no, strength, now, &*self.entropy)?;
+        if watch_session(tx, user, &key.hash(), now)? {
+            self.log_wait(tx, user, strength, now)?;
+            return Ok(SignIn::Waits(key));
+        }
         let web = self.web_in(tx, &key.hash(), now)?;
         self.log(tx, now, self.draft(&web.session, Action::Login), None)?;
-        Ok((key, web))
+        Ok(SignIn::In(key, web))
     }
 
     /// Logs that somebody was not let in, and gives the error to tell them. The login as typed stands

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::{AppError, Appliance, Result};
 use super::users::{regrant, starting_grants};
-use super::{Session, WebSession};
+use super::{Session, SignIn, WebSession};
 use crate::audit::{Action, AuthStrength, Draft, EntryActor, Outcome};
 use crate::auth::sso::{
     Attempt, BrowserKey, Callback, Expected, IdToken, SsoConfig, SsoPurpose, authorization_address,
@@ -70,6 +70,8 @@ pub struct ReceivedClaims {
 pub enum SsoArrival {
     /// Signed in: the key for the cookie, the session, and the path to go on with.
     In(SessionKey, Box<WebSession>, String),
+    /// Recognised: the session of this key opens when a second person confirms it.
+    Waits(SessionKey),
     /// It was proved once more; the path to go on with.
     Proved(String),
     /// What the provider says, for the page of the test.
@@ -198,11 +200,15 @@ impl Appliance {
                 Ok(user) => user,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let (key, web) = self.begin(tx, &user, AuthStrength::Provider, now)?;
-            Ok(Ok((key, web)))
+            Ok(Ok(self.begin(tx, &user, AuthStrength::Provider, now)?))
         })?;
         match done {
-            Ok((key, web)) => Ok(SsoArrival::In(key, Box::new(web), attempt.back.clone())),
+            Ok(SignIn::In(key, web)) => {
+                Ok(SsoArrival::In(key, Box::new(web), attempt.back.clone()))
+            }
+            Ok(SignIn::Waits(key)) => Ok(SsoArrival::Waits(key)),
+            // A provider asks for its own second factor.
+            Ok(SignIn::CodeNeeded) => Err(AuthError::Refused.into()),
             Err((user, refusal)) => self.sso_refused(attempt.purpose, user, refusal),
         }
     }

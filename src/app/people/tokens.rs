@@ -62,6 +62,10 @@ impl Appliance {
                 CodeVerdict::None => AuthStrength::Password,
                 CodeVerdict::Right => AuthStrength::SecondFactor,
             };
+            // A token would let them in without the second person from then on.
+            if let Err(AuthError::FourEyes) = auth::refuse_watched(tx, &user) {
+                return Ok(Err(AuthError::FourEyes));
+            }
             let token = auth::issue_token(tx, user.no, now, days, &*self.entropy)?;
             let session = Session {
                 actor: actor_of(&user),

@@ -13,9 +13,11 @@ mod claims;
 mod disposals;
 mod freezes;
 mod holds;
+mod notices;
 mod policies;
 mod story;
 mod told;
+mod watch;
 
 pub use disposals::Disposal;
 pub use story::{Conservation, Replay, Violation};

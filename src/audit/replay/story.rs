@@ -15,8 +15,10 @@ use super::claims::Claims;
 use super::disposals::{Disposal, Disposals};
 use super::freezes::Freezes;
 use super::holds::Holds;
+use super::notices::Notices;
 use super::policies::Policies;
 use super::told;
+use super::watch::Watch;
 
 /// A rule an entry breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct Replay {
     open: BTreeMap<String, u64>,
     counts: Conservation,
     holds: Holds,
+    notices: Notices,
+    watch: Watch,
     freezes: Freezes,
     claims: Claims,
     policies: Policies,
@@ -185,6 +189,8 @@ impl Replay {
     fn follow_rules(&mut self, entry: &Entry) {
         let mut wrong = Vec::new();
         self.holds.take(entry, &mut wrong);
+        self.notices.take(entry, &mut wrong);
+        self.watch.take(entry, &mut wrong);
         self.freezes.take(entry, &mut wrong);
         self.claims.take(entry, &mut wrong);
         self.policies.take(entry, &mut wrong);
@@ -673,6 +679,109 @@ mod tests {
         // Nobody carries a hold over without a restore.
         story.add(Draft::new(host(), Action::HoldCarry, "other").object(hold(2)));
         story.check("carried over without a restore");
+    }
+
+    #[test]
+    fn m5_who_is_marked_is_let_in_by_somebody_else() {
+        let root = || by("usr_admin", Role::Administrator);
+        let login = |by_whom: Option<&str>| {
+            let draft = Draft::new(law(), Action::Login, "r");
+            match by_whom {
+                Some(who) => draft.word("confirmed_by", who),
+                None => draft,
+            }
+        };
+        let marked = || {
+            let mut story = Story::begun();
+            let mark = Draft::new(root(), Action::UserFourEyes, "r");
+            story.add(mark.object("usr_law").word("act", "set"));
+            story
+        };
+        let confirm = |by_whom| Draft::new(by_whom, Action::LoginConfirm, "r").object("usr_law");
+        let mut story = marked();
+        story.add(confirm(root()));
+        story.add(login(Some("usr_admin")));
+        assert_eq!(story.wrong(), []);
+        story.add(login(Some("usr_admin")));
+        story.check("no second person let them in");
+        let mut story = marked();
+        story.add(login(None));
+        story.check("no second person let them in");
+        let mut story = marked();
+        story.add(confirm(law()));
+        story.check("let themselves in");
+    }
+
+    fn issued(action: Action, custodian: &str) -> Draft {
+        Draft::new(law(), action, "r")
+            .object(format!("ntc_{custodian}"))
+            .object(format!("cus_{custodian}"))
+            .object(hold(1))
+            .word("text", "abc")
+    }
+
+    fn told() -> Story {
+        let mut story = Story::begun();
+        story.add(Draft::new(law(), Action::HoldPlace, "r").object(hold(1)));
+        for (who, silent) in [("a", 0), ("quiet", 1)] {
+            let add = Draft::new(law(), Action::CustodianAdd, "r");
+            let add = add.object(format!("cus_{who}")).object(hold(1));
+            story.add(add.count("silent", silent));
+        }
+        story.add(issued(Action::NoticeIssue, "a"));
+        story
+    }
+
+    fn answered(text: &str) -> Draft {
+        let mut draft = Draft::new(EntryActor::system(), Action::NoticeAcknowledge, "r")
+            .object("ntc_a")
+            .object("cus_a")
+            .word("text", text);
+        draft.on_behalf = Some("cus_a".to_owned());
+        draft
+    }
+
+    #[test]
+    fn h11_a_notice_is_sent_to_who_is_named_and_answered_once_in_its_own_words() {
+        let of = |action| Draft::new(law(), action, "r").object("ntc_a");
+        let mut story = told();
+        story.add(of(Action::NoticeRemind));
+        story.add(answered("abc"));
+        assert_eq!(story.wrong(), []);
+        let planted = [
+            (vec![issued(Action::NoticeIssue, "quiet")], "who is silent"),
+            (vec![issued(Action::NoticeIssue, "ghost")], "never named"),
+            (vec![issued(Action::NoticeRelease, "a")], "which stands"),
+            (vec![answered("other")], "in other words"),
+            (vec![answered("abc"), answered("abc")], "answered twice"),
+            (
+                vec![answered("abc"), of(Action::NoticeEscalate)],
+                "was answered before",
+            ),
+            (
+                vec![of(Action::NoticeWithdraw), answered("abc")],
+                "was called back before",
+            ),
+        ];
+        for (acts, what) in planted {
+            let mut story = told();
+            acts.into_iter().for_each(|act| story.add(act));
+            let wrong = story.wrong();
+            assert!(
+                wrong.iter().any(|(_, wrong)| wrong.contains(what)),
+                "{what}: {wrong:?}"
+            );
+        }
+        // Who may not place a hold issues none.
+        let mut story = told();
+        let mut by_auditor = issued(Action::NoticeIssue, "a");
+        by_auditor.actor = by("usr_aud", Role::Auditor);
+        story.add(by_auditor);
+        let wrong = story.wrong();
+        assert!(
+            wrong.iter().any(|(_, wrong)| wrong.contains("no right")),
+            "{wrong:?}"
+        );
     }
 
     #[test]

@@ -46,6 +46,14 @@ const SHOW: &str = "Count what a hold protects now
 
 Examples:
   $ wordkeep hold show hld_01JD2V7Q4M8W3K5T9R6X0ZB1CE";
+const NOTICES: &str = "Say how the notices of a hold stand
+
+Examples:
+  $ wordkeep hold notices hld_01JD2V7Q4M8W3K5T9R6X0ZB1CE
+  $ wordkeep hold notices hld_01JD2V7Q4M8W3K5T9R6X0ZB1CE --json
+
+Everybody named with the hold: what they were sent, whether they confirmed it, who was reminded. Notices
+are issued with `wordkeep notice`.";
 const RELEASE: &str = "Ask for the release of a hold, or agree to it
 
 Examples:
@@ -78,6 +86,12 @@ enum Verb {
     /// Count what a hold protects now
     #[command(long_about = SHOW)]
     Show {
+        /// The hold
+        id: HoldId,
+    },
+    /// Say how the notices of a hold stand
+    #[command(long_about = NOTICES)]
+    Notices {
         /// The hold
         id: HoldId,
     },
@@ -225,6 +239,7 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
             let extent = appliance.hold_extent(&session, *id)?;
             show_extent(context, &extent)
         }
+        Verb::Notices { id } => super::notice::report(context, &appliance, &session, *id),
         Verb::List => {
             let zone = zone_of(appliance.settings())?;
             let holds = appliance.holds(&session)?.into_iter();

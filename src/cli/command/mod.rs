@@ -28,6 +28,7 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;
 pub(super) mod matter;
+pub(super) mod notice;
 pub(super) mod openapi;
 pub(super) mod password;
 pub(super) mod policy;
@@ -68,6 +69,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Ended {
         Command::Serve(typed) => serve::run(context, &typed),
         Command::Demo(typed) => demo::run(context, &typed),
         Command::Matter(typed) => matter::run(context, &typed),
+        Command::Notice(typed) => notice::run(context, &typed),
         Command::Hold(typed) => hold::run(context, &typed),
         Command::Policy(typed) => policy::run(context, &typed),
         Command::Dispose(typed) => dispose::run(context, &typed),

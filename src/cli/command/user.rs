@@ -8,13 +8,18 @@ use serde::Serialize;
 
 use super::Ended;
 use super::listed::listed;
-use crate::app::{Appliance, Grant, Session};
+use crate::app::{
+    Appliance, Grant, Marked, Session, SyncChange, SyncReport, read_bytes, read_directory,
+};
 use crate::audit::Appended;
 use crate::cli::context::{Context, zone_of};
 use crate::cli::failure::Exit;
 use crate::cli::printable::{in_zone, line, rfc3339};
 use crate::cli::printer::Row;
 use crate::domain::{ConversationId, Role};
+
+/// Longest table of people, in bytes.
+const DIRECTORY_BYTES_MAX: u64 = 16 << 20;
 
 const AFTER: &str = "Examples:
   $ wordkeep user add rui --role manager --conversation cnv_01JD2V7Q4M8W3K5T9R6X0ZB1CE
@@ -77,6 +82,30 @@ Examples:
 For somebody who lost the device and the recovery codes: their password alone lets them in until they
 set up another one.";
 
+const SYNC: &str = "Take over who works here from a directory
+
+Examples:
+  $ wordkeep user sync people.csv --dry-run
+  $ wordkeep user sync people.csv
+  $ wordkeep user sync people.csv --adopt
+
+A table with the heading login, and if wanted role, name, active and id. Who is new is added without a
+password and comes by single sign-on, or when somebody gives them one. Whom a directory brought and it no
+longer names has left: at once no log-in, no session, no token. Who was added by hand is left alone unless
+--adopt gives them into its care; the last administrator always stays. Ends with 1 when something was
+refused.";
+const FOUR_EYES: &str = "Let log-ins open only when a second person confirms them
+
+Examples:
+  $ wordkeep user four-eyes rui
+  $ wordkeep user four-eyes rui --by lea
+  $ wordkeep user four-eyes --role auditor
+  $ wordkeep user four-eyes rui --off
+
+Each log-in waits ten minutes for its second person (an administrator, or who is named by --by) and
+lasts two hours. Neither this command line nor a token lets them in. Without a login and a role it
+lists who is marked.";
+
 /// What was typed.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER, subcommand_required = true, arg_required_else_help = true)]
@@ -117,6 +146,21 @@ enum Verb {
     /// Say what a user sees
     #[command(long_about = GRANT)]
     Grant(GrantTyped),
+    /// Take over who works here from a directory
+    #[command(long_about = SYNC)]
+    Sync {
+        /// A table of people
+        file: PathBuf,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Give users who are here already into the care of the directory
+        #[arg(long)]
+        adopt: bool,
+    },
+    /// Let log-ins open only when a second person confirms them
+    #[command(long_about = FOUR_EYES)]
+    FourEyes(FourEyesTyped),
     /// Give another user a new password
     #[command(long_about = RESET_PASSWORD)]
     ResetPassword {
@@ -132,6 +176,35 @@ enum Verb {
         /// Log-in name
         login: String,
     },
+}
+
+#[derive(Debug, Args)]
+struct FourEyesTyped {
+    /// Log-in name
+    login: Option<String>,
+    /// Everybody in this role
+    #[arg(long, value_parser = role_parser(), conflicts_with = "login")]
+    role: Option<Role>,
+    /// Log-in name of who has to confirm; an administrator unless given
+    #[arg(long, value_name = "LOGIN")]
+    by: Option<String>,
+    /// Take the mark away
+    #[arg(long, conflicts_with = "by")]
+    off: bool,
+}
+
+#[derive(Serialize)]
+struct MarkRow {
+    of: String,
+    confirmed_by: String,
+    since: String,
+}
+
+impl Row for MarkRow {
+    const HEADINGS: &'static [&'static str] = &["MARKED", "CONFIRMED BY"];
+    fn cells(&self) -> Vec<String> {
+        vec![self.of.clone(), self.confirmed_by.clone()]
+    }
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +322,17 @@ pub(in crate::cli) fn run(context: &mut Context, typed: &Typed) -> Ended {
     let app: &Appliance = &appliance;
     let (login, told, entry) = match &typed.verb {
         Verb::List => return list(context, app, &session),
+        Verb::Sync {
+            file,
+            dry_run,
+            adopt,
+        } => {
+            let bytes = read_bytes(file, DIRECTORY_BYTES_MAX)?;
+            let people = read_directory(&bytes)?;
+            let report = app.sync_directory(&session, &people, *adopt, *dry_run)?;
+            return synced(context, &report, *dry_run);
+        }
+        Verb::FourEyes(typed) => return four_eyes(context, app, &session, typed),
         Verb::Grant(typed) => return grant(context, app, &session, typed),
         Verb::Add(new) => {
             let password = context.password(new.password_file.as_ref(), &new.login, true)?;
@@ -295,6 +379,105 @@ fn list(context: &mut Context, appliance: &Appliance, session: &Session) -> Ende
         created_local: in_zone(user.created, zone),
     });
     listed(context, rows)
+}
+
+/// What a directory changed, or would.
+fn synced(context: &mut Context, report: &SyncReport, dry_run: bool) -> Ended {
+    let rows: Vec<SyncRow> = report.changes.iter().map(SyncRow::of).collect();
+    context.printer.list(&rows)?;
+    let count = |name| rows.iter().filter(|row| row.change == name).count();
+    let audit = report
+        .audit
+        .as_ref()
+        .map(|entry| format!("   audit #{}", entry.seq.0));
+    let end = match dry_run {
+        true => "   nothing was changed".to_owned(),
+        false => audit.unwrap_or_default(),
+    };
+    context.say(&format!(
+        "{} new · {} changed · {} left · {} as they were · {} refused{end}",
+        count("new"),
+        count("changed"),
+        count("left"),
+        report.same,
+        count("refused")
+    ));
+    Ok(match count("refused") {
+        0 => Exit::Done,
+        _ => Exit::Negative,
+    })
+}
+
+#[derive(Serialize)]
+struct SyncRow {
+    login: String,
+    change: &'static str,
+    role: Option<&'static str>,
+    reason: Option<String>,
+}
+
+impl SyncRow {
+    fn of((login, change): &(String, SyncChange)) -> SyncRow {
+        let (role, reason) = match change {
+            SyncChange::New(role) | SyncChange::Role(role) => (Some(role.name()), None),
+            SyncChange::Refused(why) => (None, Some(why.clone())),
+            SyncChange::Back | SyncChange::Left | SyncChange::Adopted => (None, None),
+        };
+        SyncRow {
+            login: login.clone(),
+            change: change.name(),
+            role,
+            reason,
+        }
+    }
+}
+
+impl Row for SyncRow {
+    const HEADINGS: &'static [&'static str] = &["LOGIN", "CHANGE", "ROLE OR REASON"];
+    fn cells(&self) -> Vec<String> {
+        let told = self.role.map(str::to_owned).or_else(|| self.reason.clone());
+        vec![
+            self.login.clone(),
+            self.change.to_owned(),
+            told.unwrap_or_else(|| "-".to_owned()),
+        ]
+    }
+}
+
+/// Who is let in only before four eyes, shown or changed.
+fn four_eyes(
+    context: &mut Context,
+    app: &Appliance,
+    session: &Session,
+    typed: &FourEyesTyped,
+) -> Ended {
+    let (of, name) = match (&typed.login, typed.role) {
+        (Some(login), _) => (Marked::User(login.clone()), login.clone()),
+        (None, Some(role)) => (Marked::Role(role), role.name().to_owned()),
+        (None, None) => {
+            let marks = app.four_eyes_marks(session)?.into_iter();
+            let rows = marks.map(|mark| MarkRow {
+                of: match mark.of {
+                    Marked::User(login) => login,
+                    Marked::Role(role) => format!("role {}", role.name()),
+                },
+                confirmed_by: mark.second.unwrap_or_else(|| "an administrator".to_owned()),
+                since: rfc3339(mark.since),
+            });
+            return listed(context, rows);
+        }
+    };
+    let (entry, told) = match typed.off {
+        true => (
+            app.unmark_four_eyes(session, &of)?,
+            "opens with a password alone",
+        ),
+        false => (
+            app.mark_four_eyes(session, &of, typed.by.as_deref())?,
+            "opens only when a second person confirms it",
+        ),
+    };
+    changed(context, &name, told.to_owned(), &entry)
 }
 
 /// What a user is granted, shown or replaced.

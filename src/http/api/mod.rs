@@ -27,6 +27,7 @@ mod json;
 pub(super) mod labels;
 pub(super) mod matters;
 pub(super) mod mcp;
+pub(super) mod notices;
 mod operation;
 mod paging;
 pub(super) mod policies;
@@ -39,5 +40,5 @@ pub(super) mod users;
 
 pub use describe::openapi;
 pub(super) use gate::{Post, gate};
-pub(super) use operation::Operation;
+pub(super) use operation::{Gives, Operation, Parameter};
 pub(super) use replay::Secrets;

@@ -55,7 +55,7 @@ pub(in crate::http) struct Parameter {
 }
 
 impl Parameter {
-    pub(super) const fn text(name: &'static str, about: &'static str) -> Parameter {
+    pub(in crate::http) const fn text(name: &'static str, about: &'static str) -> Parameter {
         Parameter {
             name,
             about,
@@ -71,7 +71,7 @@ impl Parameter {
         }
     }
 
-    pub(super) const fn number(name: &'static str, about: &'static str) -> Parameter {
+    pub(in crate::http) const fn number(name: &'static str, about: &'static str) -> Parameter {
         Parameter {
             name,
             about,
@@ -125,7 +125,7 @@ pub(in crate::http) struct Operation {
 
 impl Operation {
     /// One that reads an object or a list.
-    pub(super) const fn read(
+    pub(in crate::http) const fn read(
         topic: &'static str,
         name: &'static str,
         about: &'static str,
@@ -161,7 +161,7 @@ impl Operation {
     }
 
     /// The same with other values behind the question mark.
-    pub(super) const fn asking(mut self, asks: &'static [Parameter]) -> Operation {
+    pub(in crate::http) const fn asking(mut self, asks: &'static [Parameter]) -> Operation {
         self.asks = asks;
         self
     }
@@ -195,7 +195,7 @@ impl Operation {
     }
 
     /// It may stand in conflict with what happened since, though it changes nothing.
-    pub(super) const fn conflicting(mut self) -> Operation {
+    pub(in crate::http) const fn conflicting(mut self) -> Operation {
         self.conflicts = true;
         self
     }

@@ -46,6 +46,7 @@ fn deed(action: &Action) -> &str {
         .or_else(|| content_deed(action))
         .or_else(|| house_deed(action))
         .or_else(|| rule_deed(action))
+        .or_else(|| notice_deed(action))
         .unwrap_or(action.name())
 }
 
@@ -55,6 +56,11 @@ fn person_deed(action: &Action) -> Option<&'static str> {
         Action::Logout => "signed out",
         Action::AccessAsk => "asked for what the role does not carry",
         Action::LoginProve => "gave the password again",
+        Action::LoginWait => "is to let somebody in whom a second person has to confirm",
+        Action::LoginConfirm => "let somebody in as the second person",
+        Action::LoginDeny => "refused a log-in as the second person",
+        Action::UserFourEyes => "decided who is let in only before four eyes",
+        Action::DirectorySync => "took over what a directory tells",
         Action::LoginLink => "made a link that signs somebody in once",
         Action::SetupOffer => "offered the setup of the first administrator",
         Action::FactorAdd => "took a second factor into use",
@@ -115,6 +121,25 @@ fn house_deed(action: &Action) -> Option<&'static str> {
         Action::ClockAdvanceRequest => "said how much time has passed",
         Action::ClockAdvance => "agreed that time has passed",
         Action::ConfigChange => "changed the configuration",
+        _ => return None,
+    })
+}
+
+fn notice_deed(action: &Action) -> Option<&'static str> {
+    Some(match action {
+        Action::CustodianAdd => "named a custodian with a hold",
+        Action::CustodianChange => "corrected what is known of a custodian",
+        Action::NoticeTemplate => "wrote a template of notices",
+        Action::NoticeIssue => "issued a notice of a hold",
+        Action::NoticeRelease => "told a custodian that a hold is released",
+        Action::NoticeLetter => "made a letter with the link of a notice",
+        Action::NoticeOpen => "opened a notice by its link",
+        Action::NoticeDue => "noted that a notice waits for an answer too long",
+        Action::NoticeRemind => "reminded a custodian",
+        Action::NoticeEscalate => "told the manager of a custodian",
+        Action::NoticeAcknowledge => "confirmed a notice by its link",
+        Action::NoticeAcknowledgeFor => "wrote down that a custodian confirmed a notice",
+        Action::NoticeWithdraw => "called a notice back",
         _ => return None,
     })
 }

@@ -13,7 +13,7 @@ use super::super::guard::{CSRF_FIELD, Who};
 use super::super::house::House;
 use super::super::refusal::Refusal;
 use crate::app::Workspace;
-use crate::domain::{Right, Role};
+use crate::domain::{NoticeLanguage, Right, Role};
 
 /// The settings htmx reads before it does anything: nothing is evaluated, kept or asked elsewhere.
 const HTMX_CONFIG: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true,"historyRestoreAsHxRequest":false}"#;
@@ -80,6 +80,8 @@ pub(in crate::http) struct Frame {
     here: Section,
     title: String,
     wide: bool,
+    language: NoticeLanguage,
+    skip: &'static str,
 }
 
 impl FromRequestParts<Arc<House>> for Frame {
@@ -114,6 +116,8 @@ impl Frame {
             here: Section::Outside,
             title: String::new(),
             wide: false,
+            language: NoticeLanguage::English,
+            skip: "Skip to content",
         }
     }
 
@@ -133,6 +137,17 @@ impl Frame {
     /// The content uses the whole width.
     pub(in crate::http) fn wide(mut self) -> Frame {
         self.wide = true;
+        self
+    }
+
+    /// The page is for somebody who may not read English.
+    pub(in crate::http) fn speaking(
+        mut self,
+        language: NoticeLanguage,
+        skip: &'static str,
+    ) -> Frame {
+        self.language = language;
+        self.skip = skip;
         self
     }
 
@@ -165,10 +180,11 @@ impl Frame {
     pub(in crate::http) fn page(&self, content: &Markup) -> Response {
         html! {
             (DOCTYPE)
-            html lang="en" data-theme=(self.theme.name()) {
+            html lang=(self.language.tag()) dir=[self.language.is_rtl().then_some("rtl")]
+                data-theme=(self.theme.name()) {
                 (self.head())
                 body {
-                    a.skip href="#content" { "Skip to content" }
+                    a.skip href="#content" { (self.skip) }
                     @if self.who.is_some() { (self.top()) } @else { (self.masthead()) }
                     (self.bars())
                     main #content .wide[self.wide] .narrow[self.who.is_none()] tabindex="-1" {

@@ -21,7 +21,7 @@ use super::form::{self, Did};
 use super::frame::{Frame, Section};
 use super::matters::{self, Matter, Wanted};
 use super::trial;
-use super::{Page, part, step_up};
+use super::{Page, notices, part, step_up};
 use crate::app::{
     Asked as Voice, Consequences, HoldExtent, HoldLine, HoldStanding, HoldTarget, NewHold,
     PREVIEW_DAYS, Spread,
@@ -530,8 +530,14 @@ async fn show(
 ) -> Page {
     let id = hold_id(&id)?;
     let (hold, zone) = load(&house, &who, id).await?;
-    let extent = house
-        .ask(move |appliance| appliance.hold_extent(&who.session, id))
+    let (extent, notices) = house
+        .ask(move |appliance| {
+            let session = &who.session;
+            Ok((
+                appliance.hold_extent(session, id)?,
+                appliance.notice_report(session, id)?,
+            ))
+        })
         .await?;
     let frame = frame.at(Section::Matters, "Hold");
     let content = html! {
@@ -541,6 +547,7 @@ async fn show(
         (voice(&hold, zone))
         (reach(&extent))
         (facts(&hold, zone))
+        (notices::section(&notices, &frame, zone))
         @if frame.may(Right::ReleaseHolds) { (way_to_release(&hold)) }
         (spread(&extent.spread))
     };

@@ -153,6 +153,7 @@ async fn listed(
         @let wanted = wanted.told().filter(|_| frame.may(Right::PlaceHolds));
         @if let Some((what, tail)) = &wanted { (choice(&matters, what, tail)) }
         (table(&matters, zone, &frame))
+        p { a href="/notices/overdue" { "Overdue notices" } " · " a href="/notices/templates" { "Templates of notices" } }
         @if frame.may(Right::PlaceHolds) { (opening(&frame, new, refusal, matters.is_empty())) }
     };
     Ok(form::again(&frame, &content, refusal))

@@ -82,7 +82,7 @@ async fn claim(
         .await;
     match claimed {
         Ok(SignIn::In(key, _)) => Ok(entered(&house, &key, "/setup/keys")),
-        Ok(SignIn::CodeNeeded) => Ok(Redirect::to("/sign-in").into_response()),
+        Ok(SignIn::CodeNeeded | SignIn::Waits(_)) => Ok(Redirect::to("/sign-in").into_response()),
         Err(refusal) if refusal.status.is_client_error() && refusal != Refusal::not_found() => {
             let mut response = claiming(&frame, Some(&refusal.detail));
             *response.status_mut() = refusal.status;

@@ -17,6 +17,7 @@ use super::super::posted::{Asked, Hidden, Posted};
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::super::server::Peer;
+use super::four_eyes::waiting_room;
 use super::frame::{Frame, Section};
 use super::{Page, part, sso};
 use crate::app::SignIn;
@@ -179,6 +180,7 @@ async fn sign_in(
         .await;
     match tried {
         Ok(SignIn::In(key, _)) => Ok(entered(&house, &key, &typed.to)),
+        Ok(SignIn::Waits(key)) => Ok(waits(&house, &key, &typed.to)),
         Ok(SignIn::CodeNeeded) => {
             let why = "Type your password again, and the code of your authenticator.";
             let asked = Entry {
@@ -211,6 +213,16 @@ pub(super) fn entered(house: &House, key: &SessionKey, to: &str) -> Response {
     (
         AppendHeaders([(header::SET_COOKIE, cookie)]),
         Redirect::to(safe_path(to)),
+    )
+        .into_response()
+}
+
+/// Gives a browser the session that opens when a second person confirms it, and lets it wait.
+pub(super) fn waits(house: &House, key: &SessionKey, to: &str) -> Response {
+    let cookie = cookie::session(house.options.secure, &key.to_string());
+    (
+        AppendHeaders([(header::SET_COOKIE, cookie)]),
+        Redirect::to(&waiting_room(to)),
     )
         .into_response()
 }

@@ -60,8 +60,8 @@ struct To {
     to: String,
 }
 
-/// How the browser names us: what the provider sends it back to.
-fn origin(house: &House, headers: &HeaderMap) -> Result<String, Refusal> {
+/// How the browser names us: what the provider sends it back to, and what letters lead to.
+pub(in crate::http) fn origin(house: &House, headers: &HeaderMap) -> Result<String, Refusal> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-.:[]".contains(letter);
     let host = headers
         .get(header::HOST)
@@ -183,6 +183,11 @@ async fn arrive(
             let mut page = go_on(&frame, "You are signed in", &to);
             let cookie = cookie::session(secure, &key.to_string());
             append_cookie(&mut page, &cookie);
+            page
+        }
+        SsoArrival::Waits(key) => {
+            let mut page = go_on(&frame, "A second person is needed", "/sign-in/waiting");
+            append_cookie(&mut page, &cookie::session(secure, &key.to_string()));
             page
         }
         SsoArrival::Proved(to) => go_on(&frame, "It is confirmed", &to),

@@ -89,6 +89,7 @@ async fn page(
         p {
             a.button href="/users/review.csv" { "Review of access (CSV)" }
             " " a.button href="/users/sso" { "Single sign-on" }
+            " " a.button href="/users/four-eyes" { "Four eyes" }
         }
         (add_form(frame, typed, why))
         section {
@@ -262,6 +263,7 @@ pub(super) const fn right_words(right: Right) -> &'static str {
         Right::ReviewDisposition => "Review what is due: approve, exclude, extend",
         Right::HandleRequests => "Handle requests for erasure",
         Right::ReadRestricted => "Look at what a request restricted",
+        Right::SyncDirectory => "Bring users from a directory, end who left",
         Right::AdvanceClock => "Say, with evidence, that time has passed",
     }
 }

@@ -20,7 +20,7 @@ impl World {
     /// So many entries of what somebody did: searches.
     fn busy(&self, entries: u64) {
         for n in 0..entries {
-            let request = SearchRequest::new(&format!("word{n}"));
+            let request = SearchRequest::new(format!("word{n}"));
             self.appliance.search(&self.law, &request).unwrap();
         }
     }
