@@ -270,13 +270,14 @@ impl Reading<'_> {
                 let chat = self.chats.get(&chat_of(path)).cloned().unwrap_or_default();
                 self.record(raw, at, &chat)
             }
-            Part::Cut { at } => self
-                .teller
-                .quote(b"", at, "the file ends inside this message"),
-            Part::TooLong { at, end } => {
-                let reason = "this record is longer than 64 MiB; it was left out";
-                self.teller.summary.rejected += 1;
-                self.teller.note(NoteKind::Rejected, (at, end), reason)
+            Part::Cut { raw, at } => {
+                let reason = "the file ends inside this message";
+                self.teller.reject(raw, at, reason)
+            }
+            Part::TooLong { head, at, end } => {
+                let reason =
+                    "this record is longer than 64 MiB; it was left out, this is how it begins";
+                self.teller.quote(head, (at, end), reason)
             }
         }
     }

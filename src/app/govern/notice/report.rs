@@ -326,8 +326,9 @@ impl Appliance {
             let Some(hold) = rows.hold(custodian.hold)? else {
                 continue;
             };
-            if self.sees_custodian(&rows, session, &custodian).is_err() {
-                continue;
+            match self.sees_custodian(&rows, session, &custodian) {
+                Err(AppError::NotFound(_)) => continue,
+                seen => seen?,
             }
             let custodian = self.custodian_line(&rows, &custodian, &mut texts)?;
             let notice = custodian
