@@ -8,6 +8,8 @@
 mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "linked.rs"]
+mod linked;
 #[path = "reimport.rs"]
 mod reimport;
 
