@@ -15,6 +15,7 @@
 
 pub mod align;
 mod answers;
+mod beside;
 mod budget;
 mod bundle;
 mod calendar;
@@ -29,6 +30,7 @@ mod message;
 mod pack;
 pub mod raw;
 mod sheet;
+mod slack;
 mod source;
 mod table;
 mod telegram;

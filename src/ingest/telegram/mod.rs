@@ -8,6 +8,7 @@ mod words;
 
 use crate::domain::{ConversationKind, IdScope, NoteKind, Timestamp, ZoneSource};
 use crate::ingest::answers::{Answers, Outcome, Question, QuestionKind};
+use crate::ingest::beside::files_beside;
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::error::Result;
 use crate::ingest::format::{Claim, Format};
@@ -118,19 +119,6 @@ fn zone_question(entry: &Entry, messages: u64) -> Question {
         readings: Vec::new(),
         preselect: None,
     }
-}
-
-/// Files of the export, by their path from the folder of `result.json` on.
-fn files_beside(container: &Container<'_>, entry: &Entry) -> BTreeMap<String, u32> {
-    let folder = entry.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let beside = container.entries().iter().filter(|other| {
-        other.parent == entry.parent && other.refused.is_none() && other.ordinal != entry.ordinal
-    });
-    let path = |other: &Entry| {
-        let name = other.name.strip_prefix(folder)?;
-        Some((name.trim_start_matches('/').to_owned(), other.ordinal))
-    };
-    beside.filter_map(path).collect()
 }
 
 /// What stands about a chat outside of its messages.
