@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::container::{Container, Entry};
+use super::discord::Discord;
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
 use super::slack::Slack;
@@ -17,7 +18,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 
 /// The formats, in the order in which they are asked.
 pub(super) const FORMATS: &[&dyn Format] = &[
-    &WhatsApp, &Telegram, &Slack, &Jsonl, &Csv,
+    &WhatsApp, &Telegram, &Slack, &Discord, &Jsonl, &Csv,
 ];
 
 /// An entry that a format claims.

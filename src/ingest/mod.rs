@@ -21,6 +21,7 @@ mod bundle;
 mod calendar;
 mod container;
 mod detect;
+mod discord;
 mod error;
 mod format;
 mod import;
