@@ -28,6 +28,7 @@ mod import;
 mod json;
 mod lines;
 mod message;
+mod messenger;
 mod pack;
 pub mod raw;
 mod sheet;
