@@ -6,6 +6,7 @@ use super::container::{Container, Entry};
 use super::discord::Discord;
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
+use super::matrix::Matrix;
 use super::messenger::Messenger;
 use super::slack::Slack;
 use super::table::{Csv, Jsonl};
@@ -19,7 +20,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 
 /// The formats, in the order in which they are asked.
 pub(super) const FORMATS: &[&dyn Format] = &[
-    &WhatsApp, &Telegram, &Slack, &Discord, &Messenger, &Jsonl, &Csv,
+    &WhatsApp, &Telegram, &Slack, &Discord, &Messenger, &Matrix, &Jsonl, &Csv,
 ];
 
 /// An entry that a format claims.

@@ -27,6 +27,7 @@ mod format;
 mod import;
 mod json;
 mod lines;
+mod matrix;
 mod message;
 mod messenger;
 mod pack;
