@@ -272,7 +272,7 @@ impl Record {
             }
             "Call" | "3" => Kind::Call,
             "ChannelNameChange" | "ChannelIconChange" | "4" | "5" => Kind::SystemSubject,
-            "ChannelPinnedMessage" | "6" => Kind::System,
+            "ChannelPinnedMessage" | "6" | "8" | "9" | "10" | "11" | "12" => Kind::System,
             "ThreadCreated" | "18" => Kind::SystemCreated,
             _ => Kind::Unknown,
         }

@@ -327,7 +327,7 @@ impl Reading<'_> {
             reply_to: event.reply_to(),
             thread: event.thread(),
             amends: bearing.amends,
-            edited: sent.filter(|_| bearing.amends.is_some() && !bearing.takes_away),
+            edited: sent.filter(|_| bearing.amends.is_some()),
             reactions: &reactions,
             mentions: &mentions,
             attachments: &attachments,

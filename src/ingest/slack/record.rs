@@ -60,7 +60,6 @@ pub(super) struct File {
     name: Option<String>,
     title: Option<String>,
     mimetype: Option<String>,
-    mode: Option<String>,
 }
 
 /// A reaction.
@@ -199,8 +198,7 @@ impl Record {
     pub fn attachments(&self, files: &BTreeMap<String, u32>) -> Vec<ParsedAttachment<'_>> {
         let parsed = self.files().map(|file| {
             let id = file.id.as_deref();
-            let gone = file.mode.as_deref().filter(|mode| *mode == "tombstone");
-            let name = chosen([file.name.as_deref(), file.title.as_deref(), gone, id]);
+            let name = chosen([file.name.as_deref(), file.title.as_deref(), id]);
             ParsedAttachment {
                 name: words::without_credential(name.unwrap_or_default()),
                 entry: id.and_then(|id| files.get(id)).copied(),
