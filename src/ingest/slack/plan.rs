@@ -1,7 +1,7 @@
 //! Which entries of a container are one workspace: lists at its root, a folder for each conversation, a
 //! file for each day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ingest::container::Entry;
 
@@ -86,7 +86,8 @@ pub(super) fn workspaces(entries: &[Entry]) -> Vec<Workspace> {
     for ((parent, root), one) in &mut found {
         one.lists.sort_by_key(|(list, _)| rank(list));
         one.days.sort();
-        one.files = files(entries, *parent, root, &one.parts());
+        let parts = one.parts().into_iter().collect();
+        one.files = files(entries, *parent, root, &parts);
     }
     found.into_values().collect()
 }
@@ -112,7 +113,7 @@ fn files(
     entries: &[Entry],
     parent: Option<u32>,
     root: &str,
-    parts: &[u32],
+    parts: &BTreeSet<u32>,
 ) -> BTreeMap<String, u32> {
     let mut files = BTreeMap::new();
     for entry in entries {
