@@ -6,10 +6,14 @@ use super::container::{Container, Entry};
 use super::discord::Discord;
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
+use super::googlechat::GoogleChat;
 use super::matrix::Matrix;
+use super::mattermost::Mattermost;
 use super::messenger::Messenger;
+use super::rocketchat::RocketChat;
 use super::slack::Slack;
 use super::table::{Csv, Jsonl};
+use super::teams::Teams;
 use super::telegram::Telegram;
 use super::whatsapp::WhatsApp;
 
@@ -20,7 +24,18 @@ const LOOKED_AT_MAX: usize = 10_000;
 
 /// The formats, in the order in which they are asked.
 pub(super) const FORMATS: &[&dyn Format] = &[
-    &WhatsApp, &Telegram, &Slack, &Discord, &Messenger, &Matrix, &Jsonl, &Csv,
+    &WhatsApp,
+    &Telegram,
+    &Slack,
+    &Discord,
+    &Messenger,
+    &Matrix,
+    &Teams,
+    &GoogleChat,
+    &Mattermost,
+    &RocketChat,
+    &Jsonl,
+    &Csv,
 ];
 
 /// An entry that a format claims.
