@@ -97,7 +97,12 @@ pub fn detect(container: &mut Container<'_>) -> Result<Detection> {
     for format in FORMATS {
         for found in format.gather(container)? {
             // What one format took no other takes.
-            if !found.parts.iter().chain([&found.entry]).any(|one| taken.contains(one)) {
+            if !found
+                .parts
+                .iter()
+                .chain([&found.entry])
+                .any(|one| taken.contains(one))
+            {
                 taken.extend(found.parts.iter().copied().chain([found.entry]));
                 chats.push(found);
             }

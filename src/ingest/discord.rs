@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence, Timestamp};
+use crate::domain::{
+    App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence, Timestamp,
+};
 
 use super::answers::{Answers, Outcome};
 use super::beside::files_beside;
@@ -116,7 +118,11 @@ impl About {
     }
 
     fn chat(&self, entry: &Entry) -> Chat {
-        let form = self.channel.form.as_ref().map_or("", |form| form.0.as_str());
+        let form = self
+            .channel
+            .form
+            .as_ref()
+            .map_or("", |form| form.0.as_str());
         let kind = match form {
             "DirectTextChat" | "1" => ConversationKind::Direct,
             "DirectGroupTextChat" | "3" => ConversationKind::Group,
@@ -248,7 +254,11 @@ impl Record {
         if let Some(content) = content(&self.content) {
             return content;
         }
-        if let Some(content) = self.forwarded.as_ref().and_then(|one| content(&one.content)) {
+        if let Some(content) = self
+            .forwarded
+            .as_ref()
+            .and_then(|one| content(&one.content))
+        {
             return content;
         }
         let embeds = self.embeds.iter().flatten();
@@ -263,10 +273,12 @@ impl Record {
     fn kind(&self, body: &str) -> Kind {
         let has_files = self.files().next().is_some() || self.stickers.iter().flatten().count() > 0;
         match self.form.as_ref().map_or("Default", |form| form.0.as_str()) {
-            "Default" | "Reply" | "0" | "19" | "20" | "21" | "23" => match body.is_empty() && has_files {
-                true => Kind::Media,
-                false => Kind::Text,
-            },
+            "Default" | "Reply" | "0" | "19" | "20" | "21" | "23" => {
+                match body.is_empty() && has_files {
+                    true => Kind::Media,
+                    false => Kind::Text,
+                }
+            }
             "RecipientAdd" | "RecipientRemove" | "GuildMemberJoin" | "1" | "2" | "7" => {
                 Kind::SystemMembership
             }
@@ -279,14 +291,19 @@ impl Record {
     }
 
     fn files(&self) -> impl Iterator<Item = &File> {
-        let forwarded = self.forwarded.as_ref().and_then(|one| one.attachments.as_ref());
+        let forwarded = self
+            .forwarded
+            .as_ref()
+            .and_then(|one| one.attachments.as_ref());
         let own = self.attachments.iter().flatten();
         own.chain(forwarded.into_iter().flatten())
     }
 
     /// Files and stickers; an address without a scheme is the path of a file that came along.
     fn attachments(&self, files: &BTreeMap<String, u32>) -> Vec<ParsedAttachment<'_>> {
-        let named = self.files().map(|file| (file.file_name.as_deref(), file.url.as_deref()));
+        let named = self
+            .files()
+            .map(|file| (file.file_name.as_deref(), file.url.as_deref()));
         let stickers = self.stickers.iter().flatten();
         let stickers = stickers.map(|one| (one.name.as_deref(), one.source_url.as_deref()));
         let parsed = named.chain(stickers).map(|(name, url)| {
@@ -319,8 +336,14 @@ impl Record {
 
     /// The message it answers, where that is in the same channel.
     fn reply_to(&self, channel: &str) -> Option<&str> {
-        let reference = self.reference.as_ref().filter(|_| self.forwarded.is_none())?;
-        let elsewhere = reference.channel_id.as_ref().is_some_and(|id| id.0 != channel);
+        let reference = self
+            .reference
+            .as_ref()
+            .filter(|_| self.forwarded.is_none())?;
+        let elsewhere = reference
+            .channel_id
+            .as_ref()
+            .is_some_and(|id| id.0 != channel);
         let id = reference.message_id.as_ref().filter(|_| !elsewhere)?;
         Some(&id.0)
     }
@@ -408,7 +431,8 @@ impl Reading<'_> {
         let attachments = record.attachments(&self.files);
         for missing in attachments.iter().filter(|one| one.entry.is_none()) {
             let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller.note(NoteKind::MissingMedia, slip.span(), &reason)?;
+            self.teller
+                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
         }
         let body = record.body();
         let kind = record.kind(&body);

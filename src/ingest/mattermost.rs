@@ -44,7 +44,14 @@ impl Format for Mattermost {
         let first = lines.find(|line| !line.trim_ascii().is_empty());
         let first = first.and_then(|line| read_record::<Line>(line.trim_ascii()).ok());
         let versioned = first.is_some_and(|(line, _)| line.form == "version");
-        let kinds = ["team", "channel", "user", "post", "direct_channel", "direct_post"];
+        let kinds = [
+            "team",
+            "channel",
+            "user",
+            "post",
+            "direct_channel",
+            "direct_post",
+        ];
         let known = kinds.iter().any(|kind| has(&format!("\"{kind}\":")));
         match versioned && known {
             true => Claim::Yes(4),
@@ -71,12 +78,14 @@ impl Format for Mattermost {
             files: files_beside(container, &entry),
         };
         container.read(main, |bytes| {
-            let ending = scan(bytes, &SHAPE, &mut |part| {
-                match reading.teller.besides(part)? {
+            let ending = scan(
+                bytes,
+                &SHAPE,
+                &mut |part| match reading.teller.besides(part)? {
                     Some(slip) => reading.line(&slip),
                     None => Ok(()),
-                }
-            })?;
+                },
+            )?;
             reading.teller.ending(ending)
         })?;
         Ok(reading.teller.done())
@@ -121,7 +130,11 @@ impl Person {
     fn shown(&self) -> Option<String> {
         let part = |name: &Option<String>| name.clone().unwrap_or_default();
         let full = format!("{} {}", part(&self.first_name), part(&self.last_name));
-        let names = [part(&self.nickname), full.trim().to_owned(), part(&self.display_name)];
+        let names = [
+            part(&self.nickname),
+            full.trim().to_owned(),
+            part(&self.display_name),
+        ];
         names.into_iter().find(|name| !name.is_empty())
     }
 }
@@ -252,14 +265,18 @@ impl Reading<'_> {
         let (Some(team), Some(name)) = (&channel.team, &channel.name) else {
             return;
         };
-        let shown = channel.display_name.clone().filter(|shown| !shown.is_empty());
+        let shown = channel
+            .display_name
+            .clone()
+            .filter(|shown| !shown.is_empty());
         let kind = match channel.form.as_deref() {
             Some("O") => ConversationKind::Channel,
             Some("P") => ConversationKind::Group,
             _ => ConversationKind::Unknown,
         };
         let shown = shown.unwrap_or_else(|| name.clone());
-        self.channels.insert(format!("{team}/{name}"), (shown, kind));
+        self.channels
+            .insert(format!("{team}/{name}"), (shown, kind));
     }
 
     fn name<'a>(&'a self, user: &'a str) -> &'a str {
@@ -342,7 +359,9 @@ impl Reading<'_> {
 fn reactions<'r>(post: &'r Post, people: &'r BTreeMap<String, String>) -> Vec<ParsedReaction<'r>> {
     let mut parsed: Vec<ParsedReaction<'r>> = Vec::new();
     for reaction in post.reactions.iter().flatten() {
-        let place = parsed.iter().position(|one| one.value == reaction.emoji_name);
+        let place = parsed
+            .iter()
+            .position(|one| one.value == reaction.emoji_name);
         let place = place.unwrap_or_else(|| {
             parsed.push(ParsedReaction {
                 value: Cow::Borrowed(&reaction.emoji_name),

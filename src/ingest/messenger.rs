@@ -24,7 +24,12 @@ use super::teller::{Slip, Teller};
 
 const SHAPE: Shape = Shape {
     records: &[&["messages", "*"]],
-    members: &[&["participants"], &["title"], &["thread_path"], &["threadName"]],
+    members: &[
+        &["participants"],
+        &["title"],
+        &["thread_path"],
+        &["threadName"],
+    ],
 };
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -78,7 +83,9 @@ impl Format for Messenger {
     ) -> Result<Outcome> {
         let entry = container.entries()[main as usize].clone();
         let threads = threads(container.entries());
-        let files = threads.into_iter().find(|files| files.first() == Some(&main));
+        let files = threads
+            .into_iter()
+            .find(|files| files.first() == Some(&main));
         let about = container.read(main, |bytes| {
             let mut about = About::default();
             scan(bytes, &SHAPE, &mut |part| {
@@ -95,14 +102,18 @@ impl Format for Messenger {
         };
         reading.assumptions(&entry, &about)?;
         for ordinal in files.unwrap_or_else(|| vec![main]) {
-            reading.teller.turn_to(&container.entries()[ordinal as usize]);
+            reading
+                .teller
+                .turn_to(&container.entries()[ordinal as usize]);
             container.read(ordinal, |bytes| {
-                let ending = scan(bytes, &SHAPE, &mut |part| {
-                    match reading.teller.besides(part)? {
+                let ending = scan(
+                    bytes,
+                    &SHAPE,
+                    &mut |part| match reading.teller.besides(part)? {
                         Some(slip) => reading.record(&slip),
                         None => Ok(()),
-                    }
-                })?;
+                    },
+                )?;
                 reading.teller.ending(ending)
             })?;
         }
@@ -166,8 +177,11 @@ impl About {
         let (raw, path) = match part {
             Part::Member { raw, path } => (raw, path),
             Part::Record { raw, .. } => {
-                let name = read_record::<Record>(raw).ok().and_then(|(record, _)| record.sender);
-                self.writers.extend(name.map(|name| repaired(&name).into_owned()));
+                let name = read_record::<Record>(raw)
+                    .ok()
+                    .and_then(|(record, _)| record.sender);
+                self.writers
+                    .extend(name.map(|name| repaired(&name).into_owned()));
                 return;
             }
             _ => return,
@@ -200,7 +214,11 @@ impl About {
     /// by the folder of its file; else by who writes in it.
     fn chat(&self, entry: &Entry) -> Chat {
         let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let own = self.path.as_deref().map(last).filter(|path| !path.is_empty());
+        let own = self
+            .path
+            .as_deref()
+            .map(last)
+            .filter(|path| !path.is_empty());
         let numbered = entry.file_name().starts_with("message_");
         let folder = Some(last(folder_of(&entry.name))).filter(|path| numbered && !path.is_empty());
         let writers: Vec<&str> = self.writers.iter().map(String::as_str).collect();
@@ -289,7 +307,11 @@ impl Record {
             &mut self.files,
             &mut self.media,
         ];
-        let files = lists.into_iter().flatten().flatten().chain(&mut self.sticker);
+        let files = lists
+            .into_iter()
+            .flatten()
+            .flatten()
+            .chain(&mut self.sticker);
         let uris = files.map(|file| &mut file.uri);
         let share = self.share.iter_mut();
         let shared = share.flat_map(|share| [&mut share.link, &mut share.share_text]);
@@ -308,7 +330,10 @@ impl Record {
     /// The words, and what was shared with them unless they hold it.
     fn body(&self) -> String {
         let mut body = self.content.clone().unwrap_or_default();
-        let shared = self.share.iter().flat_map(|share| [&share.share_text, &share.link]);
+        let shared = self
+            .share
+            .iter()
+            .flat_map(|share| [&share.share_text, &share.link]);
         for text in shared.flatten().filter(|text| !text.is_empty()) {
             if !body.contains(text.as_str()) {
                 body += if body.is_empty() { "" } else { "\n" };
@@ -352,7 +377,10 @@ impl Record {
             (kind.is_system(), Presence::SYSTEM),
             (self.timestamp.is_none(), Presence::TIME_ASSUMED),
         ];
-        let facts = facts.into_iter().filter(|(is, _)| *is).map(|(_, fact)| fact);
+        let facts = facts
+            .into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, fact)| fact);
         let files = self.files().map(|(_, fact)| fact);
         facts.chain(files).fold(Presence::default(), Presence::with)
     }
@@ -387,7 +415,10 @@ impl Media {
         for entry in container.entries() {
             if entry.refused.is_none() {
                 let place = (entry.name.clone(), entry.ordinal);
-                media.entry(entry.file_name().to_owned()).or_default().push(place);
+                media
+                    .entry(entry.file_name().to_owned())
+                    .or_default()
+                    .push(place);
             }
         }
         Media(media)
@@ -419,7 +450,10 @@ impl Reading<'_> {
     /// What had to be assumed about the thread as a whole.
     fn assumptions(&mut self, entry: &Entry, about: &About) -> Result<()> {
         let lower = entry.name.to_lowercase();
-        if !["instagram", "facebook", "messenger"].iter().any(|name| lower.contains(name)) {
+        if !["instagram", "facebook", "messenger"]
+            .iter()
+            .any(|name| lower.contains(name))
+        {
             let reason = "nothing in the name of this file says whether it is from Messenger or from \
                           Instagram; it is taken for Messenger";
             self.teller.note(NoteKind::Assumption, (0, 0), reason)?;
@@ -452,7 +486,8 @@ impl Reading<'_> {
             .collect();
         for missing in attachments.iter().filter(|one| one.entry.is_none()) {
             let reason = format!("{:?} did not come along with the download", missing.name);
-            self.teller.note(NoteKind::MissingMedia, slip.span(), &reason)?;
+            self.teller
+                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
         }
         let sent = record.timestamp.map(Timestamp::from_millis);
         self.teller.message(&ParsedMessage {

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence, Timestamp};
+use crate::domain::{
+    App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence, Timestamp,
+};
 
 use super::answers::{Answers, Outcome};
 use super::container::{Container, Entry};
@@ -77,12 +79,14 @@ impl Format for RocketChat {
             earlier,
         };
         container.read(main, |bytes| {
-            let ending = scan(bytes, &shape, &mut |part| {
-                match reading.teller.besides(part)? {
+            let ending = scan(
+                bytes,
+                &shape,
+                &mut |part| match reading.teller.besides(part)? {
                     Some(slip) => reading.record(&slip),
                     None => Ok(()),
-                }
-            })?;
+                },
+            )?;
             reading.teller.ending(ending)
         })?;
         Ok(reading.teller.done())
@@ -226,7 +230,10 @@ impl Record {
         }
         let attached = self.attachments.iter().flatten();
         let texts = attached.filter_map(|one| one.description.as_deref().or(one.text.as_deref()));
-        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+        texts
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn kind(&self, body: &str) -> Kind {
@@ -244,8 +251,14 @@ impl Record {
             "videoconf" | "jitsi_call_started" => Kind::Call,
             "r" => Kind::SystemSubject,
             form if form.starts_with("room_changed") => Kind::SystemSubject,
-            "wm" | "message_pinned" | "message_snippeted" | "subscription-role-added"
-            | "subscription-role-removed" | "user-muted" | "user-unmuted" | "room-archived"
+            "wm"
+            | "message_pinned"
+            | "message_snippeted"
+            | "subscription-role-added"
+            | "subscription-role-removed"
+            | "user-muted"
+            | "user-unmuted"
+            | "room-archived"
             | "room-unarchived" => Kind::System,
             _ => Kind::Unknown,
         }
@@ -268,7 +281,11 @@ impl Record {
     /// The files it carries: their bytes lie in other collections, which are no part of this.
     fn attachments(&self) -> Vec<ParsedAttachment<'_>> {
         let name = |file: &'_ File| file.name.clone().or_else(|| file.id.clone());
-        let titles = self.attachments.iter().flatten().map(|one| one.title.clone());
+        let titles = self
+            .attachments
+            .iter()
+            .flatten()
+            .map(|one| one.title.clone());
         let has_files = self.files().next().is_some();
         let titles = titles.filter(|title| title.is_some() && !has_files && self.t.is_none());
         let names = self.files().map(name).chain(titles);
@@ -379,7 +396,8 @@ impl Reading<'_> {
         let attachments = record.attachments();
         for missing in &attachments {
             let reason = format!("{:?} did not come along with the messages", missing.name);
-            self.teller.note(NoteKind::MissingMedia, slip.span(), &reason)?;
+            self.teller
+                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
         }
         let rid = record.rid.as_deref().unwrap_or("a room without an id");
         let (title, conversation_kind) = self.room(rid);

@@ -1,6 +1,8 @@
 //! Tells the sink what a reader of records found, and keeps the books of it: every byte of an entry
 //! in one message or frame, every message counted, every refusal with its place.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use crate::domain::{Note, NoteKind};
@@ -30,11 +32,15 @@ impl Slip<'_> {
     }
 }
 
+/// How a text is shown that holds what nobody may see.
+pub type Veil = fn(&str) -> Cow<'_, str>;
+
 /// The books of one import.
 pub struct Teller<'s> {
     sink: &'s mut dyn Sink,
     entry: u32,
     entry_name: String,
+    veil: Option<Veil>,
     /// What was found so far.
     pub summary: Summary,
 }
@@ -46,11 +52,19 @@ impl<'s> Teller<'s> {
             sink,
             entry: entry.ordinal,
             entry_name: entry.display_name.clone(),
+            veil: None,
             summary: Summary {
                 format,
                 ..Summary::default()
             },
         }
+    }
+
+    /// Lets notes quote through `veil`: for formats whose records carry credentials.
+    #[must_use]
+    pub fn veiled(mut self, veil: Veil) -> Self {
+        self.veil = Some(veil);
+        self
     }
 
     /// Goes on with another entry of the same import.
@@ -69,11 +83,11 @@ impl<'s> Teller<'s> {
             Part::Record { raw, at, .. } => return Ok(Some(Slip { raw, at })),
             Part::Frame { raw, at } => self.frame(raw, at)?,
             Part::Member { .. } => {}
-            Part::Cut { at } => self.quote(b"", at, "the file ends inside this message")?,
-            Part::TooLong { at, end } => {
-                let reason = "this record is longer than 64 MiB; it was left out";
-                self.summary.rejected += 1;
-                self.note(NoteKind::Rejected, (at, end), reason)?;
+            Part::Cut { raw, at } => self.reject(raw, at, "the file ends inside this message")?,
+            Part::TooLong { head, at, end } => {
+                let reason =
+                    "this record is longer than 64 MiB; it was left out, this is how it begins";
+                self.quote(head, (at, end), reason)?;
             }
         }
         Ok(None)
@@ -137,25 +151,21 @@ impl<'s> Teller<'s> {
     /// When the sink wants no more.
     pub fn reject(&mut self, raw: &[u8], at: u64, reason: &str) -> Result<()> {
         self.frame(raw, at)?;
-        self.quote(raw, at, reason)
+        self.quote(raw, (at, at + raw.len() as u64), reason)
     }
 
-    /// As [`Teller::reject`], where the bytes went out as a frame before.
+    /// As [`Teller::reject`], where the bytes of the place went out as frames before.
     ///
     /// # Errors
     /// When the sink wants no more.
-    pub fn quote(&mut self, raw: &[u8], at: u64, reason: &str) -> Result<()> {
+    pub fn quote(&mut self, raw: &[u8], span: (u64, u64), reason: &str) -> Result<()> {
         let quoted = String::from_utf8_lossy(&raw[..raw.len().min(QUOTED_BYTES_MAX)]);
-        self.quote_as(&quoted, (at, at + raw.len() as u64), reason)
-    }
-
-    /// As [`Teller::quote`], where the bytes are shown in other words than they stand there.
-    ///
-    /// # Errors
-    /// When the sink wants no more.
-    pub fn quote_as(&mut self, shown: &str, span: (u64, u64), reason: &str) -> Result<()> {
+        let (quoted, reason) = match self.veil {
+            Some(veil) => (veil(&quoted), veil(reason)),
+            None => (quoted, reason.into()),
+        };
         self.summary.rejected += 1;
-        self.put(NoteKind::Rejected, span, shown.to_owned(), reason)
+        self.put(NoteKind::Rejected, span, quoted.into_owned(), &reason)
     }
 
     /// Tells how a JSON document ended, where it did not end well.

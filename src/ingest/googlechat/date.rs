@@ -5,18 +5,96 @@ use crate::ingest::calendar::civil_days;
 
 /// Names of the months, by the languages of CLDR in which Takeout was seen or is likely.
 const MONTHS: [&[&str]; 12] = [
-    &["january", "januar", "jänner", "janvier", "enero", "janeiro", "gennaio", "januari", "styczeń", "stycznia", "января"],
-    &["february", "februar", "février", "febrero", "fevereiro", "febbraio", "februari", "lutego", "февраля"],
-    &["march", "märz", "mars", "marzo", "março", "maart", "marca", "марта"],
+    &[
+        "january",
+        "januar",
+        "jänner",
+        "janvier",
+        "enero",
+        "janeiro",
+        "gennaio",
+        "januari",
+        "styczeń",
+        "stycznia",
+        "января",
+    ],
+    &[
+        "february",
+        "februar",
+        "février",
+        "febrero",
+        "fevereiro",
+        "febbraio",
+        "februari",
+        "lutego",
+        "февраля",
+    ],
+    &[
+        "march",
+        "märz",
+        "mars",
+        "marzo",
+        "março",
+        "maart",
+        "marca",
+        "марта",
+    ],
     &["april", "avril", "abril", "aprile", "kwietnia", "апреля"],
-    &["may", "mai", "mayo", "maio", "maggio", "mei", "maj", "maja", "мая"],
-    &["june", "juni", "juin", "junio", "junho", "giugno", "czerwca", "июня"],
-    &["july", "juli", "juillet", "julio", "julho", "luglio", "lipca", "июля"],
-    &["august", "août", "agosto", "augustus", "augusti", "sierpnia", "августа"],
-    &["september", "septembre", "septiembre", "setembro", "settembre", "września", "сентября"],
-    &["october", "oktober", "octobre", "octubre", "outubro", "ottobre", "października", "октября"],
-    &["november", "novembre", "noviembre", "novembro", "listopada", "ноября"],
-    &["december", "dezember", "décembre", "diciembre", "dezembro", "dicembre", "grudnia", "декабря"],
+    &[
+        "may", "mai", "mayo", "maio", "maggio", "mei", "maj", "maja", "мая",
+    ],
+    &[
+        "june", "juni", "juin", "junio", "junho", "giugno", "czerwca", "июня",
+    ],
+    &[
+        "july", "juli", "juillet", "julio", "julho", "luglio", "lipca", "июля",
+    ],
+    &[
+        "august",
+        "août",
+        "agosto",
+        "augustus",
+        "augusti",
+        "sierpnia",
+        "августа",
+    ],
+    &[
+        "september",
+        "septembre",
+        "septiembre",
+        "setembro",
+        "settembre",
+        "września",
+        "сентября",
+    ],
+    &[
+        "october",
+        "oktober",
+        "octobre",
+        "octubre",
+        "outubro",
+        "ottobre",
+        "października",
+        "октября",
+    ],
+    &[
+        "november",
+        "novembre",
+        "noviembre",
+        "novembro",
+        "listopada",
+        "ноября",
+    ],
+    &[
+        "december",
+        "dezember",
+        "décembre",
+        "diciembre",
+        "dezembro",
+        "dicembre",
+        "grudnia",
+        "декабря",
+    ],
 ];
 /// What says that the hours are those of the afternoon.
 const AFTERNOON: [&str; 6] = ["pm", "p.m.", "p. m.", "下午", "午後", "오후"];
@@ -25,7 +103,9 @@ const MORNING: [&str; 6] = ["am", "a.m.", "a. m.", "上午", "午前", "오전"]
 
 /// The instant of a sentence; `None` when it cannot be read beyond doubt.
 pub(super) fn instant(sentence: &str) -> Option<Timestamp> {
-    let text = sentence.to_lowercase().replace(['\u{202f}', '\u{a0}', '\u{2009}'], " ");
+    let text = sentence
+        .to_lowercase()
+        .replace(['\u{202f}', '\u{a0}', '\u{2009}'], " ");
     if !text.contains("utc") && !text.contains("gmt") {
         return None;
     }
@@ -36,19 +116,27 @@ pub(super) fn instant(sentence: &str) -> Option<Timestamp> {
         [year, month, day] if numbered => (*year, *month, *day),
         [one, other] => {
             let month = month(&rest)?;
-            let (year, day) = if *one > 31 { (*one, *other) } else { (*other, *one) };
+            let (year, day) = if *one > 31 {
+                (*one, *other)
+            } else {
+                (*other, *one)
+            };
             (year, month, day)
         }
         _ => return None,
     };
-    let year = i32::try_from(year).ok().filter(|year| (1990..2400).contains(year))?;
+    let year = i32::try_from(year)
+        .ok()
+        .filter(|year| (1990..2400).contains(year))?;
     let days = civil_days(year, u16::try_from(month).ok()?, u16::try_from(day).ok()?)?;
     Some(Timestamp::from_seconds(days * 86_400 + clock))
 }
 
 /// The time of day in seconds, and the sentence without it.
 fn clock(text: &str) -> Option<(i64, String)> {
-    let word = text.split_whitespace().find(|word| word.matches(':').count() == 2)?;
+    let word = text
+        .split_whitespace()
+        .find(|word| word.matches(':').count() == 2)?;
     let digits = |letter: char| letter.is_ascii_digit() || letter == ':';
     let from = word.find(digits)?;
     let time = &word[from..];
@@ -60,10 +148,12 @@ fn clock(text: &str) -> Option<(i64, String)> {
     let rest = text.replacen(time, " ", 1);
     let words: Vec<&str> = rest.split([' ', ',']).collect();
     let says = |marks: &[&str]| {
-        marks.iter().any(|mark| match mark.is_ascii() && !mark.contains(' ') {
-            true => words.contains(mark),
-            false => rest.contains(mark),
-        })
+        marks
+            .iter()
+            .any(|mark| match mark.is_ascii() && !mark.contains(' ') {
+                true => words.contains(mark),
+                false => rest.contains(mark),
+            })
     };
     let hour = match (says(&AFTERNOON), says(&MORNING)) {
         (true, true) => return None,
@@ -106,7 +196,11 @@ mod tests {
             "martes, 2 de enero de 2024, 15:04:05 UTC",
             "terça-feira, 2 de janeiro de 2024 às 15:04:05 UTC",
         ] {
-            assert_eq!(instant(sentence), Some(Timestamp::from_seconds(1_704_207_845)), "{sentence}");
+            assert_eq!(
+                instant(sentence),
+                Some(Timestamp::from_seconds(1_704_207_845)),
+                "{sentence}"
+            );
         }
         assert_eq!(
             instant("Monday, May 6, 2024 at 12:00:00 AM UTC"),

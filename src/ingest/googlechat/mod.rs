@@ -59,11 +59,16 @@ impl Format for GoogleChat {
     fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
         let entries = container.entries().to_vec();
         let mut found = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.file_name() == "messages.json") {
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.file_name() == "messages.json")
+        {
             let Some(group) = group_of(&entries, entry) else {
                 continue;
             };
-            let head = container.head(entry.ordinal, HEAD_BYTES).unwrap_or_default();
+            let head = container
+                .head(entry.ordinal, HEAD_BYTES)
+                .unwrap_or_default();
             if self.claim(entry, &head) != Claim::No {
                 found.push(Found::gathered(self.name(), entry.ordinal, vec![group]));
             }
@@ -83,11 +88,17 @@ impl Format for GoogleChat {
         let mut reading = Reading {
             teller: Teller::new(self.name(), &entry, sink),
             group: Group::default(),
-            folder: folder_of(&entry.name).rsplit('/').next().unwrap_or_default().to_owned(),
+            folder: folder_of(&entry.name)
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             files: files_beside(container, &entry),
         };
         if let Some(ordinal) = group {
-            reading.teller.turn_to(&container.entries()[ordinal as usize]);
+            reading
+                .teller
+                .turn_to(&container.entries()[ordinal as usize]);
             container.read(ordinal, |bytes| {
                 scan(bytes, &GROUP, &mut |part| reading.group_part(part))?;
                 Ok(())
@@ -95,12 +106,14 @@ impl Format for GoogleChat {
             reading.teller.turn_to(&entry);
         }
         container.read(main, |bytes| {
-            let ending = scan(bytes, &SHAPE, &mut |part| {
-                match reading.teller.besides(part)? {
+            let ending = scan(
+                bytes,
+                &SHAPE,
+                &mut |part| match reading.teller.besides(part)? {
                     Some(slip) => reading.record(&slip),
                     None => Ok(()),
-                }
-            })?;
+                },
+            )?;
             reading.teller.ending(ending)
         })?;
         Ok(reading.teller.done())
@@ -288,7 +301,12 @@ impl Reading<'_> {
 
     fn title(&self) -> String {
         let named = self.group.name.clone().filter(|name| !name.is_empty());
-        let members: Vec<&str> = self.group.members.iter().filter_map(Person::shown).collect();
+        let members: Vec<&str> = self
+            .group
+            .members
+            .iter()
+            .filter_map(Person::shown)
+            .collect();
         match (named, members.is_empty()) {
             (Some(name), _) => name,
             (None, false) => members.join(", "),
@@ -298,7 +316,10 @@ impl Reading<'_> {
 
     /// The conversation goes by the id in its folder's name, which its messages carry as well.
     fn key(&self, record: &Record) -> String {
-        let id = record.message_id.as_deref().and_then(|id| id.split_once('/'));
+        let id = record
+            .message_id
+            .as_deref()
+            .and_then(|id| id.split_once('/'));
         let folder = self.folder.rsplit(' ').next().unwrap_or_default();
         match id {
             _ if !folder.is_empty() => folder.to_owned(),
@@ -317,7 +338,8 @@ impl Reading<'_> {
                 Some(date) => format!("the time {date:?} cannot be read; placed by order"),
                 None => "this message has no time; placed by order".to_owned(),
             };
-            self.teller.note(NoteKind::Assumption, slip.span(), &reason)?;
+            self.teller
+                .note(NoteKind::Assumption, slip.span(), &reason)?;
         }
         let mut attachments = Vec::new();
         for file in record.attached_files.iter().flatten() {
@@ -326,7 +348,8 @@ impl Reading<'_> {
             let entry = file_named(&self.files, export);
             if entry.is_none() {
                 let reason = format!("{name:?} did not come along");
-                self.teller.note(NoteKind::MissingMedia, slip.span(), &reason)?;
+                self.teller
+                    .note(NoteKind::MissingMedia, slip.span(), &reason)?;
             }
             let name = Cow::Borrowed(name);
             attachments.push(ParsedAttachment { name, entry });

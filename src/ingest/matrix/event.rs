@@ -69,7 +69,9 @@ impl Event {
     /// Whose name it shows, and that name.
     pub fn shown_name(&self) -> Option<(&str, &str)> {
         let person = self.state_key.as_deref()?;
-        let name = self.member(&["displayname"]).filter(|name| !name.is_empty())?;
+        let name = self
+            .member(&["displayname"])
+            .filter(|name| !name.is_empty())?;
         (self.form() == "m.room.member").then_some((person, name))
     }
 
@@ -79,7 +81,9 @@ impl Event {
     }
 
     fn is_redacted(&self) -> bool {
-        self.unsigned.get("redacted_because").is_some_and(|one| !one.is_null())
+        self.unsigned
+            .get("redacted_because")
+            .is_some_and(|one| !one.is_null())
     }
 
     /// When it was sent.
@@ -153,11 +157,17 @@ impl Event {
     /// The words; those that came new where it replaces others. What a notice does has no words: its
     /// members stand for them, as the source writes them.
     pub fn body(&self, replacing: bool) -> String {
-        let new = self.member(&["m.new_content", "body"]).filter(|_| replacing);
+        let new = self
+            .member(&["m.new_content", "body"])
+            .filter(|_| replacing);
         if let Some(body) = new.or(self.member(&["body"])) {
             // Without a caption the words of a file are its name.
             let is_name = self.file_name() == Some(body);
-            return if is_name { String::new() } else { body.to_owned() };
+            return if is_name {
+                String::new()
+            } else {
+                body.to_owned()
+            };
         }
         if let Some((_, key)) = self.reaction() {
             return key.to_owned();
@@ -210,7 +220,11 @@ impl Event {
         let listed = self.content.get("m.mentions");
         if let Some(listed) = listed {
             let ids = listed.get("user_ids").and_then(Value::as_array);
-            return ids.into_iter().flatten().filter_map(Value::as_str).collect();
+            return ids
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
         }
         let marked = self.member(&["formatted_body"]).unwrap_or_default();
         let links = marked.match_indices(PERSON_LINK);

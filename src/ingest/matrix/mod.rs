@@ -69,17 +69,22 @@ impl Format for Matrix {
         let mut reading = Reading {
             teller: Teller::new(self.name(), &entry, sink),
             key: learned.key(&entry),
-            title: learned.title.clone().unwrap_or_else(|| entry.file_name().to_owned()),
+            title: learned
+                .title
+                .clone()
+                .unwrap_or_else(|| entry.file_name().to_owned()),
             learned,
             files: files_beside(container, &entry),
         };
         container.read(main, |bytes| {
-            let ending = scan(bytes, &SHAPE, &mut |part| {
-                match reading.teller.besides(part)? {
+            let ending = scan(
+                bytes,
+                &SHAPE,
+                &mut |part| match reading.teller.besides(part)? {
                     Some(slip) => reading.record(&slip),
                     None => Ok(()),
-                }
-            })?;
+                },
+            )?;
             reading.teller.ending(ending)
         })?;
         Ok(reading.teller.done())
@@ -151,10 +156,13 @@ impl Learned {
             Some((target, key)) if self.held < REACTIONS_MAX => {
                 self.held += 1;
                 self.laid.insert(short(id));
-                self.reactions.entry(short(target)).or_default().push(Given {
-                    key: key.to_owned(),
-                    by: sender.clone(),
-                });
+                self.reactions
+                    .entry(short(target))
+                    .or_default()
+                    .push(Given {
+                        key: key.to_owned(),
+                        by: sender.clone(),
+                    });
             }
             _ if event.replaces().is_some() || event.redacts().is_some() => {}
             _ => {
@@ -219,7 +227,9 @@ impl Reading<'_> {
             return Ok(());
         };
         if let Some((person, name)) = event.shown_name() {
-            self.learned.names.insert(person.to_owned(), name.to_owned());
+            self.learned
+                .names
+                .insert(person.to_owned(), name.to_owned());
         }
         if let (Some(id), Some((target, _))) = (&event.event_id, event.reaction())
             && self.learned.laid.contains(&short(id))
@@ -243,7 +253,8 @@ impl Reading<'_> {
             let author = self.learned.events.get(&short(target));
             let own = event.sender.as_deref().map(short);
             if author.is_some() && author.copied() != own {
-                let reason = "this event says it replaces the words of somebody else; it stands by itself";
+                let reason =
+                    "this event says it replaces the words of somebody else; it stands by itself";
                 self.teller.note(NoteKind::Other, span, reason)?;
                 return Ok(Bearing::default());
             }
@@ -272,7 +283,9 @@ impl Reading<'_> {
         let (stem, kind) = name.rsplit_once('.').unwrap_or((name, ""));
         let fits = |path: &str| {
             let last = path.rsplit('/').next().unwrap_or(path);
-            let rest = last.strip_prefix(stem).and_then(|rest| rest.strip_suffix(kind));
+            let rest = last
+                .strip_prefix(stem)
+                .and_then(|rest| rest.strip_suffix(kind));
             last == name || rest.is_some_and(|rest| rest.starts_with('-'))
         };
         let mut found = self.files.iter().filter(|(path, _)| fits(path));

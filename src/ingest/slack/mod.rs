@@ -79,7 +79,7 @@ impl Format for Slack {
         let all = workspaces(container.entries());
         let workspace = all.into_iter().find(|one| one.main() == Some(main));
         let mut reading = Reading {
-            teller: Teller::new(self.name(), &entry, sink),
+            teller: Teller::new(self.name(), &entry, sink).veiled(words::without_credential),
             directory: Directory::default(),
             workspace: workspace.unwrap_or_default(),
             seen: HashMap::new(),
@@ -154,7 +154,8 @@ impl Reading<'_> {
     fn conversation(&mut self, container: &mut Container<'_>, days: &[Day]) -> Result<()> {
         for (place, day) in days.iter().enumerate() {
             let chat = self.directory.chat(&day.folder);
-            self.teller.turn_to(&container.entries()[day.entry as usize]);
+            self.teller
+                .turn_to(&container.entries()[day.entry as usize]);
             if place == 0 && !chat.listed {
                 let reason = format!(
                     "no list of conversations names {:?}; the name of its folder was taken",
@@ -163,12 +164,14 @@ impl Reading<'_> {
                 self.teller.note(NoteKind::Assumption, (0, 0), &reason)?;
             }
             container.read(day.entry, |bytes| {
-                let ending = scan(bytes, &SHAPE, &mut |part| {
-                    match self.teller.besides(part)? {
+                let ending = scan(
+                    bytes,
+                    &SHAPE,
+                    &mut |part| match self.teller.besides(part)? {
                         Some(slip) => self.record(&slip, &chat),
                         None => Ok(()),
-                    }
-                })?;
+                    },
+                )?;
                 self.teller.ending(ending)
             })?;
         }
@@ -177,18 +180,9 @@ impl Reading<'_> {
 
     fn record(&mut self, slip: &Slip<'_>, chat: &Chat) -> Result<()> {
         let span = slip.span();
-        let (record, fault) = match read_record::<Record>(slip.raw) {
-            Ok(read) => read,
-            Err(reason) => {
-                self.teller.frame(slip.raw, slip.at)?;
-                let raw = String::from_utf8_lossy(slip.raw);
-                let shown = words::without_credential(&raw);
-                return self.teller.quote_as(quoted(&shown), span, &reason);
-            }
+        let Some(record) = self.teller.read::<Record>(slip)? else {
+            return Ok(());
         };
-        if let Some(told) = fault.told() {
-            self.teller.note(NoteKind::Encoding, span, told)?;
-        }
         let body = words::body(record.inner());
         let mut amends = record.amends().map(str::to_owned);
         if let (Some(id), None) = (record.id(), &amends) {
@@ -221,7 +215,8 @@ impl Reading<'_> {
         let attachments = inner.attachments(&self.workspace.files);
         for missing in attachments.iter().filter(|one| one.entry.is_none()) {
             let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller.note(NoteKind::MissingMedia, slip.span(), &reason)?;
+            self.teller
+                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
         }
         let author = inner.author_id();
         let sent = record.sent();
@@ -280,13 +275,4 @@ fn reactions<'r>(record: &'r Record, directory: &'r Directory) -> Vec<ParsedReac
         }
     });
     parsed.collect()
-}
-
-/// As much of a text as a note quotes.
-fn quoted(text: &str) -> &str {
-    let mut end = text.len().min(HEAD_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

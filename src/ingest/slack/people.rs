@@ -7,9 +7,7 @@ use serde::Deserialize;
 use crate::domain::ConversationKind;
 
 /// The first that says anything.
-pub(super) fn chosen<'a>(
-    texts: impl IntoIterator<Item = Option<&'a str>>,
-) -> Option<&'a str> {
+pub(super) fn chosen<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Option<&'a str> {
     let mut said = texts.into_iter().flatten();
     said.find(|text| !text.trim().is_empty())
 }

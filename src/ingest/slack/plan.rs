@@ -94,7 +94,9 @@ pub(super) fn workspaces(entries: &[Entry]) -> Vec<Workspace> {
 
 fn rank(list: &str) -> usize {
     let all = TOLD_BY.iter().chain(&BESIDE);
-    all.into_iter().position(|one| *one == list).unwrap_or(usize::MAX)
+    all.into_iter()
+        .position(|one| *one == list)
+        .unwrap_or(usize::MAX)
 }
 
 /// The date in the name of a day's file.

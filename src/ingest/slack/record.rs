@@ -119,7 +119,10 @@ impl Record {
     /// The name the record itself gives its author.
     pub fn author(&self) -> Option<&str> {
         let profile = self.user_profile.as_ref().and_then(Profile::shown);
-        let bot = self.bot_profile.as_ref().and_then(|bot| bot.name.as_deref());
+        let bot = self
+            .bot_profile
+            .as_ref()
+            .and_then(|bot| bot.name.as_deref());
         chosen([self.username.as_deref(), profile, bot])
     }
 
@@ -236,16 +239,30 @@ impl Record {
 
 fn kind_of(subtype: &str) -> Kind {
     match subtype {
-        "bot_message" | "me_message" | "file_share" | "file_comment" | "file_mention"
-        | "thread_broadcast" | "reply_broadcast" | "message_changed" | "message_replied"
+        "bot_message"
+        | "me_message"
+        | "file_share"
+        | "file_comment"
+        | "file_mention"
+        | "thread_broadcast"
+        | "reply_broadcast"
+        | "message_changed"
+        | "message_replied"
         | "assistant_app_thread" => Kind::Text,
         "channel_join" | "channel_leave" | "group_join" | "group_leave" | "bot_add"
         | "bot_remove" | "bot_enable" | "bot_disable" => Kind::SystemMembership,
         "channel_topic" | "channel_purpose" | "channel_name" | "group_topic" | "group_purpose"
         | "group_name" => Kind::SystemSubject,
-        "channel_archive" | "channel_unarchive" | "group_archive" | "group_unarchive"
-        | "pinned_item" | "unpinned_item" | "channel_posting_permissions"
-        | "channel_convert_to_private" | "channel_convert_to_public" | "reminder_add"
+        "channel_archive"
+        | "channel_unarchive"
+        | "group_archive"
+        | "group_unarchive"
+        | "pinned_item"
+        | "unpinned_item"
+        | "channel_posting_permissions"
+        | "channel_convert_to_private"
+        | "channel_convert_to_public"
+        | "reminder_add"
         | "ekm_access_denied" => Kind::System,
         "huddle_thread" | "sh_room_created" | "sh_room_shared" => Kind::Call,
         _ => Kind::Unknown,
@@ -262,7 +279,10 @@ mod tests {
         assert_eq!(at("1681413317.397479"), Some(1_681_413_317_397_479));
         assert_eq!(at("1681413317.3"), Some(1_681_413_317_300_000));
         assert_eq!(at("1681413317"), Some(1_681_413_317_000_000));
-        assert_eq!((at(""), at("x.1"), at("1.x"), at(".5")), (None, None, None, None));
+        assert_eq!(
+            (at(""), at("x.1"), at("1.x"), at(".5")),
+            (None, None, None, None)
+        );
         assert_eq!(at("99999999999999999999.0"), None);
     }
 }

@@ -78,7 +78,12 @@ fn flatten(block: &Value, out: &mut String, depth: usize) {
                 flatten(text, out, depth + 1);
             }
             let lists = ["elements", "fields"].map(|name| block.get(name));
-            for part in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
+            for part in lists
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_array)
+                .flatten()
+            {
                 let own_line = kind != "rich_text_section" && kind != "rich_text_preformatted";
                 if own_line && kind != "rich_text_quote" {
                     line_break(out);
@@ -130,7 +135,9 @@ pub(super) fn without_credential(text: &str) -> Cow<'_, str> {
             let is_token = |letter: char| {
                 letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '%')
             };
-            let length = token.find(|letter| !is_token(letter)).unwrap_or(token.len());
+            let length = token
+                .find(|letter| !is_token(letter))
+                .unwrap_or(token.len());
             let behind = &token[length..];
             let before = &out[..at];
             let (before, behind) = match behind.strip_prefix('&') {

@@ -4,8 +4,23 @@
 const SILENT: [&str; 4] = ["script", "style", "head", "template"];
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 17] = [
-    "p", "div", "li", "ul", "ol", "tr", "table", "blockquote", "pre", "codeblock", "h1", "h2", "h3",
-    "h4", "h5", "h6", "hr",
+    "p",
+    "div",
+    "li",
+    "ul",
+    "ol",
+    "tr",
+    "table",
+    "blockquote",
+    "pre",
+    "codeblock",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
 ];
 /// A character reference is at most this long, without `&` and `;`; bytes.
 const REFERENCE_BYTES_MAX: usize = 8;
@@ -52,7 +67,12 @@ impl<'h> Tag<'h> {
     fn read(html: &'h str) -> Option<Tag<'h>> {
         if let Some(comment) = html.strip_prefix("<!--") {
             let length = comment.find("-->").map_or(html.len(), |at| at + 7);
-            return Some(Tag { name: String::new(), closes: false, attributes: "", length });
+            return Some(Tag {
+                name: String::new(),
+                closes: false,
+                attributes: "",
+                length,
+            });
         }
         let inner = html.strip_prefix('<')?;
         let (closes, inner) = match inner.strip_prefix('/') {
@@ -64,18 +84,20 @@ impl<'h> Tag<'h> {
             return None;
         }
         let mut quote = None;
-        let end = inner.char_indices().find(|(_, letter)| match (quote, letter) {
-            (None, '>') => true,
-            (None, '"' | '\'') => {
-                quote = Some(*letter);
-                false
-            }
-            (Some(open), letter) if open == *letter => {
-                quote = None;
-                false
-            }
-            _ => false,
-        });
+        let end = inner
+            .char_indices()
+            .find(|(_, letter)| match (quote, letter) {
+                (None, '>') => true,
+                (None, '"' | '\'') => {
+                    quote = Some(*letter);
+                    false
+                }
+                (Some(open), letter) if open == *letter => {
+                    quote = None;
+                    false
+                }
+                _ => false,
+            });
         let inside = &inner[..end?.0];
         let split = inside.find(|letter: char| letter.is_whitespace() || letter == '/');
         let (name, attributes) = inside.split_at(split.unwrap_or(inside.len()));
@@ -202,7 +224,10 @@ fn resolved(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out += &rest[..at];
         rest = &rest[at..];
-        let end = rest.bytes().take(REFERENCE_BYTES_MAX + 2).position(|byte| byte == b';');
+        let end = rest
+            .bytes()
+            .take(REFERENCE_BYTES_MAX + 2)
+            .position(|byte| byte == b';');
         let letter = end.and_then(|end| reference(rest.get(1..end)?));
         match (letter, end) {
             (Some(letter), Some(end)) => {
@@ -243,12 +268,27 @@ mod tests {
     #[test]
     fn html_becomes_the_text_it_shows() {
         for (html, text) in [
-            ("<div><p>one</p>\n<p>two&nbsp;&amp; &#x1F600;</p></div>", "one\ntwo\u{a0}& \u{1f600}"),
-            ("<at id=\"0\">Ana Reis</at> deal<br>by <b>Friday</b>", "Ana Reis deal\nby Friday"),
-            ("<emoji id=\"smile\" alt=\"🙂\" title=\"a > b\"></emoji>!", "🙂!"),
+            (
+                "<div><p>one</p>\n<p>two&nbsp;&amp; &#x1F600;</p></div>",
+                "one\ntwo\u{a0}& \u{1f600}",
+            ),
+            (
+                "<at id=\"0\">Ana Reis</at> deal<br>by <b>Friday</b>",
+                "Ana Reis deal\nby Friday",
+            ),
+            (
+                "<emoji id=\"smile\" alt=\"🙂\" title=\"a > b\"></emoji>!",
+                "🙂!",
+            ),
             ("a < b <3 &unknown; & c", "a < b <3 &unknown; & c"),
-            ("<a href=\"https://x.example/\">https://x.example</a>", "https://x.example"),
-            ("<a href='https://x.example/?a=1&amp;b=2'>here</a>", "here <https://x.example/?a=1&b=2>"),
+            (
+                "<a href=\"https://x.example/\">https://x.example</a>",
+                "https://x.example",
+            ),
+            (
+                "<a href='https://x.example/?a=1&amp;b=2'>here</a>",
+                "here <https://x.example/?a=1&b=2>",
+            ),
             ("<pre>  a\n   b</pre>c", "a\n   b\nc"),
             ("<script>x < 1</script>y<!-- <p> -->z", "yz"),
             ("<attachment id=\"1\"></attachment>", ""),

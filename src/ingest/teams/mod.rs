@@ -90,12 +90,14 @@ impl Format for Teams {
             fallback: format!("file {}", entry.file_name()),
         };
         container.read(main, |bytes| {
-            let ending = scan(bytes, &shape, &mut |part| {
-                match reading.teller.besides(part)? {
+            let ending = scan(
+                bytes,
+                &shape,
+                &mut |part| match reading.teller.besides(part)? {
                     Some(slip) => reading.record(&slip),
                     None => Ok(()),
-                }
-            })?;
+                },
+            )?;
             reading.teller.ending(ending)
         })?;
         Ok(reading.teller.done())
@@ -153,9 +155,10 @@ impl Learned {
 
     /// Reads the lists of channels that dumps lay beside the messages.
     fn channels(&mut self, container: &mut Container<'_>) -> Result<()> {
-        let lists = container.entries().iter().filter(|entry| {
-            entry.refused.is_none() && entry.file_name().starts_with("channels_")
-        });
+        let lists = container
+            .entries()
+            .iter()
+            .filter(|entry| entry.refused.is_none() && entry.file_name().starts_with("channels_"));
         let lists: Vec<u32> = lists.map(|entry| entry.ordinal).collect();
         for list in lists {
             let bytes = container.head(list, CHANNELS_BYTES_MAX).unwrap_or_default();
@@ -230,7 +233,9 @@ impl Reading<'_> {
         let handle = author.and_then(|author| author.id.as_deref());
         let label = author.and_then(|author| author.displayname.as_deref());
         let known = handle.and_then(|id| self.learned.names.get(id));
-        let mentions = record.mentions().map(|(label, handle)| ParsedPerson { label, handle });
+        let mentions = record
+            .mentions()
+            .map(|(label, handle)| ParsedPerson { label, handle });
         let sent = record.sent();
         let id = record.id.as_ref().map(|id| id.0.as_str());
         let message = ParsedMessage {
@@ -281,7 +286,9 @@ fn reactions<'r>(
         let id = giver.and_then(|giver| giver.id.as_deref());
         let own = giver.and_then(|giver| giver.displayname.as_deref());
         let known = id.and_then(|id| names.get(id)).map(String::as_str);
-        parsed[place].by.extend(own.or(known).or(id).map(Cow::Borrowed));
+        parsed[place]
+            .by
+            .extend(own.or(known).or(id).map(Cow::Borrowed));
     }
     parsed
 }

@@ -178,7 +178,11 @@ impl Record {
     /// The name of what happened, without what every such name has.
     fn event(&self) -> &str {
         let name = self.eventdetail.get("@odata.type").and_then(Value::as_str);
-        let name = name.unwrap_or_default().rsplit('.').next().unwrap_or_default();
+        let name = name
+            .unwrap_or_default()
+            .rsplit('.')
+            .next()
+            .unwrap_or_default();
         name.strip_suffix("EventMessageDetail").unwrap_or(name)
     }
 
@@ -194,7 +198,9 @@ impl Record {
 
     /// The message it answers: the one that is quoted, else that which begins its thread.
     pub fn reply_to(&self) -> Option<&str> {
-        let quoted = self.attached("messageReference").and_then(|one| one.id.as_ref());
+        let quoted = self
+            .attached("messageReference")
+            .and_then(|one| one.id.as_ref());
         quoted.map(|id| id.0.as_str()).or(self.thread())
     }
 
@@ -205,19 +211,31 @@ impl Record {
         lines.extend(said(&self.subject).map(str::to_owned));
         if let Some(body) = &self.body {
             let content = body.content.as_deref().unwrap_or_default();
-            let plain = said(&body.contenttype).is_some_and(|form| form.eq_ignore_ascii_case("text"));
-            lines.push(if plain { content.to_owned() } else { text_of(content) });
+            let plain =
+                said(&body.contenttype).is_some_and(|form| form.eq_ignore_ascii_case("text"));
+            lines.push(if plain {
+                content.to_owned()
+            } else {
+                text_of(content)
+            });
         }
         let forwarded = self.attached("forwardedMessageReference");
         let forwarded = forwarded.and_then(|one| parsed(one.content.as_deref()?));
-        if let Some(content) = forwarded.as_ref().and_then(|one| one.get("originalmessagecontent")) {
+        if let Some(content) = forwarded
+            .as_ref()
+            .and_then(|one| one.get("originalmessagecontent"))
+        {
             lines.push(text_of(content.as_str().unwrap_or_default()));
         }
         lines.retain(|line| !line.is_empty());
         if lines.is_empty() && self.is_event() {
             lines.push(self.event_words());
         } else if lines.is_empty() {
-            let cards = self.attachments.iter().flatten().filter(|one| one.is_card());
+            let cards = self
+                .attachments
+                .iter()
+                .flatten()
+                .filter(|one| one.is_card());
             let cards = cards.filter_map(|one| parsed(one.content.as_deref()?));
             cards.for_each(|card| collect(&card, &mut lines, 0));
         }
@@ -228,7 +246,9 @@ impl Record {
     fn event_words(&self) -> String {
         let members = self.eventdetail.get("members").and_then(Value::as_array);
         let shown = |member: &Value| {
-            let name = ["displayname", "id"].into_iter().find_map(|name| member.get(name)?.as_str());
+            let name = ["displayname", "id"]
+                .into_iter()
+                .find_map(|name| member.get(name)?.as_str());
             name.map(str::to_owned)
         };
         let mut about: Vec<String> = members.into_iter().flatten().filter_map(shown).collect();
@@ -255,9 +275,16 @@ impl Record {
                 () => Kind::System,
             };
         }
-        match self.messagetype.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        match self
+            .messagetype
+            .as_deref()
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
             _ if self.is_deleted() && words.is_empty() => Kind::Deleted,
-            Some("message" | "text") | None if words.is_empty() && self.files().next().is_some() => {
+            Some("message" | "text") | None
+                if words.is_empty() && self.files().next().is_some() =>
+            {
                 Kind::Media
             }
             Some("message" | "text") | None => Kind::Text,
@@ -272,7 +299,10 @@ impl Record {
             (kind.is_system(), Presence::SYSTEM),
             (self.is_deleted(), Presence::DELETED),
             (quoted, Presence::QUOTE),
-            (self.attached("forwardedMessageReference").is_some(), Presence::FORWARDED),
+            (
+                self.attached("forwardedMessageReference").is_some(),
+                Presence::FORWARDED,
+            ),
             (self.sent().is_none(), Presence::TIME_ASSUMED),
         ];
         let told = facts.into_iter().filter(|(is, _)| *is);
@@ -320,7 +350,11 @@ impl Record {
 impl Attached {
     /// Whether it is a card or a reference to a message, and no file.
     fn is_card(&self) -> bool {
-        let form = self.contenttype.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let form = self
+            .contenttype
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         form.starts_with("application/vnd.microsoft") || form.ends_with("messagereference")
     }
 }
@@ -348,7 +382,9 @@ fn collect(card: &Value, lines: &mut Vec<String>, depth: usize) {
                 }
             }
         }
-        Value::Array(parts) => parts.iter().for_each(|part| collect(part, lines, depth + 1)),
+        Value::Array(parts) => parts
+            .iter()
+            .for_each(|part| collect(part, lines, depth + 1)),
         _ => {}
     }
 }
