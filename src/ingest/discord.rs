@@ -429,11 +429,7 @@ impl Reading<'_> {
         };
         let sent = self.sent(&record, slip.span())?;
         let attachments = record.attachments(&self.files);
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller
-                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
-        }
+        self.teller.missing(&attachments, slip.span())?;
         let body = record.body();
         let kind = record.kind(&body);
         let facts = [
@@ -441,7 +437,6 @@ impl Reading<'_> {
             (record.forwarded.is_some(), Presence::FORWARDED),
             (sent.is_none(), Presence::TIME_ASSUMED),
         ];
-        let facts = facts.into_iter().filter(|(is, _)| *is);
         let people = record.mentions.iter().flatten();
         let mentions = people.filter_map(|person| {
             let (label, handle) = (person.shown()?, person.id());
@@ -466,7 +461,7 @@ impl Reading<'_> {
             reactions: &record.reactions(),
             mentions: &mentions.collect::<Vec<_>>(),
             attachments: &attachments,
-            presence: facts.fold(Presence::default(), |all, (_, fact)| all.with(fact)),
+            presence: Presence::of(facts),
             raw: slip.raw,
             span: slip.span(),
             ..ParsedMessage::BARE

@@ -2,14 +2,16 @@
 //!
 //! Field names are those of the Mattermost documentation, "Bulk loading data", data format. What an export
 //! does not tell: ids of posts, deleted posts, words before an edit. Answers lie inside of what they answer.
+//! What tells one post of a channel from others is its instant and its author; that stands for its id.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, Timestamp};
+use crate::domain::{App, ConversationKind, IdScope, Kind, Precision, Presence, Timestamp};
 
 use super::answers::{Answers, Outcome};
 use super::beside::files_beside;
@@ -17,7 +19,7 @@ use super::container::{Container, Entry};
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::json::{Shape, read_record, scan};
-use super::message::{ParsedAttachment, ParsedMessage, ParsedReaction, Sink};
+use super::message::{ParsedAttachment, ParsedMessage, ParsedPerson, ParsedReaction, Sink};
 use super::teller::{Slip, Teller};
 
 /// Every value at the root is a record.
@@ -27,6 +29,9 @@ const SHAPE: Shape = Shape {
 };
 /// The folder in which the files of an export lie, beside the lines.
 const FILES_FOLDER: &str = "data/";
+
+/// At most so many people are named by one post.
+const MENTIONS_MAX: usize = 1_000;
 
 /// The reader of Mattermost's bulk exports.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +64,6 @@ impl Format for Mattermost {
         }
     }
 
-    fn refers(&self, _answers: &Answers) -> bool {
-        false
-    }
-
     fn import(
         &self,
         container: &mut Container<'_>,
@@ -76,6 +77,7 @@ impl Format for Mattermost {
             people: BTreeMap::new(),
             channels: BTreeMap::new(),
             files: files_beside(container, &entry),
+            met: HashMap::new(),
         };
         container.read(main, |bytes| {
             let ending = scan(
@@ -233,6 +235,15 @@ struct Reading<'s> {
     /// Names and kinds of channels, by team and name.
     channels: BTreeMap<String, (String, ConversationKind)>,
     files: BTreeMap<String, u32>,
+    /// How many posts of one instant and author were met, hashed.
+    met: HashMap<u64, u32>,
+}
+
+/// The place of a post: what stands for its id, and for that of the post it answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place<'p> {
+    id: Option<&'p str>,
+    answers: Option<&'p str>,
 }
 
 impl Reading<'_> {
@@ -241,7 +252,8 @@ impl Reading<'_> {
             return Ok(());
         };
         for person in [&line.user, &line.bot].into_iter().flatten() {
-            if let (Some(user), Some(name)) = (&person.username, person.shown()) {
+            if let Some(user) = &person.username {
+                let name = person.shown().unwrap_or_else(|| user.clone());
                 self.people.insert(user.clone(), name);
             }
         }
@@ -252,13 +264,37 @@ impl Reading<'_> {
             return self.teller.frame(slip.raw, slip.at);
         };
         let chat = self.chat(post);
-        self.post(post, &chat, slip.raw, slip.span())?;
+        let id = self.id(post, &chat);
+        let place = Place {
+            id: id.as_deref(),
+            answers: None,
+        };
+        self.post(post, &chat, place, (slip.raw, slip.span()))?;
         // Answers lie inside of what they answer; their bytes went out with it.
         let end = slip.span().1;
         for reply in post.replies.iter().flatten() {
-            self.post(reply, &chat, &[], (end, end))?;
+            let own = self.id(reply, &chat);
+            let place = Place {
+                id: own.as_deref(),
+                answers: id.as_deref(),
+            };
+            self.post(reply, &chat, place, (&[], (end, end)))?;
         }
         Ok(())
+    }
+
+    /// What stands for the id of a post: its instant, its author, and, from the second of both on, its
+    /// number.
+    fn id(&mut self, post: &Post, chat: &Chat) -> Option<String> {
+        let id = format!("{} {}", post.create_at?, post.user.as_deref()?);
+        let mut hasher = DefaultHasher::new();
+        (&chat.key, &id).hash(&mut hasher);
+        let met = self.met.entry(hasher.finish()).or_default();
+        *met += 1;
+        Some(match met {
+            1 => id,
+            number => format!("{id} {number}"),
+        })
     }
 
     fn channel(&mut self, channel: &Channel) {
@@ -306,7 +342,13 @@ impl Reading<'_> {
         }
     }
 
-    fn post(&mut self, post: &Post, chat: &Chat, raw: &[u8], span: (u64, u64)) -> Result<()> {
+    fn post(
+        &mut self,
+        post: &Post,
+        chat: &Chat,
+        place: Place<'_>,
+        (raw, span): (&[u8], (u64, u64)),
+    ) -> Result<()> {
         let paths = post.attachments.iter().flatten();
         let paths = paths.filter_map(|file| file.path.as_deref());
         let attachments: Vec<ParsedAttachment<'_>> = paths
@@ -319,10 +361,7 @@ impl Reading<'_> {
                 }
             })
             .collect();
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller.note(NoteKind::MissingMedia, span, &reason)?;
-        }
+        self.teller.missing(&attachments, span)?;
         let body = post.body();
         let kind = post.kind(&body);
         let sent = post.sent();
@@ -330,7 +369,6 @@ impl Reading<'_> {
             (kind.is_system(), Presence::SYSTEM),
             (sent.is_none(), Presence::TIME_ASSUMED),
         ];
-        let facts = facts.into_iter().filter(|(is, _)| *is);
         let user = post.user.as_deref();
         let label = user.map(|user| self.people.get(user).map_or(user, String::as_str));
         self.teller.message(&ParsedMessage {
@@ -344,10 +382,15 @@ impl Reading<'_> {
             kind,
             sent,
             precision: sent.map_or(Precision::None, |_| Precision::Milli),
+            source_id: place.id,
+            id_scope: place.id.map(|_| IdScope::Chat),
+            reply_to: place.answers,
+            thread: place.answers,
             edited: post.edited(),
+            mentions: &mentions(&self.people, &body),
             reactions: &reactions(post, &self.people),
             attachments: &attachments,
-            presence: facts.fold(Presence::default(), |all, (_, fact)| all.with(fact)),
+            presence: Presence::of(facts),
             raw,
             span,
             ..ParsedMessage::BARE
@@ -355,25 +398,35 @@ impl Reading<'_> {
     }
 }
 
-/// One for each sign, with everybody who gave it.
+/// One for each sign, by the names of those who gave it.
 fn reactions<'r>(post: &'r Post, people: &'r BTreeMap<String, String>) -> Vec<ParsedReaction<'r>> {
-    let mut parsed: Vec<ParsedReaction<'r>> = Vec::new();
-    for reaction in post.reactions.iter().flatten() {
-        let place = parsed
-            .iter()
-            .position(|one| one.value == reaction.emoji_name);
-        let place = place.unwrap_or_else(|| {
-            parsed.push(ParsedReaction {
-                value: Cow::Borrowed(&reaction.emoji_name),
-                count: 0,
-                by: Vec::new(),
-            });
-            parsed.len() - 1
-        });
-        parsed[place].count += 1;
+    let given = post.reactions.iter().flatten();
+    ParsedReaction::gathered(given.map(|reaction| {
         let user = reaction.user.as_deref();
         let name = user.map(|user| people.get(user).map_or(user, String::as_str));
-        parsed[place].by.extend(name.map(Cow::Borrowed));
+        (reaction.emoji_name.as_str(), name)
+    }))
+}
+
+/// Whom the words name: `@` and the name of somebody the export lists.
+fn mentions<'a>(people: &'a BTreeMap<String, String>, body: &str) -> Vec<ParsedPerson<'a>> {
+    let mut named: Vec<ParsedPerson<'a>> = Vec::new();
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    for marked in body.split('@').skip(1) {
+        let length = marked.find(|letter| !is_name(letter));
+        let name = &marked[..length.unwrap_or(marked.len())];
+        // A stop behind a name ends the sentence.
+        let known = [name, name.trim_end_matches(['.', '-', '_'])];
+        let known = known.iter().find_map(|name| people.get_key_value(*name));
+        if let Some((user, label)) = known
+            && named.len() < MENTIONS_MAX
+            && !named.iter().any(|one| one.handle == Some(user))
+        {
+            named.push(ParsedPerson {
+                label,
+                handle: Some(user),
+            });
+        }
     }
-    parsed
+    named
 }

@@ -387,22 +387,9 @@ impl Record {
 
     /// One for each sign, with everybody who gave it.
     fn reactions(&self) -> Vec<ParsedReaction<'_>> {
-        let mut parsed: Vec<ParsedReaction<'_>> = Vec::new();
-        for reaction in self.reactions.iter().flatten() {
-            let place = parsed.iter().position(|one| one.value == reaction.reaction);
-            let place = place.unwrap_or_else(|| {
-                parsed.push(ParsedReaction {
-                    value: Cow::Borrowed(&reaction.reaction),
-                    count: 0,
-                    by: Vec::new(),
-                });
-                parsed.len() - 1
-            });
-            let one = &mut parsed[place];
-            one.count += 1;
-            one.by.extend(reaction.actor.as_deref().map(Cow::Borrowed));
-        }
-        parsed
+        let given = self.reactions.iter().flatten();
+        let given = given.map(|one| (one.reaction.as_str(), one.actor.as_deref()));
+        ParsedReaction::gathered(given)
     }
 }
 
@@ -484,11 +471,7 @@ impl Reading<'_> {
                 entry: self.media.find(uri),
             })
             .collect();
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along with the download", missing.name);
-            self.teller
-                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
-        }
+        self.teller.missing(&attachments, slip.span())?;
         let sent = record.timestamp.map(Timestamp::from_millis);
         self.teller.message(&ParsedMessage {
             conversation_key: &self.chat.key,

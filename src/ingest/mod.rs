@@ -20,6 +20,7 @@ mod budget;
 mod bundle;
 mod calendar;
 mod container;
+mod credential;
 mod detect;
 mod discord;
 mod error;
@@ -56,6 +57,7 @@ pub use bundle::{
     ENTRY_NAME_BYTES_MAX, Span,
 };
 pub use container::{Container, Entry, Packing};
+pub use credential::without_credentials;
 pub use detect::{Detection, Found, detect, mime_of};
 pub use error::{IngestError, Result};
 pub use import::{has_keys, import, refers};

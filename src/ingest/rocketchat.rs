@@ -5,7 +5,7 @@
 //! documents that name the message they were of.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,7 +15,9 @@ use crate::domain::{
 };
 
 use super::answers::{Answers, Outcome};
+use super::beside::folder_of;
 use super::container::{Container, Entry};
+use super::detect::Found;
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::json::{Part, Shape, read_record, scan};
@@ -35,8 +37,16 @@ const LIST: Shape = Shape {
     records: &[&["*"]],
     members: &[],
 };
-/// Earlier words that are laid to their messages; those beyond stand by themselves.
-const EARLIER_MAX: usize = 1_000_000;
+/// Earlier words that are laid to their messages; those beyond stand by themselves. Bytes.
+const EARLIER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What holding the words of one document takes beside them; bytes, about.
+const EARLIER_BYTES_EACH: usize = 128;
+/// The collection of messages.
+const MESSAGES_FILE: &str = "rocketchat_message.json";
+/// Bytes of it that are looked at to tell what it is.
+const HEAD_BYTES: usize = 64 * 1024;
+/// Collections that tell about rooms and people.
+const BESIDE: [&str; 2] = ["rocketchat_room.json", "users.json"];
 
 /// The reader of Rocket.Chat's messages.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +66,23 @@ impl Format for RocketChat {
         }
     }
 
+    /// Messages and the collections beside them, as the tools of MongoDB name them.
+    fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
+        let entries = container.entries().to_vec();
+        let named = |one: &&Entry| one.refused.is_none() && one.file_name() == MESSAGES_FILE;
+        let mut found = Vec::new();
+        for entry in entries.iter().filter(named) {
+            let head = container
+                .head(entry.ordinal, HEAD_BYTES)
+                .unwrap_or_default();
+            if self.claim(entry, &head) != Claim::No {
+                let parts = beside(&entries, entry);
+                found.push(Found::gathered(self.name(), entry.ordinal, parts));
+            }
+        }
+        Ok(found)
+    }
+
     fn import(
         &self,
         container: &mut Container<'_>,
@@ -64,7 +91,6 @@ impl Format for RocketChat {
         sink: &mut dyn Sink,
     ) -> Result<Outcome> {
         let entry = container.entries()[main as usize].clone();
-        let rooms = rooms(container)?;
         let shape = shape_of(container, main)?;
         let mut earlier = Earlier::default();
         container.read(main, |bytes| {
@@ -73,11 +99,24 @@ impl Format for RocketChat {
                 Ok(())
             })
         })?;
+        if !earlier.words.is_empty() {
+            container.read(main, |bytes| {
+                scan(bytes, &shape, &mut |part| {
+                    earlier.look_for(part);
+                    Ok(())
+                })
+            })?;
+        }
         let mut reading = Reading {
             teller: Teller::new(self.name(), &entry, sink),
-            rooms,
+            rooms: BTreeMap::new(),
+            names: BTreeMap::new(),
             earlier,
         };
+        for other in beside(container.entries(), &entry) {
+            reading.about(container, other)?;
+        }
+        reading.teller.turn_to(&entry);
         container.read(main, |bytes| {
             let ending = scan(
                 bytes,
@@ -112,28 +151,15 @@ struct Room {
     usernames: Option<Vec<String>>,
 }
 
-/// The rooms that a collection beside the messages names.
-fn rooms(container: &mut Container<'_>) -> Result<BTreeMap<String, Room>> {
-    let lists = container.entries().iter().filter(|entry| {
-        entry.refused.is_none() && entry.file_name().starts_with("rocketchat_room.")
+/// What lies beside the messages and tells about rooms and people.
+fn beside(entries: &[Entry], messages: &Entry) -> Vec<u32> {
+    let beside = entries.iter().filter(|other| {
+        other.parent == messages.parent
+            && other.refused.is_none()
+            && folder_of(&other.name) == folder_of(&messages.name)
+            && BESIDE.contains(&other.file_name())
     });
-    let lists: Vec<u32> = lists.map(|entry| entry.ordinal).collect();
-    let mut rooms = BTreeMap::new();
-    for list in lists {
-        let shape = shape_of(container, list)?;
-        container.read(list, |bytes| {
-            scan(bytes, &shape, &mut |part| {
-                if let Part::Record { raw, .. } = part
-                    && let Ok((room, _)) = read_record::<Room>(raw)
-                    && let Some(id) = room.id.clone()
-                {
-                    rooms.insert(id, room);
-                }
-                Ok(())
-            })
-        })?;
-    }
-    Ok(rooms)
+    beside.map(|entry| entry.ordinal).collect()
 }
 
 /// A document; what is not read stays in the raw bytes.
@@ -264,12 +290,16 @@ impl Record {
         }
     }
 
-    /// The message that is quoted, else that which begins its thread.
-    fn reply_to(&self) -> Option<&str> {
+    /// The message that is quoted.
+    fn quoted(&self) -> Option<&str> {
         let mut links = self.attachments.iter().flatten();
         let quoted = links.find_map(|one| one.message_link.as_deref()?.split_once("msg="));
-        let quoted = quoted.map(|(_, id)| id.split('&').next().unwrap_or(id));
-        quoted.or(self.tmid.as_deref())
+        quoted.map(|(_, id)| id.split('&').next().unwrap_or(id))
+    }
+
+    /// The message that is quoted, else that which begins its thread.
+    fn reply_to(&self) -> Option<&str> {
+        self.quoted().or(self.tmid.as_deref())
     }
 
     fn files(&self) -> impl Iterator<Item = &File> {
@@ -296,10 +326,10 @@ impl Record {
         parsed.collect()
     }
 
-    fn reactions(&self) -> Vec<ParsedReaction<'_>> {
+    fn reactions<'r>(&'r self, names: &'r BTreeMap<String, String>) -> Vec<ParsedReaction<'r>> {
+        let name = |user: &'r String| Cow::Borrowed(names.get(user).unwrap_or(user).as_str());
         let parsed = self.reactions.iter().flatten().map(|(sign, reaction)| {
-            let by = reaction.usernames.iter().flatten();
-            let by: Vec<Cow<'_, str>> = by.map(|name| Cow::Borrowed(name.as_str())).collect();
+            let by: Vec<Cow<'_, str>> = reaction.usernames.iter().flatten().map(name).collect();
             ParsedReaction {
                 value: Cow::Borrowed(sign),
                 count: by.len() as u32,
@@ -310,13 +340,26 @@ impl Record {
     }
 }
 
-/// The first reading: earlier words, by the messages they were of.
+/// Words that were replaced.
+#[derive(Debug)]
+struct Replaced {
+    /// When others took their place.
+    until: Option<Timestamp>,
+    /// When the message was sent.
+    sent: Option<Timestamp>,
+    words: String,
+}
+
+/// The readings before: earlier words, by the messages they were of.
 #[derive(Debug, Default)]
 struct Earlier {
-    words: BTreeMap<String, Vec<(Option<Timestamp>, String)>>,
+    words: BTreeMap<String, Vec<Replaced>>,
+    /// Bytes of all of them.
     held: usize,
-    /// Messages that are there.
-    ids: std::collections::BTreeSet<String>,
+    /// The documents they stand in.
+    laid: BTreeSet<String>,
+    /// Which of the messages are there.
+    present: BTreeSet<String>,
 }
 
 impl Earlier {
@@ -327,30 +370,54 @@ impl Earlier {
         let Ok((record, _)) = read_record::<Record>(raw) else {
             return;
         };
-        match (record.earlier_of(), record.id()) {
-            (Some(of), _) if self.held < EARLIER_MAX => {
-                self.held += 1;
-                let words = (instant(&record.ts), record.body());
-                self.words.entry(of.to_owned()).or_default().push(words);
+        if let (Some(of), Some(id)) = (record.earlier_of(), record.id()) {
+            let words = record.body();
+            if self.held + words.len() <= EARLIER_BYTES_MAX {
+                self.held += words.len() + EARLIER_BYTES_EACH;
+                self.laid.insert(id.to_owned());
+                self.words.entry(of.to_owned()).or_default().push(Replaced {
+                    until: instant(&record.edited_at),
+                    sent: instant(&record.ts),
+                    words,
+                });
             }
-            (None, Some(id)) => {
-                self.ids.insert(id.to_owned());
-            }
-            _ => {}
         }
+    }
+
+    fn look_for(&mut self, part: Part<'_>) {
+        if let Part::Record { raw, .. } = part
+            && let Ok((record, _)) = read_record::<Record>(raw)
+            && let (None, Some(id)) = (record.earlier_of(), record.id())
+            && self.words.contains_key(id)
+        {
+            self.present.insert(id.to_owned());
+        }
+    }
+
+    /// Whether the words of a document stand at the message they were of.
+    fn holds(&self, record: &Record) -> bool {
+        let of = record.earlier_of().filter(|of| self.present.contains(*of));
+        let own = record.id().filter(|id| self.laid.contains(*id));
+        of.and(own).is_some()
     }
 
     /// The earlier words of a message that differ from those of today, oldest first.
     fn of(&self, id: Option<&str>, body: &str) -> Vec<ParsedVersion<'static>> {
         let words = id.and_then(|id| self.words.get(id));
-        let mut words: Vec<_> = words.into_iter().flatten().collect();
-        words.sort();
-        let words = words.into_iter().filter(|(_, words)| words != body);
-        let version = |(written, words): &(Option<Timestamp>, String)| ParsedVersion {
-            body: Cow::Owned(words.clone()),
-            written: *written,
+        let mut words: Vec<&Replaced> = words.into_iter().flatten().collect();
+        words.sort_by_key(|one| one.until);
+        let first = words.first().and_then(|one| one.sent);
+        // Each was written when the one before it was replaced.
+        let written = std::iter::once(first).chain(words.iter().map(|one| one.until));
+        let mut versions: Vec<_> = words.iter().zip(written).collect();
+        // What is pinned leaves a copy as well.
+        versions.dedup_by(|(one, _), (before, _)| one.words == before.words);
+        let differ = versions.into_iter().filter(|(one, _)| one.words != body);
+        let version = |(one, written): (&&Replaced, Option<Timestamp>)| ParsedVersion {
+            body: Cow::Owned(one.words.clone()),
+            written,
         };
-        words.map(version).collect()
+        differ.map(version).collect()
     }
 }
 
@@ -358,10 +425,54 @@ impl Earlier {
 struct Reading<'s> {
     teller: Teller<'s>,
     rooms: BTreeMap<String, Room>,
+    /// Names of people by their user names.
+    names: BTreeMap<String, String>,
     earlier: Earlier,
 }
 
 impl Reading<'_> {
+    /// Reads a collection of rooms or of people: its bytes are frames.
+    fn about(&mut self, container: &mut Container<'_>, ordinal: u32) -> Result<()> {
+        let shape = shape_of(container, ordinal)?;
+        let entry = container.entries()[ordinal as usize].clone();
+        self.teller.turn_to(&entry);
+        container.read(ordinal, |bytes| {
+            let ending = scan(bytes, &shape, &mut |part| {
+                let Some(slip) = self.teller.besides(part)? else {
+                    return Ok(());
+                };
+                self.teller.frame(slip.raw, slip.at)?;
+                match entry.file_name() {
+                    "users.json" => self.person(slip.raw),
+                    _ => self.listed(slip.raw),
+                }
+                Ok(())
+            })?;
+            self.teller.ending(ending)
+        })
+    }
+
+    fn person(&mut self, raw: &[u8]) {
+        if let Ok((person, _)) = read_record::<Person>(raw)
+            && let (Some(user), Some(name)) = (person.username, person.name)
+        {
+            self.names.insert(user, name);
+        }
+    }
+
+    fn listed(&mut self, raw: &[u8]) {
+        if let Ok((room, _)) = read_record::<Room>(raw)
+            && let Some(id) = room.id.clone()
+        {
+            self.rooms.insert(id, room);
+        }
+    }
+
+    /// The name of a user name.
+    fn name<'a>(&'a self, user: &'a str) -> &'a str {
+        self.names.get(user).map_or(user, String::as_str)
+    }
+
     /// The title and the kind of a room.
     fn room(&self, rid: &str) -> (String, ConversationKind) {
         let Some(room) = self.rooms.get(rid) else {
@@ -374,7 +485,9 @@ impl Reading<'_> {
             (Some("d"), _) => ConversationKind::Direct,
             _ => ConversationKind::Unknown,
         };
-        let people = room.usernames.as_ref().map(|names| names.join(", "));
+        let people = room.usernames.iter().flatten();
+        let people: Vec<&str> = people.map(|user| self.name(user)).collect();
+        let people = Some(people.join(", "));
         let titles = [room.fname.clone(), room.name.clone(), people];
         let title = titles.into_iter().flatten().find(|title| !title.is_empty());
         (title.unwrap_or_else(|| rid.to_owned()), kind)
@@ -384,9 +497,7 @@ impl Reading<'_> {
         let Some(record) = self.teller.read::<Record>(slip)? else {
             return Ok(());
         };
-        let of = record.earlier_of();
-        if of.is_some_and(|of| self.earlier.ids.contains(of)) && self.earlier.held < EARLIER_MAX {
-            // It stands at its message.
+        if self.earlier.holds(&record) {
             return self.teller.frame(slip.raw, slip.at);
         }
         if record.t.as_deref() == Some("e2e") {
@@ -394,11 +505,7 @@ impl Reading<'_> {
             self.teller.note(NoteKind::Other, slip.span(), reason)?;
         }
         let attachments = record.attachments();
-        for missing in &attachments {
-            let reason = format!("{:?} did not come along with the messages", missing.name);
-            self.teller
-                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
-        }
+        self.teller.missing(&attachments, slip.span())?;
         let rid = record.rid.as_deref().unwrap_or("a room without an id");
         let (title, conversation_kind) = self.room(rid);
         let body = record.body();
@@ -408,9 +515,9 @@ impl Reading<'_> {
             (kind.is_system(), Presence::SYSTEM),
             (kind == Kind::Deleted, Presence::DELETED),
             (kind == Kind::Location, Presence::LOCATION),
+            (record.quoted().is_some(), Presence::QUOTE),
             (sent.is_none(), Presence::TIME_ASSUMED),
         ];
-        let facts = facts.into_iter().filter(|(is, _)| *is);
         let people = record.mentions.iter().flatten();
         let mentions = people.filter_map(|person| {
             let handle = person.id.as_deref();
@@ -434,10 +541,10 @@ impl Reading<'_> {
             thread: record.tmid.as_deref(),
             earlier: &self.earlier.of(id, &body),
             edited: instant(&record.edited_at),
-            reactions: &record.reactions(),
+            reactions: &record.reactions(&self.names),
             mentions: &mentions.collect::<Vec<_>>(),
             attachments: &attachments,
-            presence: facts.fold(Presence::default(), |all, (_, fact)| all.with(fact)),
+            presence: Presence::of(facts),
             raw: slip.raw,
             span: slip.span(),
             ..ParsedMessage::BARE

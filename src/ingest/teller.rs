@@ -1,17 +1,16 @@
 //! Tells the sink what a reader of records found, and keeps the books of it: every byte of an entry
 //! in one message or frame, every message counted, every refusal with its place.
 
-use std::borrow::Cow;
-
 use serde::de::DeserializeOwned;
 
 use crate::domain::{Note, NoteKind};
 
 use super::answers::{Outcome, Summary};
 use super::container::Entry;
+use super::credential::without_credentials;
 use super::error::Result;
 use super::json::{Ending, Part, read_record};
-use super::message::{Frame, ParsedMessage, Sink};
+use super::message::{Frame, ParsedAttachment, ParsedMessage, Sink};
 
 /// A note quotes at most this many bytes.
 const QUOTED_BYTES_MAX: usize = 64 * 1024;
@@ -32,15 +31,11 @@ impl Slip<'_> {
     }
 }
 
-/// How a text is shown that holds what nobody may see.
-pub type Veil = fn(&str) -> Cow<'_, str>;
-
 /// The books of one import.
 pub struct Teller<'s> {
     sink: &'s mut dyn Sink,
     entry: u32,
     entry_name: String,
-    veil: Option<Veil>,
     /// What was found so far.
     pub summary: Summary,
 }
@@ -52,19 +47,11 @@ impl<'s> Teller<'s> {
             sink,
             entry: entry.ordinal,
             entry_name: entry.display_name.clone(),
-            veil: None,
             summary: Summary {
                 format,
                 ..Summary::default()
             },
         }
-    }
-
-    /// Lets notes quote through `veil`: for formats whose records carry credentials.
-    #[must_use]
-    pub fn veiled(mut self, veil: Veil) -> Self {
-        self.veil = Some(veil);
-        self
     }
 
     /// Goes on with another entry of the same import.
@@ -145,6 +132,21 @@ impl<'s> Teller<'s> {
         self.put(kind, span, String::new(), reason)
     }
 
+    /// Tells which files of a message did not come along.
+    ///
+    /// # Errors
+    /// When the sink wants no more.
+    pub fn missing(&mut self, files: &[ParsedAttachment<'_>], span: (u64, u64)) -> Result<()> {
+        for missing in files.iter().filter(|one| one.entry.is_none()) {
+            let reason = match missing.name.as_ref() {
+                "" => "a file without a name did not come along with the export".to_owned(),
+                name => format!("{name:?} did not come along with the export"),
+            };
+            self.note(NoteKind::MissingMedia, span, &reason)?;
+        }
+        Ok(())
+    }
+
     /// Tells a record that could not be read: its bytes go out as a frame, the note quotes them.
     ///
     /// # Errors
@@ -160,12 +162,9 @@ impl<'s> Teller<'s> {
     /// When the sink wants no more.
     pub fn quote(&mut self, raw: &[u8], span: (u64, u64), reason: &str) -> Result<()> {
         let quoted = String::from_utf8_lossy(&raw[..raw.len().min(QUOTED_BYTES_MAX)]);
-        let (quoted, reason) = match self.veil {
-            Some(veil) => (veil(&quoted), veil(reason)),
-            None => (quoted, reason.into()),
-        };
+        let quoted = without_credentials(&quoted).into_owned();
         self.summary.rejected += 1;
-        self.put(NoteKind::Rejected, span, quoted.into_owned(), &reason)
+        self.put(NoteKind::Rejected, span, quoted, reason)
     }
 
     /// Tells how a JSON document ended, where it did not end well.
@@ -205,7 +204,7 @@ impl<'s> Teller<'s> {
             end,
             line: 0,
             raw,
-            reason: reason.to_owned(),
+            reason: without_credentials(reason).into_owned(),
         })?)
     }
 }

@@ -16,7 +16,9 @@ use crate::domain::{
 };
 use crate::ingest::align::{Sighting, Verdict};
 use crate::ingest::raw::{Fields, Templates, raw_form};
-use crate::ingest::{Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop};
+use crate::ingest::{
+    Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop, without_credentials,
+};
 use crate::query::analysis::facts_of;
 use crate::store::ImportCounts;
 
@@ -550,7 +552,7 @@ impl<'a> Importer<'a> {
             start: message.span.0,
             end: message.span.1,
             line: 0,
-            raw: String::from_utf8_lossy(message.raw).into_owned(),
+            raw: without_credentials(&String::from_utf8_lossy(message.raw)).into_owned(),
             reason: "this message stands in the source twice under one id; it is kept once"
                 .to_owned(),
         });

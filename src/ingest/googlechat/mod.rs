@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::domain::{App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence};
 use crate::ingest::answers::{Answers, Outcome};
-use crate::ingest::beside::{files_beside, folder_of};
+use crate::ingest::beside::folder_of;
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::detect::Found;
 use crate::ingest::error::Result;
@@ -31,6 +31,8 @@ const GROUP: Shape = Shape {
     records: &[],
     members: &[&["name"], &["members"]],
 };
+/// The file that tells about a conversation.
+const GROUP_FILE: &str = "group_info.json";
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: usize = 64 * 1024;
 /// A file name on disk shorter than this is not taken for a longer one that was cut; characters.
@@ -55,22 +57,18 @@ impl Format for GoogleChat {
         }
     }
 
-    /// The messages of a conversation and what tells about it.
+    /// All conversations of a download, what tells about them, and what tells about the account.
     fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
-        let entries = container.entries().to_vec();
         let mut found = Vec::new();
-        for entry in entries
-            .iter()
-            .filter(|entry| entry.file_name() == "messages.json")
-        {
-            let Some(group) = group_of(&entries, entry) else {
-                continue;
-            };
-            let head = container
-                .head(entry.ordinal, HEAD_BYTES)
-                .unwrap_or_default();
-            if self.claim(entry, &head) != Claim::No {
-                found.push(Found::gathered(self.name(), entry.ordinal, vec![group]));
+        for download in downloads(container.entries()) {
+            let mut sure = false;
+            for messages in download.chats.keys() {
+                let entry = container.entries()[*messages as usize].clone();
+                let head = container.head(*messages, HEAD_BYTES).unwrap_or_default();
+                sure = sure || self.claim(&entry, &head) != Claim::No;
+            }
+            if let (Some(main), true) = (download.main(), sure) {
+                found.push(Found::gathered(self.name(), main, download.parts()));
             }
         }
         Ok(found)
@@ -83,52 +81,100 @@ impl Format for GoogleChat {
         _answers: &Answers,
         sink: &mut dyn Sink,
     ) -> Result<Outcome> {
-        let entry = container.entries()[main as usize].clone();
-        let group = group_of(container.entries(), &entry);
+        let entries = container.entries().to_vec();
+        let mut all = downloads(&entries).into_iter();
+        let download = all.find(|one| one.main() == Some(main));
+        // Messages that came alone are a conversation about which nothing is told.
+        let download = download.unwrap_or_else(|| Download {
+            chats: BTreeMap::from([(main, None)]),
+            others: Vec::new(),
+        });
         let mut reading = Reading {
-            teller: Teller::new(self.name(), &entry, sink),
+            teller: Teller::new(self.name(), &entries[main as usize], sink),
             group: Group::default(),
-            folder: folder_of(&entry.name)
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            files: files_beside(container, &entry),
+            folder: String::new(),
+            files: BTreeMap::new(),
         };
-        if let Some(ordinal) = group {
-            reading
-                .teller
-                .turn_to(&container.entries()[ordinal as usize]);
-            container.read(ordinal, |bytes| {
-                scan(bytes, &GROUP, &mut |part| reading.group_part(part))?;
-                Ok(())
-            })?;
-            reading.teller.turn_to(&entry);
+        let mut files: BTreeMap<(Option<u32>, &str), BTreeMap<String, u32>> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.refused.is_none()) {
+            let beside = files.entry((entry.parent, folder_of(&entry.name)));
+            let name = entry.file_name().to_owned();
+            beside.or_default().insert(name, entry.ordinal);
         }
-        container.read(main, |bytes| {
-            let ending = scan(
-                bytes,
-                &SHAPE,
-                &mut |part| match reading.teller.besides(part)? {
-                    Some(slip) => reading.record(&slip),
-                    None => Ok(()),
-                },
-            )?;
-            reading.teller.ending(ending)
-        })?;
+        for other in download.others {
+            reading.about(container, &entries[other as usize])?;
+        }
+        for (messages, group) in download.chats {
+            let entry = &entries[messages as usize];
+            let folder = folder_of(&entry.name);
+            reading.folder = folder.rsplit('/').next().unwrap_or_default().to_owned();
+            reading.files = files.remove(&(entry.parent, folder)).unwrap_or_default();
+            reading.group = Group::default();
+            if let Some(group) = group {
+                reading.about(container, &entries[group as usize])?;
+            }
+            reading.chat(container, entry)?;
+        }
         Ok(reading.teller.done())
     }
 }
 
-/// The entry that tells about the conversation of `messages`.
-fn group_of(entries: &[Entry], messages: &Entry) -> Option<u32> {
-    let beside = entries.iter().find(|other| {
-        other.parent == messages.parent
-            && other.refused.is_none()
-            && other.file_name() == "group_info.json"
-            && folder_of(&other.name) == folder_of(&messages.name)
-    });
-    beside.map(|entry| entry.ordinal)
+/// The entries of one download.
+#[derive(Debug, Default)]
+struct Download {
+    /// Messages, and what tells about their conversation.
+    chats: BTreeMap<u32, Option<u32>>,
+    /// What tells about the account.
+    others: Vec<u32>,
+}
+
+impl Download {
+    /// The entry that stands for it.
+    fn main(&self) -> Option<u32> {
+        self.chats.keys().next().copied()
+    }
+
+    fn parts(&self) -> Vec<u32> {
+        let groups = self.chats.values().flatten();
+        let all = self.chats.keys().chain(groups).chain(&self.others);
+        all.copied().collect()
+    }
+}
+
+/// The downloads of a container, by the names of their entries: conversations lie in `Groups`, the account
+/// in `Users`; a folder that was taken out of a download has what tells about it beside its messages.
+fn downloads(entries: &[Entry]) -> Vec<Download> {
+    let entries = entries.iter().filter(|entry| entry.refused.is_none());
+    let groups = entries.clone().filter(|one| one.file_name() == GROUP_FILE);
+    let groups: BTreeMap<(Option<u32>, &str), u32> = groups
+        .map(|one| ((one.parent, folder_of(&one.name)), one.ordinal))
+        .collect();
+    let mut downloads: BTreeMap<(Option<u32>, &str), Download> = BTreeMap::new();
+    for entry in entries {
+        let folder = folder_of(&entry.name);
+        let (above, _) = folder.rsplit_once('/').unwrap_or_default();
+        let inside = |among: &str| {
+            let root = above.strip_suffix(among)?;
+            (root.is_empty() || root.ends_with('/')).then_some(root)
+        };
+        match entry.file_name() {
+            "messages.json" => {
+                let group = groups.get(&(entry.parent, folder)).copied();
+                if let Some(root) = inside("Groups").or(group.map(|_| above)) {
+                    let download = downloads.entry((entry.parent, root)).or_default();
+                    download.chats.insert(entry.ordinal, group);
+                }
+            }
+            "user_info.json" => {
+                if let Some(root) = inside("Users") {
+                    let download = downloads.entry((entry.parent, root)).or_default();
+                    download.others.push(entry.ordinal);
+                }
+            }
+            _ => {}
+        }
+    }
+    downloads.into_values().collect()
 }
 
 #[derive(Debug, Default)]
@@ -228,10 +274,17 @@ impl Record {
         (topic != message).then(|| format!("{rest}/{topic}"))
     }
 
-    fn reactions(&self) -> Vec<ParsedReaction<'_>> {
+    /// Reactions, by the names of those who gave them as far as the members are told.
+    fn reactions<'r>(&'r self, members: &'r [Person]) -> Vec<ParsedReaction<'r>> {
+        let name = |email: &'r String| {
+            let mut known = members.iter();
+            let known = known.find(|one| one.email.as_ref() == Some(email));
+            let name = known.and_then(Person::shown).unwrap_or(email);
+            Cow::Borrowed(name)
+        };
         let parsed = self.reactions.iter().flatten().map(|reaction| {
-            let by = reaction.reactor_emails.iter().flatten();
-            let by: Vec<Cow<'_, str>> = by.map(|email| Cow::Borrowed(email.as_str())).collect();
+            let by: Vec<Cow<'_, str>> =
+                reaction.reactor_emails.iter().flatten().map(name).collect();
             ParsedReaction {
                 value: Cow::Borrowed(reaction.emoji.unicode.as_deref().unwrap_or_default()),
                 count: by.len() as u32,
@@ -275,6 +328,15 @@ struct Reading<'s> {
 }
 
 impl Reading<'_> {
+    /// Reads what tells about a conversation or the account: its bytes are frames.
+    fn about(&mut self, container: &mut Container<'_>, entry: &Entry) -> Result<()> {
+        self.teller.turn_to(entry);
+        container.read(entry.ordinal, |bytes| {
+            let ending = scan(bytes, &GROUP, &mut |part| self.group_part(part))?;
+            self.teller.ending(ending)
+        })
+    }
+
     fn group_part(&mut self, part: Part<'_>) -> Result<()> {
         if let Part::Member { raw, path } = part {
             match path.last() {
@@ -288,6 +350,21 @@ impl Reading<'_> {
             }
         }
         self.teller.besides(part).map(|_| ())
+    }
+
+    fn chat(&mut self, container: &mut Container<'_>, entry: &Entry) -> Result<()> {
+        self.teller.turn_to(entry);
+        container.read(entry.ordinal, |bytes| {
+            let ending = scan(
+                bytes,
+                &SHAPE,
+                &mut |part| match self.teller.besides(part)? {
+                    Some(slip) => self.record(&slip),
+                    None => Ok(()),
+                },
+            )?;
+            self.teller.ending(ending)
+        })
     }
 
     fn kind(&self) -> ConversationKind {
@@ -341,25 +418,22 @@ impl Reading<'_> {
             self.teller
                 .note(NoteKind::Assumption, slip.span(), &reason)?;
         }
-        let mut attachments = Vec::new();
-        for file in record.attached_files.iter().flatten() {
-            let export = file.export_name.as_deref().unwrap_or_default();
-            let name = file.original_name.as_deref().unwrap_or(export);
-            let entry = file_named(&self.files, export);
-            if entry.is_none() {
-                let reason = format!("{name:?} did not come along");
-                self.teller
-                    .note(NoteKind::MissingMedia, slip.span(), &reason)?;
-            }
-            let name = Cow::Borrowed(name);
-            attachments.push(ParsedAttachment { name, entry });
-        }
+        let named = record.attached_files.iter().flatten();
+        let attachments: Vec<ParsedAttachment<'_>> = named
+            .map(|file| {
+                let export = file.export_name.as_deref().unwrap_or_default();
+                ParsedAttachment {
+                    name: Cow::Borrowed(file.original_name.as_deref().unwrap_or(export)),
+                    entry: file_named(&self.files, export),
+                }
+            })
+            .collect();
+        self.teller.missing(&attachments, slip.span())?;
         let facts = [
             (record.is_deleted(), Presence::DELETED),
             (record.quoted_message_metadata.is_some(), Presence::QUOTE),
             (sent.is_none(), Presence::TIME_ASSUMED),
         ];
-        let facts = facts.into_iter().filter(|(is, _)| *is);
         let creator = record.creator.as_ref();
         let thread = record.thread();
         let quoted = record.quoted_message_metadata.as_ref();
@@ -381,10 +455,10 @@ impl Reading<'_> {
             reply_to: quoted.or(thread.as_deref()),
             thread: thread.as_deref(),
             edited: record.updated_date.as_deref().and_then(date::instant),
-            reactions: &record.reactions(),
+            reactions: &record.reactions(&self.group.members),
             mentions: &record.mentions(),
             attachments: &attachments,
-            presence: facts.fold(Presence::default(), |all, (_, fact)| all.with(fact)),
+            presence: Presence::of(facts),
             raw: slip.raw,
             span: slip.span(),
             ..ParsedMessage::BARE

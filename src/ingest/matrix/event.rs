@@ -138,7 +138,7 @@ impl Event {
     pub fn presence(&self, kind: Kind) -> Presence {
         let form = self.member(&["msgtype"]).unwrap_or_default();
         let voice = self.content.get("org.matrix.msc3245.voice").is_some();
-        let facts = [
+        Presence::of([
             (kind.is_system(), Presence::SYSTEM),
             (kind == Kind::Deleted, Presence::DELETED),
             (kind == Kind::Poll, Presence::POLL),
@@ -149,9 +149,7 @@ impl Event {
             (form == "m.audio" && voice, Presence::VOICE),
             (form == "m.file", Presence::FILE),
             (self.sent().is_none(), Presence::TIME_ASSUMED),
-        ];
-        let told = facts.into_iter().filter(|(is, _)| *is);
-        told.fold(Presence::default(), |all, (_, fact)| all.with(fact))
+        ])
     }
 
     /// The words; those that came new where it replaces others. What a notice does has no words: its

@@ -187,21 +187,8 @@ impl Learned {
 
     /// Reactions to an event: one for each sign, with everybody who gave it.
     fn reactions_to(&self, id: &str) -> Vec<ParsedReaction<'_>> {
-        let mut parsed: Vec<ParsedReaction<'_>> = Vec::new();
-        for given in self.reactions.get(&short(id)).into_iter().flatten() {
-            let place = parsed.iter().position(|one| one.value == given.key);
-            let place = place.unwrap_or_else(|| {
-                parsed.push(ParsedReaction {
-                    value: Cow::Borrowed(&given.key),
-                    count: 0,
-                    by: Vec::new(),
-                });
-                parsed.len() - 1
-            });
-            parsed[place].count += 1;
-            parsed[place].by.push(Cow::Borrowed(self.name(&given.by)));
-        }
-        parsed
+        let given = self.reactions.get(&short(id)).into_iter().flatten();
+        ParsedReaction::gathered(given.map(|one| (one.key.as_str(), Some(self.name(&one.by)))))
     }
 }
 

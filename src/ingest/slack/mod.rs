@@ -79,7 +79,7 @@ impl Format for Slack {
         let all = workspaces(container.entries());
         let workspace = all.into_iter().find(|one| one.main() == Some(main));
         let mut reading = Reading {
-            teller: Teller::new(self.name(), &entry, sink).veiled(words::without_credential),
+            teller: Teller::new(self.name(), &entry, sink),
             directory: Directory::default(),
             workspace: workspace.unwrap_or_default(),
             seen: HashMap::new(),
@@ -213,11 +213,7 @@ impl Reading<'_> {
     ) -> Result<()> {
         let inner = record.inner();
         let attachments = inner.attachments(&self.workspace.files);
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller
-                .note(NoteKind::MissingMedia, slip.span(), &reason)?;
-        }
+        self.teller.missing(&attachments, slip.span())?;
         let author = inner.author_id();
         let sent = record.sent();
         let edited = match (record.amends(), inner.edited()) {

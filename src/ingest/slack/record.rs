@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::people::{Directory, Profile, chosen};
 use super::words;
 use crate::domain::{Kind, Presence, Timestamp};
+use crate::ingest::credential::without_credentials;
 use crate::ingest::json::Text;
 use crate::ingest::message::{ParsedAttachment, ParsedVersion};
 
@@ -175,7 +176,7 @@ impl Record {
             let mut mimes = self.files().filter_map(|file| file.mimetype.as_deref());
             mimes.any(|mime| mime.starts_with(kind))
         };
-        let facts = [
+        Presence::of([
             (self.kind().is_system(), Presence::SYSTEM),
             (self.kind() == Kind::Deleted, Presence::DELETED),
             (attachments.any(shares), Presence::FORWARDED),
@@ -183,9 +184,7 @@ impl Record {
             (mime("video/"), Presence::VIDEO),
             (mime("audio/"), Presence::AUDIO),
             (self.sent().is_none(), Presence::TIME_ASSUMED),
-        ];
-        let told = facts.into_iter().filter(|(is, _)| *is);
-        told.fold(Presence::default(), |all, (_, fact)| all.with(fact))
+        ])
     }
 
     /// When it was sent.
@@ -203,7 +202,7 @@ impl Record {
             let id = file.id.as_deref();
             let name = chosen([file.name.as_deref(), file.title.as_deref(), id]);
             ParsedAttachment {
-                name: words::without_credential(name.unwrap_or_default()),
+                name: without_credentials(name.unwrap_or_default()),
                 entry: id.and_then(|id| files.get(id)).copied(),
             }
         });

@@ -1,4 +1,4 @@
-//! The words of a record, whom they name, and the credential that links carry.
+//! The words of a record and whom they name.
 //!
 //! Slack writes `&`, `<` and `>` of the words as entities and nothing else so; that is how the words are
 //! packed and is undone. Its own marks, such as `<@U1>` or `<https://example.org|here>`, stay as written.
@@ -9,9 +9,7 @@ use serde_json::Value;
 
 use super::people::Directory;
 use super::record::Record;
-
-/// What begins the credential of file links: a parameter with a token of an export.
-const CREDENTIALS: [&str; 2] = ["t=xoxe-", "t%3Dxoxe-"];
+use crate::ingest::credential::without_credentials;
 
 /// The words.
 pub(super) fn body(record: &Record) -> String {
@@ -19,7 +17,7 @@ pub(super) fn body(record: &Record) -> String {
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&");
-    without_credential(&plain).into_owned()
+    without_credentials(&plain).into_owned()
 }
 
 /// The words as they are packed: the text; where there is none, that of the blocks, and then that of what
@@ -124,55 +122,4 @@ pub(super) fn mentions(record: &Record, directory: &Directory) -> Vec<Named> {
         });
     }
     named
-}
-
-/// A text without the credentials that links to files carry.
-pub(super) fn without_credential(text: &str) -> Cow<'_, str> {
-    let mut out = Cow::Borrowed(text);
-    for mark in CREDENTIALS {
-        while let Some(at) = out.find(mark) {
-            let token = &out[at + mark.len()..];
-            let is_token = |letter: char| {
-                letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '%')
-            };
-            let length = token
-                .find(|letter| !is_token(letter))
-                .unwrap_or(token.len());
-            let behind = &token[length..];
-            let before = &out[..at];
-            let (before, behind) = match behind.strip_prefix('&') {
-                // Another parameter takes its place.
-                Some(rest) => (before, rest.strip_prefix("amp;").unwrap_or(rest)),
-                None => (without_join(before), behind),
-            };
-            out = Cow::Owned(format!("{before}{behind}"));
-        }
-    }
-    out
-}
-
-/// The text without what joins a parameter to it.
-fn without_join(text: &str) -> &str {
-    let joins = ["?", "&amp;", "&", "%3F"];
-    let joined = joins.into_iter().find_map(|join| text.strip_suffix(join));
-    joined.unwrap_or(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_are_left_out_and_nothing_else() {
-        for (written, shown) in [
-            ("https://a/b.pdf?t=xoxe-12-ab", "https://a/b.pdf"),
-            ("<https://a/b?t=xoxe-1|b> c", "<https://a/b|b> c"),
-            ("https://a/b?x=1&t=xoxe-1&y=2", "https://a/b?x=1&y=2"),
-            ("https://a/b?t=xoxe-1&amp;y=2", "https://a/b?y=2"),
-            ("t=xoxe-1 t=xoxe-2", " "),
-            ("xoxe is a word", "xoxe is a word"),
-        ] {
-            assert_eq!(without_credential(written), shown);
-        }
-    }
 }

@@ -405,7 +405,7 @@ fn presence_of(
 ) -> Presence {
     let local = instant.is_some_and(|instant| instant.local.is_some());
     let assumed = local && matches!(zone, ZoneSource::Default | ZoneSource::Inferred);
-    [
+    Presence::of([
         (attached, Presence::ATTACHMENT),
         (instant.is_none(), Presence::TIME_ASSUMED),
         (
@@ -414,10 +414,7 @@ fn presence_of(
         ),
         (assumed, Presence::ZONE_ASSUMED),
         (texts.reply_to.is_some(), Presence::REPLY),
-    ]
-    .into_iter()
-    .filter(|(holds, _)| *holds)
-    .fold(Presence::default(), |all, (_, one)| all.with(one))
+    ])
 }
 
 impl Plan {

@@ -33,23 +33,38 @@ pub(super) fn text_of(html: &str) -> String {
     while let Some(at) = rest.find('<') {
         writer.text(&rest[..at]);
         rest = &rest[at..];
-        let Some(tag) = Tag::read(rest) else {
-            // A bracket that opens nothing is a bracket.
-            writer.text("<");
-            rest = &rest[1..];
-            continue;
+        let tag = match Tag::read(rest) {
+            Ok(tag) => tag,
+            // A bracket that opens nothing is a bracket; a tag that never ends is text.
+            Err(length) => {
+                writer.text(&rest[..length]);
+                rest = &rest[length..];
+                continue;
+            }
         };
         rest = &rest[tag.length..];
         if SILENT.contains(&tag.name.as_str()) && !tag.closes {
-            let end = format!("</{}", tag.name);
-            let lower = rest.to_ascii_lowercase();
-            rest = lower.find(&end).map_or("", |at| &rest[at..]);
+            rest = from_closing(rest, &tag.name);
             continue;
         }
         writer.tag(&tag);
     }
     writer.text(rest);
     writer.out.trim_matches(['\n', ' ']).to_owned()
+}
+
+/// The text from the tag on that closes `name`; empty where none does.
+fn from_closing<'h>(html: &'h str, name: &str) -> &'h str {
+    let mut rest = html;
+    while let Some(at) = rest.find("</") {
+        rest = &rest[at..];
+        let own = rest.get(2..2 + name.len());
+        if own.is_some_and(|own| own.eq_ignore_ascii_case(name)) {
+            return rest;
+        }
+        rest = &rest[2..];
+    }
+    ""
 }
 
 /// A tag.
@@ -63,25 +78,26 @@ struct Tag<'h> {
 }
 
 impl<'h> Tag<'h> {
-    /// Reads the tag at the beginning of a text; `None` when there is none.
-    fn read(html: &'h str) -> Option<Tag<'h>> {
+    /// Reads the tag at the beginning of a text, which is a bracket; where there is none, how many bytes
+    /// are text.
+    fn read(html: &'h str) -> Result<Tag<'h>, usize> {
         if let Some(comment) = html.strip_prefix("<!--") {
             let length = comment.find("-->").map_or(html.len(), |at| at + 7);
-            return Some(Tag {
+            return Ok(Tag {
                 name: String::new(),
                 closes: false,
                 attributes: "",
                 length,
             });
         }
-        let inner = html.strip_prefix('<')?;
+        let inner = &html[1..];
         let (closes, inner) = match inner.strip_prefix('/') {
             Some(inner) => (true, inner),
             None => (false, inner),
         };
         let begins = |first: char| first.is_ascii_alphabetic() || first == '!' || first == '?';
         if !inner.starts_with(begins) {
-            return None;
+            return Err(1);
         }
         let mut quote = None;
         let end = inner
@@ -98,10 +114,13 @@ impl<'h> Tag<'h> {
                 }
                 _ => false,
             });
-        let inside = &inner[..end?.0];
+        let Some((end, _)) = end else {
+            return Err(html.len());
+        };
+        let inside = &inner[..end];
         let split = inside.find(|letter: char| letter.is_whitespace() || letter == '/');
         let (name, attributes) = inside.split_at(split.unwrap_or(inside.len()));
-        Some(Tag {
+        Ok(Tag {
             name: name.to_ascii_lowercase(),
             closes,
             attributes,
@@ -138,8 +157,8 @@ struct Writer {
     /// Blanks were met and not written yet.
     blank: bool,
     preformatted: usize,
-    /// Addresses of links that are open, and where their words begin.
-    links: Vec<(String, usize)>,
+    /// The address of the link that is open, and where its words begin. Links do not lie in links.
+    link: Option<(String, usize)>,
 }
 
 impl Writer {
@@ -190,10 +209,10 @@ impl Writer {
             "a" if !tag.closes => {
                 self.gap();
                 let address = tag.attribute("href").unwrap_or_default();
-                self.links.push((address, self.out.len()));
+                self.link = Some((address, self.out.len()));
             }
             "a" => {
-                let Some((address, from)) = self.links.pop() else {
+                let Some((address, from)) = self.link.take() else {
                     return;
                 };
                 let shown = self.out.get(from..).unwrap_or_default();

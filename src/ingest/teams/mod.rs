@@ -8,12 +8,11 @@
 mod html;
 mod record;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::domain::{App, ConversationKind, IdScope, NoteKind, Precision};
+use crate::domain::{App, ConversationKind, IdScope, Precision};
 use crate::ingest::answers::{Answers, Outcome};
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::error::Result;
@@ -223,10 +222,7 @@ impl Reading<'_> {
         (chat, conversation_kind): (&str, ConversationKind),
     ) -> Result<()> {
         let attachments = record.attachments(&self.files);
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along", missing.name);
-            self.teller.note(NoteKind::MissingMedia, span, &reason)?;
-        }
+        self.teller.missing(&attachments, span)?;
         let words = record.words();
         let kind = record.kind(&words);
         let author = record.author();
@@ -266,29 +262,15 @@ impl Reading<'_> {
     }
 }
 
-/// One for each sign, with everybody who gave it.
+/// One for each sign, by the names of those who gave it.
 fn reactions<'r>(
     record: &'r Record,
     names: &'r BTreeMap<String, String>,
 ) -> Vec<ParsedReaction<'r>> {
-    let mut parsed: Vec<ParsedReaction<'r>> = Vec::new();
-    for (sign, giver) in record.reactions() {
-        let place = parsed.iter().position(|one| one.value == sign);
-        let place = place.unwrap_or_else(|| {
-            parsed.push(ParsedReaction {
-                value: Cow::Borrowed(sign),
-                count: 0,
-                by: Vec::new(),
-            });
-            parsed.len() - 1
-        });
-        parsed[place].count += 1;
+    ParsedReaction::gathered(record.reactions().map(|(sign, giver)| {
         let id = giver.and_then(|giver| giver.id.as_deref());
         let own = giver.and_then(|giver| giver.displayname.as_deref());
         let known = id.and_then(|id| names.get(id)).map(String::as_str);
-        parsed[place]
-            .by
-            .extend(own.or(known).or(id).map(Cow::Borrowed));
-    }
-    parsed
+        (sign, own.or(known).or(id))
+    }))
 }

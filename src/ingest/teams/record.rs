@@ -12,6 +12,9 @@ use crate::ingest::json::Text;
 use crate::ingest::message::ParsedAttachment;
 use crate::ingest::table::TimeFormat;
 
+/// What stands in the address of a picture that is part of the words.
+const PICTURE: &str = "/hostedContents/";
+
 /// A record of which every member has a name in lower case: dumps write `Id`, Graph writes `id`.
 #[derive(Debug, Default)]
 pub(super) struct Lowered(pub Record);
@@ -54,7 +57,7 @@ pub(super) struct Record {
     attachments: Option<Vec<Attached>>,
     mentions: Option<Vec<Mention>>,
     reactions: Option<Vec<Reaction>>,
-    eventdetail: Value,
+    eventdetail: Option<Event>,
     pub replies: Option<Vec<Record>>,
 }
 
@@ -62,6 +65,44 @@ pub(super) struct Record {
 #[serde(default)]
 struct Channel {
     channelid: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Event {
+    #[serde(rename = "@odata.type")]
+    form: Option<String>,
+    initiator: Option<Identities>,
+    members: Option<Vec<Identity>>,
+    chatdisplayname: Option<String>,
+    channeldisplayname: Option<String>,
+    teamdisplayname: Option<String>,
+}
+
+impl Event {
+    /// The name of what happened, without what every such name has.
+    fn name(&self) -> &str {
+        let name = self.form.as_deref().unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or_default();
+        name.strip_suffix("EventMessageDetail").unwrap_or(name)
+    }
+
+    /// What happened, and to whom, as the source writes it.
+    fn words(&self) -> String {
+        let members = self.members.iter().flatten();
+        let members = members.filter_map(|one| said(&one.displayname).or(said(&one.id)));
+        let places = [
+            &self.chatdisplayname,
+            &self.channeldisplayname,
+            &self.teamdisplayname,
+        ];
+        let about: Vec<&str> = members.chain(places.into_iter().filter_map(said)).collect();
+        match about.is_empty() {
+            true => self.name().to_owned(),
+            false => format!("{}: {}", self.name(), about.join(", ")),
+        }
+    }
 }
 
 /// Who: a person, a program or a device.
@@ -74,9 +115,11 @@ pub(super) struct Identities {
 }
 
 impl Identities {
+    /// The one that is told of: some dumps write all three, two of them without anything.
     pub fn one(&self) -> Option<&Identity> {
-        let user = self.user.as_ref().or(self.application.as_ref());
-        user.or(self.device.as_ref())
+        let all = [&self.user, &self.application, &self.device];
+        let mut told = all.into_iter().flatten();
+        told.find(|one| said(&one.id).or(said(&one.displayname)).is_some())
     }
 }
 
@@ -138,18 +181,22 @@ impl Record {
     pub fn conversation_kind(&self) -> ConversationKind {
         let id = self.chat().unwrap_or_default();
         match () {
-            () if self.channelidentity.is_some() || id.contains("@thread.tacv2") => {
-                ConversationKind::Channel
-            }
+            () if said(&self.chatid).is_none() && !id.is_empty() => ConversationKind::Channel,
+            () if id.contains("@thread.tacv2") => ConversationKind::Channel,
             () if id.ends_with("@unq.gbl.spaces") => ConversationKind::Direct,
             () if id.contains("@thread") => ConversationKind::Group,
             () => ConversationKind::Unknown,
         }
     }
 
-    /// Who wrote it.
+    /// Who wrote it; who did what it tells of.
     pub fn author(&self) -> Option<&Identity> {
-        self.from.as_ref()?.one()
+        let from = self.from.as_ref().and_then(Identities::one);
+        from.or(self.initiator())
+    }
+
+    fn initiator(&self) -> Option<&Identity> {
+        self.eventdetail.as_ref()?.initiator.as_ref()?.one()
     }
 
     /// When it was sent; ids are the milliseconds of the same instant.
@@ -172,18 +219,11 @@ impl Record {
 
     fn is_event(&self) -> bool {
         let form = self.messagetype.as_deref().unwrap_or_default();
-        form.eq_ignore_ascii_case("systemEventMessage") || !self.eventdetail.is_null()
-    }
-
-    /// The name of what happened, without what every such name has.
-    fn event(&self) -> &str {
-        let name = self.eventdetail.get("@odata.type").and_then(Value::as_str);
-        let name = name
-            .unwrap_or_default()
-            .rsplit('.')
-            .next()
-            .unwrap_or_default();
-        name.strip_suffix("EventMessageDetail").unwrap_or(name)
+        let named = self
+            .eventdetail
+            .as_ref()
+            .is_some_and(|event| event.form.is_some());
+        form.eq_ignore_ascii_case("systemEventMessage") || named
     }
 
     fn attached(&self, form: &str) -> Option<&Attached> {
@@ -228,8 +268,9 @@ impl Record {
             lines.push(text_of(content.as_str().unwrap_or_default()));
         }
         lines.retain(|line| !line.is_empty());
-        if lines.is_empty() && self.is_event() {
-            lines.push(self.event_words());
+        let event = self.eventdetail.as_ref().filter(|_| self.is_event());
+        if let (true, Some(event)) = (lines.is_empty(), event) {
+            lines.push(event.words());
         } else if lines.is_empty() {
             let cards = self
                 .attachments
@@ -242,30 +283,11 @@ impl Record {
         lines.join("\n")
     }
 
-    /// What happened, and to whom, as the source writes it.
-    fn event_words(&self) -> String {
-        let members = self.eventdetail.get("members").and_then(Value::as_array);
-        let shown = |member: &Value| {
-            let name = ["displayname", "id"]
-                .into_iter()
-                .find_map(|name| member.get(name)?.as_str());
-            name.map(str::to_owned)
-        };
-        let mut about: Vec<String> = members.into_iter().flatten().filter_map(shown).collect();
-        for name in ["chatdisplayname", "channeldisplayname", "teamdisplayname"] {
-            let value = self.eventdetail.get(name).and_then(Value::as_str);
-            about.extend(value.map(str::to_owned));
-        }
-        match about.is_empty() {
-            true => self.event().to_owned(),
-            false => format!("{}: {}", self.event(), about.join(", ")),
-        }
-    }
-
     /// What sort of message.
     pub fn kind(&self, words: &str) -> Kind {
         if self.is_event() {
-            let event = self.event().to_ascii_lowercase();
+            let event = self.eventdetail.as_ref().map_or("", Event::name);
+            let event = event.to_ascii_lowercase();
             let has = |part: &str| event.contains(part);
             return match () {
                 () if has("members") => Kind::SystemMembership,
@@ -283,7 +305,7 @@ impl Record {
         {
             _ if self.is_deleted() && words.is_empty() => Kind::Deleted,
             Some("message" | "text") | None
-                if words.is_empty() && self.files().next().is_some() =>
+                if words.is_empty() && (self.files().next().is_some() || self.pictures() > 0) =>
             {
                 Kind::Media
             }
@@ -295,23 +317,28 @@ impl Record {
     /// What its members tell beside the words.
     pub fn presence(&self, kind: Kind) -> Presence {
         let quoted = self.attached("messageReference").is_some();
-        let facts = [
+        Presence::of([
             (kind.is_system(), Presence::SYSTEM),
             (self.is_deleted(), Presence::DELETED),
             (quoted, Presence::QUOTE),
+            (self.pictures() > 0, Presence::IMAGE),
             (
                 self.attached("forwardedMessageReference").is_some(),
                 Presence::FORWARDED,
             ),
             (self.sent().is_none(), Presence::TIME_ASSUMED),
-        ];
-        let told = facts.into_iter().filter(|(is, _)| *is);
-        told.fold(Presence::default(), |all, (_, fact)| all.with(fact))
+        ])
     }
 
     fn files(&self) -> impl Iterator<Item = &Attached> {
         let all = self.attachments.iter().flatten();
         all.filter(|one| !one.is_card() && said(&one.name).is_some())
+    }
+
+    /// Pictures that stand in the words: their bytes lie on the server.
+    fn pictures(&self) -> usize {
+        let content = self.body.as_ref().and_then(|body| body.content.as_deref());
+        content.map_or(0, |content| content.matches(PICTURE).count())
     }
 
     /// The files it names, looked for by their names among those that came along.
@@ -324,7 +351,12 @@ impl Record {
                 entry: found.and_then(|found| found.first()).copied(),
             }
         });
-        parsed.collect()
+        let picture = || ParsedAttachment {
+            name: Cow::Borrowed(""),
+            entry: None,
+        };
+        let pictures = std::iter::repeat_with(picture).take(self.pictures());
+        parsed.chain(pictures).collect()
     }
 
     /// Signs and who gave each.

@@ -275,10 +275,7 @@ impl Reading<'_> {
             self.teller.note(NoteKind::Assumption, span, reason)?;
         }
         let attachments = record.attachments(&self.files);
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller.note(NoteKind::MissingMedia, span, &reason)?;
-        }
+        self.teller.missing(&attachments, span)?;
         let (sent, local, zone_source) = self.time_of(&record);
         let author = record.author_id();
         let label = record.author();
