@@ -93,7 +93,7 @@ impl Conversation {
     }
 }
 
-/// The sink of one entry.
+/// The sink of one chat.
 pub(super) struct Importer<'a> {
     appliance: &'a Appliance,
     import: ImportNo,
@@ -113,24 +113,24 @@ pub(super) struct Importer<'a> {
     templates: Templates,
     raw: Vec<u8>,
     counts: ImportCounts,
-    /// How far the entry was read, in its own bytes.
+    /// How many bytes of the chat were read, of all its entries.
     read: u64,
     failure: Option<AppError>,
 }
 
-/// Who hears how far the reading of an entry is, told in bytes of the source as it lies on disk.
+/// Who hears how far the reading of a chat is, told in bytes of the source as it lies on disk.
 pub(super) struct Telling<'a> {
     pub(super) progress: &'a dyn Progress,
-    /// Bytes of the source before the entry.
+    /// Bytes of the source before the chat.
     pub(super) before: u64,
-    /// Bytes the entry takes in the source.
+    /// Bytes the entries of the chat take in the source.
     pub(super) packed: u64,
-    /// Bytes of the entry as it is read.
+    /// Bytes of its entries as they are read.
     pub(super) unpacked: u64,
 }
 
 impl Telling<'_> {
-    /// The byte of the source that a byte of the entry lies at; inside a packed entry about so.
+    /// The byte of the source that is reached after `at` bytes of the chat; in packed entries about so.
     fn source_byte(&self, at: u64) -> u64 {
         let unpacked = u128::from(self.unpacked.max(1));
         let share = u128::from(self.packed) * u128::from(at).min(unpacked) / unpacked;
@@ -622,7 +622,7 @@ fn presence_of_mime(mime: &str) -> Presence {
 
 impl Sink for Importer<'_> {
     fn message(&mut self, message: &ParsedMessage<'_>) -> std::result::Result<(), Stop> {
-        self.read = message.span.1;
+        self.read += message.raw.len() as u64;
         self.take(message).map_err(|error| self.stop(error))?;
         self.keep_going()
     }
@@ -640,7 +640,8 @@ impl Sink for Importer<'_> {
         }
     }
 
-    fn frame(&mut self, _frame: Frame<'_>) -> std::result::Result<(), Stop> {
+    fn frame(&mut self, frame: Frame<'_>) -> std::result::Result<(), Stop> {
+        self.read += frame.raw.len() as u64;
         Ok(())
     }
 
