@@ -4,6 +4,14 @@ use std::collections::BTreeMap;
 
 use super::container::{Container, Entry};
 
+/// A folder: the archive it lies in, and its name without the slash behind it.
+pub type Folder<'e> = (Option<u32>, &'e str);
+
+/// The folder that an entry lies in.
+pub fn place_of(entry: &Entry) -> Folder<'_> {
+    (entry.parent, folder_of(&entry.name))
+}
+
 /// Files that lie in the folder of an entry or below it, by their path from there on.
 pub fn files_beside(container: &Container<'_>, entry: &Entry) -> BTreeMap<String, u32> {
     let folder = folder_of(&entry.name);

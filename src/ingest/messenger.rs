@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, Timestamp};
 
 use super::answers::{Answers, Outcome};
-use super::beside::folder_of;
+use super::beside::{Folder, folder_of, place_of};
 use super::container::{Container, Entry};
 use super::detect::Found;
 use super::error::Result;
@@ -123,14 +123,14 @@ impl Format for Messenger {
 
 /// The files `message_N.json` of each folder, by their numbers.
 fn threads(entries: &[Entry]) -> Vec<Vec<u32>> {
-    let mut threads: BTreeMap<(Option<u32>, &str), Vec<(u32, u32)>> = BTreeMap::new();
+    let mut threads: BTreeMap<Folder<'_>, Vec<(u32, u32)>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.refused.is_none()) {
         let number = entry.file_name().strip_prefix("message_");
         let number = number.and_then(|rest| rest.strip_suffix(".json"));
         let Some(number) = number.and_then(|number| number.parse().ok()) else {
             continue;
         };
-        let thread = threads.entry((entry.parent, folder_of(&entry.name)));
+        let thread = threads.entry(place_of(entry));
         thread.or_default().push((number, entry.ordinal));
     }
     let sorted = threads.into_values().map(|mut files| {

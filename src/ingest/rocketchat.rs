@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 use super::answers::{Answers, Outcome};
-use super::beside::folder_of;
+use super::beside::place_of;
 use super::container::{Container, Entry};
 use super::detect::Found;
 use super::error::Result;
@@ -154,9 +154,8 @@ struct Room {
 /// What lies beside the messages and tells about rooms and people.
 fn beside(entries: &[Entry], messages: &Entry) -> Vec<u32> {
     let beside = entries.iter().filter(|other| {
-        other.parent == messages.parent
+        place_of(other) == place_of(messages)
             && other.refused.is_none()
-            && folder_of(&other.name) == folder_of(&messages.name)
             && BESIDE.contains(&other.file_name())
     });
     beside.map(|entry| entry.ordinal).collect()

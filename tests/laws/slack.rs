@@ -1,7 +1,7 @@
 //! A Slack workspace through the whole product: what its export tells is found, the same again is known, and
 //! a later export brings what is new.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wordkeep::app::import::ImportRequest;
 use wordkeep::store::ImportCounts;
@@ -36,7 +36,7 @@ fn export(office: &Office, name: &str, days: &[(&str, &str)]) -> PathBuf {
     zipped(office.dir.path(), name, texts.chain(files))
 }
 
-fn took(office: &Office, export: &PathBuf) -> ImportCounts {
+fn took(office: &Office, export: &Path) -> ImportCounts {
     let receipt = import(&office.appliance, &office.root, export).unwrap();
     assert_eq!(receipt.counts.rejected, 0);
     receipt.counts

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::domain::{App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence};
 use crate::ingest::answers::{Answers, Outcome};
-use crate::ingest::beside::folder_of;
+use crate::ingest::beside::{Folder, folder_of, place_of};
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::detect::Found;
 use crate::ingest::error::Result;
@@ -95,9 +95,9 @@ impl Format for GoogleChat {
             folder: String::new(),
             files: BTreeMap::new(),
         };
-        let mut files: BTreeMap<(Option<u32>, &str), BTreeMap<String, u32>> = BTreeMap::new();
+        let mut files: BTreeMap<Folder<'_>, BTreeMap<String, u32>> = BTreeMap::new();
         for entry in entries.iter().filter(|entry| entry.refused.is_none()) {
-            let beside = files.entry((entry.parent, folder_of(&entry.name)));
+            let beside = files.entry(place_of(entry));
             let name = entry.file_name().to_owned();
             beside.or_default().insert(name, entry.ordinal);
         }
@@ -108,7 +108,7 @@ impl Format for GoogleChat {
             let entry = &entries[messages as usize];
             let folder = folder_of(&entry.name);
             reading.folder = folder.rsplit('/').next().unwrap_or_default().to_owned();
-            reading.files = files.remove(&(entry.parent, folder)).unwrap_or_default();
+            reading.files = files.remove(&place_of(entry)).unwrap_or_default();
             reading.group = Group::default();
             if let Some(group) = group {
                 reading.about(container, &entries[group as usize])?;
@@ -146,10 +146,9 @@ impl Download {
 fn downloads(entries: &[Entry]) -> Vec<Download> {
     let entries = entries.iter().filter(|entry| entry.refused.is_none());
     let groups = entries.clone().filter(|one| one.file_name() == GROUP_FILE);
-    let groups: BTreeMap<(Option<u32>, &str), u32> = groups
-        .map(|one| ((one.parent, folder_of(&one.name)), one.ordinal))
-        .collect();
-    let mut downloads: BTreeMap<(Option<u32>, &str), Download> = BTreeMap::new();
+    let groups: BTreeMap<Folder<'_>, u32> =
+        groups.map(|one| (place_of(one), one.ordinal)).collect();
+    let mut downloads: BTreeMap<Folder<'_>, Download> = BTreeMap::new();
     for entry in entries {
         let folder = folder_of(&entry.name);
         let (above, _) = folder.rsplit_once('/').unwrap_or_default();
@@ -159,7 +158,7 @@ fn downloads(entries: &[Entry]) -> Vec<Download> {
         };
         match entry.file_name() {
             "messages.json" => {
-                let group = groups.get(&(entry.parent, folder)).copied();
+                let group = groups.get(&place_of(entry)).copied();
                 if let Some(root) = inside("Groups").or(group.map(|_| above)) {
                     let download = downloads.entry((entry.parent, root)).or_default();
                     download.chats.insert(entry.ordinal, group);
