@@ -166,6 +166,18 @@ impl ParsedMessage<'_> {
         span: (0, 0),
         entry: 0,
     };
+
+    /// Yes/no facts: those the reader told, and those that its other members tell.
+    pub fn facts(&self) -> Presence {
+        let told = Presence::of([
+            (self.reply_to.is_some(), Presence::REPLY),
+            (!self.reactions.is_empty(), Presence::REACTION),
+            (!self.mentions.is_empty(), Presence::MENTION),
+            (self.edited.is_some(), Presence::EDITED),
+            (!self.attachments.is_empty(), Presence::ATTACHMENT),
+        ]);
+        self.presence.with(told)
+    }
 }
 
 /// Bytes between the messages that carry none of their words: a mark of byte order, blank lines

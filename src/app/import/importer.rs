@@ -373,7 +373,7 @@ impl<'a> Importer<'a> {
         let at = self.conversation(message)?;
         let sender = self.handle(at, message)?;
         let conversation = &mut self.open[at];
-        let mut presence = message.presence;
+        let mut presence = message.facts();
         let sent = match message.sent {
             Some(sent) => sent,
             None => {
@@ -387,16 +387,6 @@ impl<'a> Importer<'a> {
         };
         let (no, shard) = (conversation.no, conversation.shard);
         self.name_again(at, sender, message);
-        for (tells, fact) in [
-            (message.reply_to.is_some(), Presence::REPLY),
-            (!message.reactions.is_empty(), Presence::REACTION),
-            (!message.mentions.is_empty(), Presence::MENTION),
-            (message.edited.is_some(), Presence::EDITED),
-        ] {
-            if tells {
-                presence = presence.with(fact);
-            }
-        }
         match fate {
             Fate::New => self.counts.fresh += 1,
             Fate::Known(_) => self.counts.known += 1,
@@ -567,7 +557,6 @@ impl<'a> Importer<'a> {
         if message.attachments.is_empty() {
             return Vec::new();
         }
-        *presence = presence.with(Presence::ATTACHMENT);
         let mut attachments = Vec::with_capacity(message.attachments.len());
         for parsed in message.attachments {
             let state = match parsed.entry {

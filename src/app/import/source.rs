@@ -82,7 +82,10 @@ impl Opened {
         let mut sources: Vec<Box<dyn Source>> = Vec::new();
         let (mut bytes, mut modified) = (0, None);
         for file in &files {
-            let source = FileSource::open(file)?;
+            let source = match path.is_dir() {
+                true => FileSource::open_in(path, file)?,
+                false => FileSource::open(file)?,
+            };
             bytes += source.len().unwrap_or(0);
             modified = modified.max(source.modified());
             sources.push(Box::new(source));

@@ -174,7 +174,11 @@ impl Reading<'_> {
         let Some(record) = self.teller.read::<Record>(slip)? else {
             return Ok(());
         };
-        let body = words::body(record.inner());
+        let inner = record.inner();
+        if let (Some(user), Some(profile)) = (&inner.user, &inner.user_profile) {
+            self.directory.guest(user, profile);
+        }
+        let body = words::body(inner);
         let mut amends = record.amends().map(str::to_owned);
         if let (Some(id), None) = (record.id(), &amends) {
             let hash = sha256(body.as_bytes());

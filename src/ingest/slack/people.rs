@@ -89,6 +89,13 @@ impl Directory {
         }
     }
 
+    /// Takes somebody whom no list names, as a record shows them.
+    pub fn guest(&mut self, id: &str, profile: &Profile) {
+        if let (Some(name), false) = (profile.shown(), self.names.contains_key(id)) {
+            self.names.insert(id.to_owned(), name.to_owned());
+        }
+    }
+
     /// Takes a conversation of one of the lists.
     pub fn conversation(&mut self, list: &str, listed: Listed) {
         let Some(id) = chosen([listed.id.as_deref()]).map(str::to_owned) else {
