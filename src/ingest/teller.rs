@@ -85,6 +85,12 @@ impl<'s> Teller<'s> {
     /// # Errors
     /// When the sink wants no more.
     pub fn read<T: DeserializeOwned>(&mut self, slip: &Slip<'_>) -> Result<Option<T>> {
+        // A list would be read by the places of its elements.
+        if slip.raw.first() != Some(&b'{') {
+            return self
+                .reject(slip.raw, slip.at, "it is no object")
+                .map(|()| None);
+        }
         match read_record(slip.raw) {
             Err(reason) => self.reject(slip.raw, slip.at, &reason).map(|()| None),
             Ok((record, fault)) => {

@@ -8,6 +8,8 @@
 mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "linked.rs"]
+mod linked;
 #[path = "platforms.rs"]
 mod platforms;
 #[path = "reimport.rs"]
