@@ -15,26 +15,36 @@
 
 pub mod align;
 mod answers;
+mod beside;
 mod budget;
 mod bundle;
 mod calendar;
 mod container;
+mod credential;
 mod detect;
+mod discord;
 mod error;
 mod format;
+mod googlechat;
 mod import;
 mod inflated;
 mod json;
 mod lines;
 mod mailed;
+mod matrix;
+mod mattermost;
 mod message;
+mod messenger;
 mod pack;
 pub mod raw;
+mod rocketchat;
 mod rsmf;
 mod sheet;
+mod slack;
 mod source;
 mod table;
 mod tarred;
+mod teams;
 mod telegram;
 mod teller;
 mod whatsapp;
@@ -51,6 +61,7 @@ pub use bundle::{
     ENTRY_NAME_BYTES_MAX, Span,
 };
 pub use container::{Container, Entry, Packing};
+pub use credential::without_credentials;
 pub use detect::{Detection, Found, detect, mime_of};
 pub use error::{IngestError, Result};
 pub use import::{has_keys, import, refers};

@@ -12,6 +12,7 @@
 )]
 
 mod damage;
+mod records;
 mod told;
 
 use std::fs;

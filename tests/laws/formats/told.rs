@@ -233,9 +233,10 @@ pub fn told(input: &Input) -> String {
                     "  {} messages, {} notes, {} rejected",
                     summary.messages, summary.notes, summary.rejected
                 ));
-                for (entry, spans) in teller.reached {
+                for entry in found.parts.iter().chain([&found.entry]) {
+                    let spans = teller.reached.remove(entry).unwrap_or_default();
                     // What an archive says of it is not trusted.
-                    let size = container.read(entry, |bytes| Ok(copy(bytes, &mut sink())?));
+                    let size = container.read(*entry, |bytes| Ok(copy(bytes, &mut sink())?));
                     let size = size.unwrap();
                     let mut at = 0;
                     for (start, end) in spans {
@@ -244,6 +245,10 @@ pub fn told(input: &Input) -> String {
                     }
                     assert_eq!(at, size, "{}: bytes are missing", input.path.display());
                 }
+                assert!(
+                    teller.reached.is_empty(),
+                    "bytes of entries nobody said are read"
+                );
             }
             Ok(Outcome::Ask(questions)) => {
                 for question in questions {
