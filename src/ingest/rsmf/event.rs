@@ -131,13 +131,11 @@ impl Event {
 
     /// What its members tell beside the words.
     pub fn presence(&self) -> Presence {
-        let facts = [
+        Presence::of([
             (self.deleted == Some(true), Presence::DELETED),
             (!self.edits.is_empty(), Presence::EDITED),
             (self.kind().is_system(), Presence::SYSTEM),
-        ];
-        let told = facts.into_iter().filter(|(is, _)| *is);
-        told.fold(Presence::default(), |all, (_, fact)| all.with(fact))
+        ])
     }
 
     /// The files it names, looked for in the zip.

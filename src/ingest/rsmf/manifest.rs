@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::{IdScope, NoteKind, Precision, Presence, Timestamp, ZoneSource};
 use crate::ingest::answers::{Answers, Outcome, Question, QuestionKind, ZoneAnswer};
+use crate::ingest::beside::files_beside;
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::error::Result;
 use crate::ingest::format::{Claim, Format};
 use crate::ingest::json::{Part, Shape, Step, Text, read_record, scan};
 use crate::ingest::message::{ParsedMessage, Sink};
-use crate::ingest::teller::Teller;
+use crate::ingest::teller::{Slip, Teller};
 use crate::ingest::zone::LocalClock;
 
 use super::check::{HEADERS_BYTES_MAX, Headers, Learned, Participant, Talk};
@@ -121,15 +122,6 @@ fn headers_around(container: &mut Container<'_>, entry: &Entry) -> Option<Header
     Some(Headers::read(&head))
 }
 
-/// The files of the zip, by name.
-fn files_beside(container: &Container<'_>, entry: &Entry) -> BTreeMap<String, u32> {
-    let beside = container.entries().iter().filter(|other| {
-        other.parent == entry.parent && other.refused.is_none() && other.ordinal != entry.ordinal
-    });
-    let named = beside.map(|other| (other.file_name().to_owned(), other.ordinal));
-    named.collect()
-}
-
 /// The list a record stands in.
 fn list_of(path: &[Step]) -> &str {
     match path.first() {
@@ -201,47 +193,32 @@ struct Reading<'s> {
 
 impl Reading<'_> {
     fn take(&mut self, part: Part<'_>) -> Result<()> {
-        match part {
-            Part::Frame { raw, at } => self.teller.frame(raw, at),
-            Part::Member { .. } => Ok(()),
-            Part::Record { raw, at, path } if list_of(path) == "events" => self.event(raw, at),
-            Part::Record { raw, at, path } => {
-                let read = match list_of(path) {
-                    "participants" => read_record::<Participant>(raw).map(drop),
-                    _ => read_record::<Talk>(raw).map(drop),
-                };
-                match read {
-                    Ok(()) => self.teller.frame(raw, at),
-                    Err(reason) => self.teller.reject(raw, at, &reason),
-                }
-            }
-            Part::Cut { raw, at } => {
-                let reason = "the file ends inside this event";
-                self.teller.reject(raw, at, reason)
-            }
-            Part::TooLong { head, at, end } => {
-                let reason =
-                    "this record is longer than 64 MiB; it was left out, this is how it begins";
-                self.teller.quote(head, (at, end), reason)
-            }
+        let list = match part {
+            Part::Record { path, .. } => list_of(path).to_owned(),
+            _ => String::new(),
+        };
+        let Some(slip) = self.teller.besides(part)? else {
+            return Ok(());
+        };
+        let read = match list.as_str() {
+            "participants" => read_record::<Participant>(slip.raw).map(drop),
+            "conversations" => read_record::<Talk>(slip.raw).map(drop),
+            _ => return self.event(&slip),
+        };
+        match read {
+            Ok(()) => self.teller.frame(slip.raw, slip.at),
+            Err(reason) => self.teller.reject(slip.raw, slip.at, &reason),
         }
     }
 
-    fn event(&mut self, raw: &[u8], at: u64) -> Result<()> {
-        let (event, fault) = match read_record::<Event>(raw) {
-            Ok(read) => read,
-            Err(reason) => return self.teller.reject(raw, at, &reason),
+    fn event(&mut self, slip: &Slip<'_>) -> Result<()> {
+        let Some(event) = self.teller.read::<Event>(slip)? else {
+            return Ok(());
         };
-        let span = (at, at + raw.len() as u64);
-        if let Some(told) = fault.told() {
-            self.teller.note(NoteKind::Encoding, span, told)?;
-        }
+        let (raw, span) = (slip.raw, slip.span());
         self.unresolved(&event, span)?;
         let attachments = event.attachments(&self.files);
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} is not in the zip", missing.name);
-            self.teller.note(NoteKind::MissingMedia, span, &reason)?;
-        }
+        self.teller.missing(&attachments, span)?;
         let (sent, local, zone_source) = read_time(&mut self.clock, event.when());
         let clock = &mut self.clock;
         let (earlier, edited) = event.earlier(|when| read_time(clock, when).0);
