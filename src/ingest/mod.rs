@@ -27,6 +27,7 @@ mod json;
 mod lines;
 mod message;
 mod pack;
+mod printed;
 pub mod raw;
 mod sheet;
 mod source;
