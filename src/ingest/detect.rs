@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::container::{Container, Entry};
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
+use super::line_chat::LineChat;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
 use super::whatsapp::WhatsApp;
@@ -15,7 +16,13 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 const LOOKED_AT_MAX: usize = 10_000;
 
 /// The formats, in the order in which they are asked.
-pub(super) const FORMATS: &[&dyn Format] = &[&WhatsApp, &Telegram, &Jsonl, &Csv];
+pub(super) const FORMATS: &[&dyn Format] = &[
+    &WhatsApp,
+    &Telegram,
+    &LineChat,
+    &Jsonl,
+    &Csv,
+];
 
 /// An entry that a format claims.
 #[derive(Clone, Debug, PartialEq, Eq)]

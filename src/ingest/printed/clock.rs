@@ -22,7 +22,9 @@ pub fn hour_of(text: &str) -> Option<Hour> {
     let hour = number(text, &mut at, 1)?;
     eat(text, &mut at)?;
     let minute = number(text, &mut at, 2)?;
-    let with_seconds = text[at..].starts_with(':');
+    // A colon without digits behind it ends the head.
+    let behind = text.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
+    let with_seconds = behind && text[at..].starts_with(':');
     let second = match with_seconds {
         true => {
             at += 1;
@@ -98,6 +100,7 @@ mod tests {
             ("03:05PM\t", 15, 5, 7),
             ("3:05 p.m. x", 15, 5, 9),
             ("下午03:04\t", 15, 4, 11),
+            ("15:04: x", 15, 4, 5),
         ] {
             let read = hour_of(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((read.second_of_day, read.length), (hour * 3_600 + minute * 60, length), "{text}");

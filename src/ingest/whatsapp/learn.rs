@@ -19,6 +19,7 @@ use super::body::media_days_of_line;
 const STYLES_MAX: usize = 32;
 /// Most media names whose dates are kept as evidence per style.
 const MEDIA_DATES_MAX: usize = 10_000;
+
 /// One style and its headers.
 #[derive(Debug)]
 struct Style {
@@ -237,17 +238,7 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
         });
     }
     let against_time = trusted.first().map_or(0, |trusted| trusted.outliers.len());
-    let second: usize = doubtful
-        .iter()
-        .map(|place| collected.styles[*place].headers.len())
-        .sum();
-    questions.extend(trust_question(
-        second + against_time,
-        collected.styles[own].headers.len() + second,
-        &collected.styles[own].shape.describe(),
-        outside.entry,
-        outside.answers,
-    ));
+    questions.extend(doubt(&collected.styles, own, &doubtful, against_time, outside));
     if !questions.is_empty() {
         return Learning::Ask(questions);
     }
@@ -259,6 +250,23 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
         years,
         buddhist,
     }))
+}
+
+/// What is asked about headers of second styles and those against the order of time.
+fn doubt(
+    styles: &[Style],
+    own: usize,
+    doubtful: &[usize],
+    against_time: usize,
+    outside: Outside<'_>,
+) -> Option<Question> {
+    let second: usize = doubtful
+        .iter()
+        .map(|place| styles[*place].headers.len())
+        .sum();
+    let (count, all) = (second + against_time, styles[own].headers.len() + second);
+    let style = styles[own].shape.describe();
+    trust_question(count, all, &style, outside.entry, outside.answers)
 }
 
 /// Whether the first date of a style counts its years from the Buddha.
