@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::container::{Container, Entry};
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
+use super::kakao::KakaoTalk;
 use super::line_chat::LineChat;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
@@ -20,6 +21,7 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &WhatsApp,
     &Telegram,
     &LineChat,
+    &KakaoTalk,
     &Jsonl,
     &Csv,
 ];

@@ -14,5 +14,6 @@ mod templates;
 mod writer;
 
 pub use csv::Csv;
+pub(in crate::ingest) use csv::{Cells, reader};
 pub use jsonl::Jsonl;
 pub use mapping::{Column, Mapping, MappingError};
