@@ -7,6 +7,7 @@ use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
 use super::kakao::KakaoTalk;
 use super::line_chat::LineChat;
+use super::signal_text::SignalText;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
 use super::whatsapp::WhatsApp;
@@ -22,6 +23,7 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &Telegram,
     &LineChat,
     &KakaoTalk,
+    &SignalText,
     &Jsonl,
     &Csv,
 ];

@@ -33,6 +33,7 @@ mod printed;
 pub mod raw;
 mod rows;
 mod sheet;
+mod signal_text;
 mod source;
 mod table;
 mod telegram;
