@@ -11,6 +11,7 @@ use super::signal_text::SignalText;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
 use super::whatsapp::WhatsApp;
+use super::zoom::Zoom;
 
 /// Bytes of an entry that are looked at.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -24,6 +25,7 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &LineChat,
     &KakaoTalk,
     &SignalText,
+    &Zoom,
     &Jsonl,
     &Csv,
 ];

@@ -42,6 +42,7 @@ mod transcript;
 mod whatsapp;
 mod zipped;
 mod zone;
+mod zoom;
 
 pub use answers::{
     ANSWER_NEW, Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading,
