@@ -10,6 +10,7 @@ use super::line_chat::LineChat;
 use super::signal_text::SignalText;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
+use super::viber::Viber;
 use super::whatsapp::WhatsApp;
 use super::zoom::Zoom;
 
@@ -26,6 +27,7 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &KakaoTalk,
     &SignalText,
     &Zoom,
+    &Viber,
     &Jsonl,
     &Csv,
 ];

@@ -39,6 +39,7 @@ mod table;
 mod telegram;
 mod teller;
 mod transcript;
+mod viber;
 mod whatsapp;
 mod zipped;
 mod zone;
