@@ -11,6 +11,7 @@ use super::signal_text::SignalText;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
 use super::viber::Viber;
+use super::wechat::WeChat;
 use super::whatsapp::WhatsApp;
 use super::zoom::Zoom;
 
@@ -28,6 +29,7 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &SignalText,
     &Zoom,
     &Viber,
+    &WeChat,
     &Jsonl,
     &Csv,
 ];

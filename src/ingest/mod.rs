@@ -40,6 +40,7 @@ mod telegram;
 mod teller;
 mod transcript;
 mod viber;
+mod wechat;
 mod whatsapp;
 mod zipped;
 mod zone;
