@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::container::{Container, Entry};
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
+use super::google_voice::GoogleVoice;
 use super::kakao::KakaoTalk;
 use super::line_chat::LineChat;
 use super::signal_text::SignalText;
@@ -24,6 +25,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 pub(super) const FORMATS: &[&dyn Format] = &[
     &WhatsApp,
     &Telegram,
+    &GoogleVoice,
     &LineChat,
     &KakaoTalk,
     &SignalText,

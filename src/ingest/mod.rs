@@ -22,6 +22,8 @@ mod container;
 mod detect;
 mod error;
 mod format;
+mod google_voice;
+mod html;
 mod import;
 mod json;
 mod kakao;
