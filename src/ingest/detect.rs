@@ -11,6 +11,7 @@ use super::line_chat::LineChat;
 use super::signal_text::SignalText;
 use super::table::{Csv, Jsonl};
 use super::telegram::Telegram;
+use super::telegram_page::TelegramPage;
 use super::viber::Viber;
 use super::wechat::WeChat;
 use super::whatsapp::WhatsApp;
@@ -25,6 +26,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 pub(super) const FORMATS: &[&dyn Format] = &[
     &WhatsApp,
     &Telegram,
+    &TelegramPage,
     &GoogleVoice,
     &LineChat,
     &KakaoTalk,

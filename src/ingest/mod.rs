@@ -39,6 +39,7 @@ mod signal_text;
 mod source;
 mod table;
 mod telegram;
+mod telegram_page;
 mod teller;
 mod transcript;
 mod viber;
