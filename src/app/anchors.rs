@@ -133,17 +133,19 @@ impl Appliance {
     /// Anchors of this life of this log, from every file.
     ///
     /// # Errors
-    /// When a file cannot be read or a line of it cannot: it was changed.
+    /// When a file is not there or cannot be read, or a line of it cannot: it was changed.
     pub(super) fn anchors(&self) -> Result<Vec<Checkpoint>> {
         let origin = &self.archive.log_verifier().name;
         let life = self.life();
         let mut found = Vec::new();
-        for path in self
-            .settings
-            .anchor_files
-            .iter()
-            .filter(|path| path.exists())
-        {
+        for path in &self.settings.anchor_files {
+            if !path.exists() {
+                return Err(AppError::Io(format!(
+                    "{}: there is no such file of anchors: is its disk mounted, may the service \
+                     append to it?",
+                    path.display()
+                )));
+            }
             let text = read_text(path, ANCHORS_BYTES_MAX)?;
             for (number, line) in (1..).zip(text.lines()) {
                 let anchor = Anchor::read(line).ok_or_else(|| {

@@ -109,10 +109,11 @@ impl App {
 }
 
 /// The shape of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum ConversationKind {
     /// The source does not say.
+    #[default]
     Unknown = 0,
     /// Two people.
     Direct = 1,

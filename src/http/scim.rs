@@ -25,11 +25,14 @@ use crate::domain::{ApiScope, Right, Role, UserId};
 
 const MAY: Access = Access::With(Right::SyncDirectory);
 const TOPIC: &str = "Directory";
-const MEDIA: &str = "application/scim+json";
+/// The kind of what is said in SCIM.
+pub(super) const MEDIA: &str = "application/scim+json";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// Where what is said is said in SCIM.
+pub(super) const BELOW: &str = "/scim/";
 /// Users of one page.
 const PAGE_MAX: usize = 200;
 

@@ -62,7 +62,11 @@ const READ_COLUMNS_MAX: usize = 64;
 pub fn read_rows(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
     let text = std::str::from_utf8(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)).ok()?;
     // The last row ends like the others.
-    let text = format!("{}\n", text.trim_end_matches(['\r', '\n']));
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let text = format!("{text}\n");
     let mut rest = text.as_bytes();
     let mut reader = Reader::new();
     let mut cells = vec![0; rest.len() + 1];

@@ -77,17 +77,16 @@ impl<'s> Teller<'s> {
     /// When the sink wants no more.
     pub fn reject(&mut self, raw: &[u8], at: u64, reason: &str) -> Result<()> {
         self.frame(raw, at)?;
-        self.quote(raw, at, reason)
+        self.quote(raw, (at, at + raw.len() as u64), reason)
     }
 
-    /// As [`Teller::reject`], where the bytes went out as a frame before.
+    /// As [`Teller::reject`], where the bytes of the place went out as frames before.
     ///
     /// # Errors
     /// When the sink wants no more.
-    pub fn quote(&mut self, raw: &[u8], at: u64, reason: &str) -> Result<()> {
+    pub fn quote(&mut self, raw: &[u8], span: (u64, u64), reason: &str) -> Result<()> {
         let quoted = String::from_utf8_lossy(&raw[..raw.len().min(QUOTED_BYTES_MAX)]).into_owned();
         self.summary.rejected += 1;
-        let span = (at, at + raw.len() as u64);
         self.put(NoteKind::Rejected, span, quoted, reason)
     }
 

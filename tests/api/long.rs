@@ -639,7 +639,8 @@ fn x5_events_and_labels_over_the_api_are_those_of_the_commands() {
     assert_eq!(taken.status, StatusCode::CONFLICT);
     let label = made.json()["id"].as_str().unwrap().to_owned();
     let put = format!("/api/v1/labels/{label}/records");
-    let on = json!({ "message": served.ids["messages"] });
+    // A request for erasure restricted it: it is labelled with a reason.
+    let on = json!({ "message": served.ids["messages"], "restricted": "the tax office asks" });
     let applied = keyed(&served, OFFICER, &put, &on, "n");
     assert_eq!(applied.status, StatusCode::CREATED, "{}", applied.body);
     let carried = || {
@@ -651,7 +652,9 @@ fn x5_events_and_labels_over_the_api_are_those_of_the_commands() {
         one.unwrap()["messages"].clone()
     };
     assert_eq!(carried(), 1);
-    let off = json!({ "message": served.ids["messages"], "reason": "mistake" });
+    let off = json!({
+        "message": served.ids["messages"], "reason": "mistake", "restricted": "it was a mistake",
+    });
     let removed = keyed(&served, OFFICER, "/api/v1/labels/removals", &off, "o");
     assert_eq!(removed.status, StatusCode::CREATED, "{}", removed.body);
     assert_eq!(carried(), 0);

@@ -294,7 +294,8 @@ fn e1_no_named_point_is_left_out() {
     // Backups and prunings are stopped inside the process, by their laws.
     let laws = concat!(
         include_str!("../laws/backup.rs"),
-        include_str!("../laws/story/pruning.rs")
+        include_str!("../laws/story/pruning.rs"),
+        include_str!("../laws/story/shortened.rs")
     );
     let inside = named.iter().filter(|name| {
         let stems = ["backup.", "escrow.", "prune.", "erase.survivors_kept"];

@@ -275,37 +275,71 @@ impl<'a> Importer<'a> {
         Ok(Some(no))
     }
 
-    /// The handle of somebody a message names.
+    /// The handle of somebody who writes.
     fn person(&mut self, at: usize, app: App, person: ParsedPerson<'_>) -> Result<HandleNo> {
-        let label = person.label;
-        let conversation = &self.open[at];
-        let met = match person.handle {
-            Some(handle) => conversation.by_handle.get(handle),
-            None => conversation.by_label.get(label),
-        };
+        let (met, lookup) = self.met(at, app, person);
         if let Some(no) = met {
-            return Ok(*no);
+            return Ok(no);
         }
-        let archive = &self.appliance.archive;
+        let no = self.known_or_new_handle(app, lookup, person)?;
+        self.handles.insert(lookup, no);
+        self.meet(at, person, no);
+        Ok(no)
+    }
+
+    /// The handle of somebody a message names, who may never have written.
+    fn known_person(
+        &mut self,
+        at: usize,
+        app: App,
+        person: ParsedPerson<'_>,
+    ) -> Result<Option<HandleNo>> {
+        let (met, lookup) = self.met(at, app, person);
+        if met.is_some() {
+            return Ok(met);
+        }
+        let writers = self.probe.writers.get(&app);
+        if let Some(handle) = person.handle
+            && writers.is_some_and(|writers| writers.contains(handle))
+        {
+            return self.person(at, app, person).map(Some);
+        }
+        let rows = self.appliance.archive.store().read()?;
+        Ok(rows.handle_by_lookup(&lookup)?.map(|row| row.no))
+    }
+
+    /// Who was met in this entry, and by what they are looked up.
+    fn met(&self, at: usize, app: App, person: ParsedPerson<'_>) -> (Option<HandleNo>, [u8; 16]) {
+        let (archive, conversation) = (&self.appliance.archive, &self.open[at]);
         let number = [app as u8];
-        let lookup = match person.handle {
-            Some(handle) => archive.lookup("handle", &[&number, handle.as_bytes()]),
-            None => archive.lookup("label", &[&number, &conversation.lookup, label.as_bytes()]),
+        let (met, parts): (_, &[&[u8]]) = match person.handle {
+            Some(handle) => (
+                conversation.by_handle.get(handle),
+                &[&number, handle.as_bytes()],
+            ),
+            None => (
+                conversation.by_label.get(person.label),
+                &[&number, &conversation.lookup, person.label.as_bytes()],
+            ),
         };
-        let no = match self.handles.get(&lookup) {
-            Some(no) => *no,
-            None => {
-                let no = self.known_or_new_handle(app, lookup, person)?;
-                self.handles.insert(lookup, no);
-                no
-            }
+        if met.is_some() {
+            return (met.copied(), [0; 16]);
+        }
+        let space = if person.handle.is_some() {
+            "handle"
+        } else {
+            "label"
         };
+        let lookup = archive.lookup(space, parts);
+        (self.handles.get(&lookup).copied(), lookup)
+    }
+
+    fn meet(&mut self, at: usize, person: ParsedPerson<'_>, no: HandleNo) {
         let conversation = &mut self.open[at];
         match person.handle {
             Some(handle) => conversation.by_handle.insert(handle.to_owned(), no),
-            None => conversation.by_label.insert(label.to_owned(), no),
+            None => conversation.by_label.insert(person.label.to_owned(), no),
         };
-        Ok(no)
     }
 
     fn known_or_new_handle(
@@ -474,9 +508,11 @@ impl<'a> Importer<'a> {
     }
 
     fn extras(&mut self, at: usize, message: &ParsedMessage<'_>) -> Result<Extras> {
+        // Only who writes somewhere is named: of others nothing may be kept but the words themselves,
+        // which go with their message.
         let mut mentions = Vec::with_capacity(message.mentions.len());
         for person in message.mentions {
-            mentions.push(self.person(at, message.app, *person)?);
+            mentions.extend(self.known_person(at, message.app, *person)?);
         }
         let reaction = |parsed: &ParsedReaction<'_>| Reaction {
             value: parsed.value.clone().into_owned(),

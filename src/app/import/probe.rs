@@ -1,7 +1,7 @@
 //! The first reading of a source: which conversations it continues, and what each of its messages
 //! is to them. Keeps hashes only; asks and refuses before anything is written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::run::Run;
 use super::{AppError, Result};
@@ -31,6 +31,9 @@ pub(super) struct ChatPlan {
     pub(super) targets: Vec<(u64, MessageNo)>,
 }
 
+/// Platforms' handles.
+pub(super) type Writers = HashMap<App, HashSet<String>>;
+
 /// What the first reading learned.
 #[derive(Default)]
 pub(super) struct Probe {
@@ -38,6 +41,8 @@ pub(super) struct Probe {
     named: Option<ConversationNo>,
     /// Whether messages of the source refer to each other by ids.
     pub(super) refers: bool,
+    /// Who writes anywhere in the source, by the platform's handle: these may be named in mentions.
+    pub(super) writers: Writers,
     /// What to tell about coverage.
     pub(super) notes: Vec<Note>,
 }
@@ -61,7 +66,8 @@ fn lookup(archive: &Archive, message: &ParsedMessage<'_>) -> [u8; 16] {
     archive.lookup("conversation", &[&app, message.conversation_key.as_bytes()])
 }
 
-/// Reads an entry once, unless the archive is empty and the source names its conversations.
+/// Reads an entry once, unless the archive is empty, the source names its conversations and no message
+/// of it refers to another.
 pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -> Result<Probe> {
     let archive = &run.appliance.archive;
     let named = match run.request.conversation {
@@ -72,7 +78,9 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
         }
     };
     let has_keys = crate::ingest::has_keys(found);
-    if has_keys && named.is_none() && archive.store().read()?.last_conversation()?.0 == 0 {
+    let refers = crate::ingest::refers(found, &run.answers);
+    let is_first = named.is_none() && archive.store().read()?.last_conversation()?.0 == 0;
+    if has_keys && is_first && !refers {
         return Ok(Probe::default());
     }
     let mut collector = Collector {
@@ -80,6 +88,8 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
         has_keys,
         has_disposed: archive.has_disposed()?,
         named,
+        refers,
+        writers: Writers::new(),
         chats: BTreeMap::new(),
         failure: None,
     };
@@ -97,40 +107,52 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
     let names = names.directory();
     let mut probe = Probe {
         named,
+        refers,
+        writers: collector.writers,
         ..Probe::default()
     };
     let chats = collector.chats;
     for (key, chat) in chats {
-        let known = match chat.known {
-            None if !has_keys => continues(run, names, &key, &chat)?,
-            known => known,
-        };
-        let (verdicts, targets) = match known {
-            None => (None, Vec::new()),
-            Some(no) => {
-                let here = known_sightings(archive, names, no)?;
-                let found = verdicts(&here, &chat, &mut probe.notes);
-                let target = |known: &Known| Some((known.sighting.source_id?, known.no));
-                (Some(found), here.iter().filter_map(target).collect())
-            }
-        };
-        // A chat without a key of its own must never be found again by the name of its file.
-        let lookup = if has_keys {
-            chat.lookup
-        } else {
-            crate::crypto::random_bytes(&*run.appliance.entropy)
-        };
-        probe.plans.insert(
-            key,
-            ChatPlan {
-                known,
-                lookup,
-                verdicts,
-                targets,
-            },
-        );
+        let plan = plan_of(run, names, &key, &chat, has_keys, &mut probe.notes)?;
+        probe.plans.insert(key, plan);
     }
     Ok(probe)
+}
+
+/// Which conversation a chat continues, and what each of its messages is to it.
+fn plan_of(
+    run: &Run<'_>,
+    names: &Directory,
+    key: &str,
+    chat: &Chat,
+    has_keys: bool,
+    notes: &mut Vec<Note>,
+) -> Result<ChatPlan> {
+    let archive = &run.appliance.archive;
+    let known = match chat.known {
+        None if !has_keys => continues(run, names, key, chat)?,
+        known => known,
+    };
+    let (verdicts, targets) = match known {
+        None => (None, Vec::new()),
+        Some(no) => {
+            let here = known_sightings(archive, names, no)?;
+            let found = verdicts(&here, chat, notes);
+            let target = |known: &Known| Some((known.sighting.source_id?, known.no));
+            (Some(found), here.iter().filter_map(target).collect())
+        }
+    };
+    // A chat without a key of its own must never be found again by the name of its file.
+    let lookup = match has_keys {
+        true => chat.lookup,
+        false => crate::crypto::random_bytes(&*run.appliance.entropy),
+    };
+    Ok(ChatPlan {
+        known,
+        lookup,
+        verdicts,
+        targets,
+    })
 }
 
 /// A conversation of the source in short form.
@@ -148,6 +170,8 @@ struct Collector<'a> {
     has_keys: bool,
     has_disposed: bool,
     named: Option<ConversationNo>,
+    refers: bool,
+    writers: Writers,
     chats: BTreeMap<String, Chat>,
     failure: Option<AppError>,
 }
@@ -176,6 +200,14 @@ impl Collector<'_> {
 
 impl Sink for Collector<'_> {
     fn message(&mut self, message: &ParsedMessage<'_>) -> std::result::Result<(), Stop> {
+        if self.refers
+            && let Some(handle) = message.sender_handle
+        {
+            let writers = self.writers.entry(message.app).or_default();
+            if !writers.contains(handle) {
+                writers.insert(handle.to_owned());
+            }
+        }
         if !self.chats.contains_key(message.conversation_key) {
             match self.open(message) {
                 Ok(chat) => self.chats.insert(message.conversation_key.to_owned(), chat),

@@ -50,7 +50,6 @@ impl Run<'_> {
     ) -> Result<()> {
         let fallback = opened.modified.unwrap_or(self.appliance.clock.now().wall);
         let mut probe = probe::run(self, &mut opened.container, found)?;
-        probe.refers = crate::ingest::refers(found, &self.answers);
         for note in std::mem::take(&mut probe.notes) {
             self.receipt.remark(note);
         }

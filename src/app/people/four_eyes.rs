@@ -131,8 +131,10 @@ impl Appliance {
                         set_by: session.actor.no,
                     })?;
                     still_entered(tx)?;
-                    for user in people.iter().filter(|user| user.no != session.actor.no) {
-                        end_access(tx, user.no, None)?;
+                    // Who sets the mark goes on with what they set it by, and with nothing else.
+                    for user in &people {
+                        let own = (user.no == session.actor.no).then_some(&session.by);
+                        end_access(tx, user.no, own)?;
                     }
                     draft = draft.word("act", "set");
                     if let Some(user) = &second {

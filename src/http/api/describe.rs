@@ -10,6 +10,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::super::house::House;
 use super::super::route::{Access, ROUTES as TABLE, Route};
+use super::super::scim;
 use super::operation::{Gives, Operation, Parameter, Shape};
 
 /// Where it is served.
@@ -123,7 +124,20 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Map<String, Val
     if let Some(scope) = operation.scope {
         described["x-scope"] = json!(scope.name());
     }
+    if route.path.starts_with(scim::BELOW) {
+        in_scim(&mut described["responses"]);
+    }
     described
+}
+
+/// Directories are answered in the kind of SCIM; what is refused at the door is a problem as everywhere.
+fn in_scim(responses: &mut Value) {
+    let contents = responses.as_object_mut().into_iter().flatten();
+    for content in contents.filter_map(|(_, one)| one.get_mut("content")?.as_object_mut()) {
+        content.remove("application/json");
+        let body = json!({ "schema": { "type": "object" } });
+        content.insert(scim::MEDIA.to_owned(), body);
+    }
 }
 
 fn in_path(path: &str) -> Vec<Value> {

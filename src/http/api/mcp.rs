@@ -18,9 +18,9 @@ use super::super::house::House;
 use super::super::refusal::Refusal;
 use super::super::route::{Access, Route};
 use super::gate::asker;
-use super::json::{Answer, Given, read};
+use super::json::{Answer, Given, Instant, read};
 use crate::app::{Appliance, ConversationRequest, SearchRequest, Session};
-use crate::domain::{ApiScope, ConversationId, MessageId, Right, Timestamp};
+use crate::domain::{ApiScope, ConversationId, MessageId, Right};
 use crate::search::Line;
 
 /// Where it stands.
@@ -284,7 +284,7 @@ fn act(appliance: &Appliance, session: &Session, call: &Call) -> Result<Told, Re
                 "conversation": story.conversation.to_string(),
                 "title": story.title,
                 "sender": story.sender,
-                "sent": rfc3339(story.sent),
+                "sent": Instant(story.sent),
                 "versions": versions.collect::<Vec<_>>(),
             })
         }
@@ -326,7 +326,7 @@ fn search(appliance: &Appliance, session: &Session, asked: &Ask) -> Result<Value
             "conversation": hit.conversation.id.to_string(),
             "title": hit.conversation.title,
             "sender": sender(&hit.line),
-            "sent": rfc3339(hit.line.time.sent),
+            "sent": Instant(hit.line.time.sent),
             "opening": cut(&hit.line.opening),
             "matched": pieces.collect::<Vec<_>>(),
         })
@@ -364,7 +364,7 @@ fn window(appliance: &Appliance, session: &Session, asked: &Window) -> Result<Va
         json!({
             "id": message.id.to_string(),
             "sender": message.sender,
-            "sent": rfc3339(message.sent),
+            "sent": Instant(message.sent),
             "text": cut(&message.body),
             "earlier": message.earlier.iter().map(|text| cut(text)).collect::<Vec<_>>(),
             "files": message.attachments.iter().map(|file| &file.name).collect::<Vec<_>>(),
@@ -390,11 +390,6 @@ fn cut(text: &str) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}… (cut)", &text[..end]),
     }
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    let at = chrono::DateTime::from_timestamp_micros(at.0).unwrap_or_default();
-    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]

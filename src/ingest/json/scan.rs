@@ -60,13 +60,17 @@ pub enum Part<'a> {
         /// Where it stands.
         path: &'a [Step],
     },
-    /// The document ends inside a record; its bytes were handed out as a frame before.
+    /// The document ends inside a record: its bytes as far as they go, which come in no frame.
     Cut {
+        /// The bytes verbatim.
+        raw: &'a [u8],
         /// Offset of its first byte.
         at: u64,
     },
     /// A record is longer than [`RECORD_BYTES_MAX`]; its bytes were handed out as frames before.
     TooLong {
+        /// How it begins.
+        head: &'a [u8],
         /// Offset of its first byte.
         at: u64,
         /// One past its last byte.
@@ -456,15 +460,14 @@ impl Scanner<'_> {
             })?,
             Value::Cut => {
                 self.ending.cut = true;
-                (self.take)(Part::Frame { raw: &raw, at })?;
-                (self.take)(Part::Cut { at })?;
+                (self.take)(Part::Cut { raw: &raw, at })?;
             }
             Value::TooLong => {
                 (self.take)(Part::Frame { raw: &raw, at })?;
                 self.skip()?;
                 self.flush()?;
-                let end = self.at;
-                (self.take)(Part::TooLong { at, end })?;
+                let (head, end) = (&raw[..raw.len().min(FRAME_BYTES)], self.at);
+                (self.take)(Part::TooLong { head, at, end })?;
             }
         }
         self.record = raw;
@@ -527,7 +530,11 @@ mod tests {
                     found.records.push((path_of(path), text(raw)));
                 }
                 Part::Member { raw, path } => found.members.push((path_of(path), text(raw))),
-                Part::Cut { at } => found.cut.push(at),
+                Part::Cut { raw, at } => {
+                    assert_eq!(at, found.bytes.len() as u64);
+                    found.bytes.extend_from_slice(raw);
+                    found.cut.push(at);
+                }
                 Part::TooLong { .. } => {}
             }
             Ok(())

@@ -113,7 +113,7 @@ fn a7_nothing_is_pruned_of_this_year_under_a_hold_or_in_a_freeze() {
     world.searched("prunechatword1");
     let year = world.year();
     let refused = |year: u32| match app.prune_payloads(&world.rec, year, "reason").unwrap_err() {
-        AppError::Blocked(why) => why,
+        AppError::Blocked(why) | AppError::Held { text: why, .. } => why,
         other => panic!("{other:?}"),
     };
     assert!(refused(year).contains("is not over"));

@@ -157,7 +157,7 @@ fn s17_a7_entries_stay_while_what_they_tell_of_lives_and_for_a_year_after() {
     world.later(800);
     assert_eq!(limit(), (0, PruneLimit::Live));
     let refused = |entries| match world.prune(&anchor, entries).unwrap_err() {
-        AppError::Blocked(why) => why,
+        AppError::Blocked(why) | AppError::Held { text: why, .. } => why,
         other => panic!("{other:?}"),
     };
     assert!(refused(256).contains("messages are live"));

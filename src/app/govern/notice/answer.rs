@@ -112,7 +112,7 @@ impl Appliance {
         let reason = words::reason(reason)?;
         let now = self.clock.now();
         self.change(now, |tx| {
-            let notice = self.waiting_notice(tx, id)?;
+            let notice = self.waiting_notice(tx, session, id)?;
             let custodian = tx.custodian(notice.custodian)?;
             let custodian = custodian.ok_or_else(|| AppError::NotFound(id.to_string()))?;
             let text = tx.notice_text(notice.text)?;

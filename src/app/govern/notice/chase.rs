@@ -1,6 +1,7 @@
 //! When nobody answers: time runs out, somebody reminds, the manager is told.
 
 use super::super::super::{AppError, Appliance, Result, Session};
+use super::issue::still_waiting;
 use super::letter::{Letter, LetterFor};
 use super::report::is_due;
 use crate::audit::{Action, Appended, Draft, EntryActor};
@@ -42,7 +43,7 @@ impl Appliance {
                     continue;
                 };
                 // Somebody may have answered since it was looked for.
-                if self.waiting_notice(tx, row.id).is_err() {
+                if still_waiting(tx, row).is_err() {
                     continue;
                 }
                 let Some(kind) = self.next_step(tx, &row, now)? else {
@@ -108,7 +109,7 @@ impl Appliance {
     ) -> Result<(Letter, Appended)> {
         let now = self.clock.now();
         let done = self.change(now, |tx| {
-            let notice = self.waiting_notice(tx, id)?;
+            let notice = self.waiting_notice(tx, session, id)?;
             self.refuse_released(tx, &notice)?;
             let letter = self.write_letter(tx, &notice, what, now)?;
             let (kind, action) = match what {

@@ -1,7 +1,6 @@
 //! Custodians: people named with a hold.
 
 use super::super::super::{AppError, Appliance, Result, Session};
-use super::super::hold::hold_of;
 use super::super::words;
 use crate::audit::{Action, Appended};
 use crate::domain::{CustodianId, CustodianNo, HoldId, NoticeLanguage, Right};
@@ -74,7 +73,7 @@ impl Appliance {
         let now = self.clock.now();
         let id = CustodianId(self.new_id());
         let entry = self.change(now, |tx| {
-            let row = hold_of(tx, hold)?;
+            let row = self.shown_hold(tx, session, hold)?;
             if row.hold.release.is_some() {
                 return Err(AppError::Conflict(format!("hold {hold} is released")));
             }
@@ -115,7 +114,7 @@ impl Appliance {
         let texts = new.checked()?;
         let now = self.clock.now();
         self.change(now, |tx| {
-            let mut row = custodian_of(tx, id)?;
+            let mut row = self.shown_custodian(tx, session, id)?;
             let hold = tx.hold(row.hold)?;
             let hold = hold.ok_or_else(|| AppError::NotFound(id.to_string()))?.id;
             if new.silent && !tx.notices(row.no)?.is_empty() {
@@ -135,6 +134,35 @@ impl Appliance {
             tx.update_custodian(&row)?;
             self.log_custodian(tx, session, Action::CustodianChange, id, hold, new)
         })
+    }
+
+    /// The custodian of an id, where their hold is shown.
+    pub(super) fn shown_custodian(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        id: CustodianId,
+    ) -> Result<CustodianRow> {
+        let row = custodian_of(rows, id)?;
+        self.sees_custodian(rows, session, &row)?;
+        Ok(row)
+    }
+
+    /// Refuses whoever is not shown the hold of a custodian, as if there were none.
+    pub(super) fn sees_custodian(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        row: &CustodianRow,
+    ) -> Result<()> {
+        let unknown = || AppError::NotFound(row.id.to_string());
+        let hold = rows.hold(row.hold)?.ok_or_else(unknown)?;
+        self.shown_hold(rows, session, hold.id)
+            .map(drop)
+            .map_err(|error| match error {
+                AppError::NotFound(_) => unknown(),
+                other => other,
+            })
     }
 
     fn log_custodian(

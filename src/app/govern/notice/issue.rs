@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::super::{AppError, Appliance, Result, Session};
-use super::super::hold::hold_of;
 use super::super::words;
 use super::custodian::custodian_of;
 use super::report::answer_of;
@@ -86,7 +85,7 @@ impl Appliance {
         }
         let now = self.clock.now();
         let issued = self.change(now, |tx| {
-            let hold = hold_of(tx, order.hold)?;
+            let hold = self.shown_hold(tx, session, order.hold)?;
             if hold.hold.release.is_some() {
                 return Err(AppError::Conflict(format!(
                     "hold {} is released",
@@ -313,7 +312,7 @@ impl Appliance {
         let reason = words::reason(reason)?;
         let now = self.clock.now();
         self.change(now, |tx| {
-            let notice = self.waiting_notice(tx, id)?;
+            let notice = self.waiting_notice(tx, session, id)?;
             let text_no = self.archive.seal_texts(tx, &[reason])?;
             self.act(
                 tx,
@@ -348,22 +347,32 @@ impl Appliance {
         })?)
     }
 
+    /// The notice of an id, where its hold is shown.
+    pub(super) fn shown_notice(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        id: NoticeId,
+    ) -> Result<NoticeRow> {
+        let unknown = || AppError::NotFound(id.to_string());
+        let notice = rows.notice_of_id(id)?.ok_or_else(unknown)?;
+        let custodian = rows.custodian(notice.custodian)?.ok_or_else(unknown)?;
+        match self.sees_custodian(rows, session, &custodian) {
+            Ok(()) => Ok(notice),
+            Err(AppError::NotFound(_)) => Err(unknown()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A notice of a hold that was neither answered nor called back.
-    pub(super) fn waiting_notice(&self, rows: &Rows, id: NoticeId) -> Result<NoticeRow> {
-        let notice = notice_of(rows, id)?;
-        let acts = rows.notice_acts(notice.no)?;
-        if notice.kind != NoticeKind::Hold {
-            return Err(AppError::Conflict(format!(
-                "{id} tells a release: nobody answers it"
-            )));
-        }
-        if acts.iter().any(|act| act.kind == NoticeActKind::Withdrawn) {
-            return Err(AppError::Conflict(format!("{id} was called back")));
-        }
-        match answer_of(&acts) {
-            Some(_) => Err(AppError::Conflict(format!("{id} is confirmed already"))),
-            None => Ok(notice),
-        }
+    pub(super) fn waiting_notice(
+        &self,
+        rows: &Rows,
+        session: &Session,
+        id: NoticeId,
+    ) -> Result<NoticeRow> {
+        let notice = self.shown_notice(rows, session, id)?;
+        still_waiting(rows, notice)
     }
 
     /// What the matter of a hold and the hold are called.
@@ -381,10 +390,21 @@ impl Appliance {
     }
 }
 
-/// The notice of an id.
-pub(super) fn notice_of(rows: &Rows, id: NoticeId) -> Result<NoticeRow> {
-    let found = rows.notice_of_id(id)?;
-    found.ok_or_else(|| AppError::NotFound(id.to_string()))
+/// The notice, unless it tells a release or was answered or called back.
+pub(super) fn still_waiting(rows: &Rows, notice: NoticeRow) -> Result<NoticeRow> {
+    let (id, acts) = (notice.id, rows.notice_acts(notice.no)?);
+    if notice.kind != NoticeKind::Hold {
+        return Err(AppError::Conflict(format!(
+            "{id} tells a release: nobody answers it"
+        )));
+    }
+    if acts.iter().any(|act| act.kind == NoticeActKind::Withdrawn) {
+        return Err(AppError::Conflict(format!("{id} was called back")));
+    }
+    match answer_of(&acts) {
+        Some(_) => Err(AppError::Conflict(format!("{id} is confirmed already"))),
+        None => Ok(notice),
+    }
 }
 
 /// Those who are asked for; all when nobody is named.

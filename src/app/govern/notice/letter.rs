@@ -6,7 +6,6 @@ use chrono::DateTime;
 
 use super::super::super::{AppError, Appliance, Result, Session};
 use super::builtin::way_in;
-use super::issue::notice_of;
 use super::template::merge;
 use crate::audit::{Action, Appended};
 use crate::auth::{AuthError, make_notice_link, open_notice_link};
@@ -162,7 +161,7 @@ impl Appliance {
         self.require(session, Right::PlaceHolds, Action::NoticeLetter)?;
         let now = self.clock.now();
         self.change(now, |tx| {
-            let notice = notice_of(tx, id)?;
+            let notice = self.shown_notice(tx, session, id)?;
             let acts = tx.notice_acts(notice.no)?;
             if acts.iter().any(|act| act.kind == NoticeActKind::Withdrawn) {
                 return Err(AppError::Conflict(format!("{id} was called back")));
@@ -196,7 +195,7 @@ impl Appliance {
         self.require(session, Right::PlaceHolds, Action::NoticeLetter)?;
         let now = self.clock.now();
         let rows = self.archive.store().read()?;
-        let notice = notice_of(&rows, id)?;
+        let notice = self.shown_notice(&rows, session, id)?;
         let mut letter = self.letter_of(&rows, &notice, what, now)?;
         if has_link(&notice, what) {
             if open_notice_link(&rows, token, now)? != notice.no {

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::super::{AppError, Appliance, Result, Session};
-use super::super::hold::hold_of;
-use super::custodian::custodian_of;
-use super::issue::notice_of;
 use crate::audit::Action;
 use crate::crypto::hex;
 use crate::domain::{
@@ -261,7 +258,7 @@ impl Appliance {
     pub fn notice_report(&self, session: &Session, hold: HoldId) -> Result<NoticeReport> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let row = hold_of(&rows, hold)?;
+        let row = self.shown_hold(&rows, session, hold)?;
         let (matter, hold_name) = self.names_of_hold(&rows, &row)?;
         let mut texts = Texts::new();
         let mut custodians = Vec::new();
@@ -287,7 +284,7 @@ impl Appliance {
     pub fn custodian(&self, session: &Session, id: CustodianId) -> Result<CustodianLine> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let row = custodian_of(&rows, id)?;
+        let row = self.shown_custodian(&rows, session, id)?;
         let line = self.custodian_line(&rows, &row, &mut Texts::new())?;
         drop(rows);
         self.log_rules_read(session, "custodian", 1)?;
@@ -301,7 +298,7 @@ impl Appliance {
     pub fn custodian_of_notice(&self, session: &Session, id: NoticeId) -> Result<CustodianLine> {
         self.require(session, Right::ReadRules, Action::RulesRead)?;
         let rows = self.archive.store().read()?;
-        let notice = notice_of(&rows, id)?;
+        let notice = self.shown_notice(&rows, session, id)?;
         let row = rows.custodian(notice.custodian)?;
         let row = row.ok_or_else(|| AppError::NotFound(id.to_string()))?;
         let line = self.custodian_line(&rows, &row, &mut Texts::new())?;
@@ -329,6 +326,10 @@ impl Appliance {
             let Some(hold) = rows.hold(custodian.hold)? else {
                 continue;
             };
+            match self.sees_custodian(&rows, session, &custodian) {
+                Err(AppError::NotFound(_)) => continue,
+                seen => seen?,
+            }
             let custodian = self.custodian_line(&rows, &custodian, &mut texts)?;
             let notice = custodian
                 .notices
