@@ -7,8 +7,8 @@
 //! others in it; where a page has none (only the account's owner wrote in it, numbers are withheld),
 //! by the name in its title.
 
-use std::collections::BTreeMap;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::DateTime;
 
@@ -164,7 +164,13 @@ impl People {
         let names: Vec<&str> = self
             .others
             .iter()
-            .map(|(number, name)| if name.is_empty() { number.as_str() } else { name })
+            .map(|(number, name)| {
+                if name.is_empty() {
+                    number.as_str()
+                } else {
+                    name
+                }
+            })
             .collect();
         let file = entry.file_name();
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
@@ -218,20 +224,30 @@ impl Reading<'_> {
         };
         let page = Node::read(raw);
         let Some(record) = page.nodes().next() else {
-            return self.teller.reject(raw, at, "there is nothing in this message");
+            return self
+                .teller
+                .reject(raw, at, "there is nothing in this message");
         };
         let said = match record.tag.is("haudio") {
             true => call(record),
             false => message(record),
         };
         let Ok(sent) = DateTime::parse_from_rfc3339(&said.stamp) else {
-            return self.teller.reject(raw, at, "this message has no readable time");
+            return self
+                .teller
+                .reject(raw, at, "this message has no readable time");
         };
         let sent = Timestamp(sent.timestamp_micros());
         self.hand_out(&said, sent, raw, (at, at + raw.len() as u64))
     }
 
-    fn hand_out(&mut self, said: &Said, sent: Timestamp, raw: &[u8], span: (u64, u64)) -> Result<()> {
+    fn hand_out(
+        &mut self,
+        said: &Said,
+        sent: Timestamp,
+        raw: &[u8],
+        span: (u64, u64),
+    ) -> Result<()> {
         if std::str::from_utf8(raw).is_err() {
             let reason = "some bytes are no UTF-8; they show as U+FFFD, the bytes are kept";
             self.teller.note(NoteKind::Encoding, span, reason)?;
@@ -249,10 +265,12 @@ impl Reading<'_> {
             });
         }
         let wordless = said.body.is_empty() || PLACEHOLDERS.contains(&said.body.as_str());
-        let kind = said.kind.unwrap_or(match wordless && !attachments.is_empty() {
-            true => Kind::Media,
-            false => Kind::Text,
-        });
+        let kind = said
+            .kind
+            .unwrap_or(match wordless && !attachments.is_empty() {
+                true => Kind::Media,
+                false => Kind::Text,
+            });
         let with_files = match attachments.is_empty() {
             true => Presence::default(),
             false => Presence::ATTACHMENT,
@@ -288,12 +306,17 @@ fn message(record: &Node) -> Said {
     let stamp = record.find(&|tag| tag.is("dt"));
     let words = record.find(&|tag| tag.name == "q");
     let mut carried = Vec::new();
-    let carries = |tag: &Tag| matches!(tag.name.as_str(), "img" | "audio" | "video") || tag.is("vcard") && tag.name == "a";
+    let carries = |tag: &Tag| {
+        matches!(tag.name.as_str(), "img" | "audio" | "video") || tag.is("vcard") && tag.name == "a"
+    };
     record.all(&carries, &mut carried);
     let mut presence = Presence::default();
     let mut files = Vec::new();
     for node in carried {
-        let source = node.tag.attribute("src").or_else(|| node.tag.attribute("href"));
+        let source = node
+            .tag
+            .attribute("src")
+            .or_else(|| node.tag.attribute("href"));
         let Some(source) = source else { continue };
         files.push(source.to_owned());
         presence = presence.with(match node.tag.name.as_str() {
@@ -363,5 +386,8 @@ fn entry_of<'f>(files: &'f Files, name: &str) -> Option<(&'f str, u32)> {
         .take_while(|(known, _)| known.starts_with(&begins));
     let found = fitting.next()?;
     // Two that fit are none.
-    fitting.next().is_none().then_some((found.0.as_str(), *found.1))
+    fitting
+        .next()
+        .is_none()
+        .then_some((found.0.as_str(), *found.1))
 }

@@ -12,9 +12,13 @@ use super::error::Result;
 /// Bytes asked from the source at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// A longer tag is none: its bracket is a letter.
-const TAG_BYTES_MAX: usize = 1024 * 1024;
-/// A longer record is left out.
-const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+const TAG_BYTES_MAX: usize = 256 * 1024;
+/// So many bytes are looked through for the end of a tag or a comment: what begins in the first
+/// half of them and does not end is too long.
+const WINDOW_BYTES: usize = 2 * TAG_BYTES_MAX;
+/// A longer record is left out. Messages have some kilobytes; what is read takes many times its
+/// bytes in memory.
+const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Elements nested deeper are taken as if they stood beside each other.
 const DEPTH_MAX: usize = 256;
 /// Elements that hold nothing and are never closed.
@@ -98,12 +102,21 @@ fn token(bytes: &[u8], ended: bool, raw: Option<&str>) -> Option<(Token, usize)>
         let end = memchr::memchr(b'<', bytes).unwrap_or(bytes.len());
         return (end > 0).then_some((Token::Text, end));
     }
-    let whole = ended || bytes.len() >= TAG_BYTES_MAX;
+    let whole = ended || bytes.len() >= WINDOW_BYTES;
+    let bytes = &bytes[..bytes.len().min(WINDOW_BYTES)];
     // A bracket that opens nothing is a letter, with what follows it.
     let letter = || {
         let end = memchr::memchr(b'<', &bytes[1..]).map_or(bytes.len(), |at| at + 1);
         (Token::Text, end)
     };
+    // Where nothing ends, nothing begins either: all of it is passed over at once.
+    let passed = || match memchr::memchr(b'<', &bytes[TAG_BYTES_MAX.min(bytes.len())..]) {
+        Some(at) => TAG_BYTES_MAX + at,
+        None => bytes.len(),
+    };
+    if memchr::memchr(b'>', bytes).is_none() {
+        return whole.then(|| (Token::Text, passed()));
+    }
     match bytes.get(1) {
         None => whole.then(letter),
         Some(b'!' | b'?') => {
@@ -116,7 +129,8 @@ fn token(bytes: &[u8], ended: bool, raw: Option<&str>) -> Option<(Token, usize)>
             }
             match memchr::memmem::find(&bytes[behind.min(bytes.len())..], mark) {
                 Some(at) => Some((Token::Other, behind + at + mark.len())),
-                None => whole.then(letter),
+                // A comment that does not end goes on.
+                None => whole.then(|| (Token::Other, passed())),
             }
         }
         Some(b'/') => match memchr::memchr(b'>', bytes) {
@@ -160,7 +174,7 @@ fn raw_text(bytes: &[u8], ended: bool, name: &str) -> Option<(Token, usize)> {
 fn tag_end(bytes: &[u8]) -> Option<usize> {
     let mut quote = None;
     let mut before = b' ';
-    for (at, byte) in bytes.iter().enumerate().take(TAG_BYTES_MAX) {
+    for (at, byte) in bytes.iter().enumerate() {
         match (quote, *byte) {
             (Some(open), byte) if byte == open => quote = None,
             (Some(_), _) => {}
@@ -200,7 +214,10 @@ fn opening(inside: &[u8]) -> Token {
         let mut value = "";
         if let Some(behind) = rest.strip_prefix('=') {
             let behind = behind.trim_start();
-            let quote = behind.chars().next().filter(|mark| matches!(mark, '"' | '\''));
+            let quote = behind
+                .chars()
+                .next()
+                .filter(|mark| matches!(mark, '"' | '\''));
             (value, rest) = match quote {
                 Some(mark) => behind[1..].split_once(mark).unwrap_or((&behind[1..], "")),
                 None => {
@@ -230,7 +247,10 @@ pub fn resolved(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('&') {
         resolved.push_str(&rest[..at]);
         rest = &rest[at..];
-        let end = rest.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';');
+        let end = rest
+            .bytes()
+            .take(REFERENCE_BYTES_MAX)
+            .position(|byte| byte == b';');
         let letter = end.and_then(|end| reference(&rest[1..end]));
         match (letter, end) {
             (Some(letter), Some(end)) => {
@@ -409,7 +429,8 @@ impl Cutter<'_> {
             (None, _) => self.held.len() >= CHUNK_BYTES,
         };
         if self.held.len() > RECORD_BYTES_MAX && self.stack.take().is_some() && !ends {
-            let reason = "this message is longer than 16 MiB; it was left out";
+            let reason =
+                "this message is longer than 2 MiB; it was left out, this is how it begins";
             return self.broken(reason);
         }
         match ends {
@@ -434,7 +455,11 @@ impl Cutter<'_> {
         let held = std::mem::take(&mut self.held);
         let at = self.at;
         self.at += held.len() as u64;
-        (self.take)(Piece::Broken { raw: &held, at, reason })
+        (self.take)(Piece::Broken {
+            raw: &held,
+            at,
+            reason,
+        })
     }
 
     fn end(&mut self, rest: &[u8]) -> Result<()> {
@@ -619,6 +644,20 @@ mod tests {
     fn scripts_are_no_text() {
         let node = Node::read(b"<script>if (a < b) '<div class=m>'</script><p>x</p>");
         assert_eq!(node.text(), "x");
+    }
+
+    #[test]
+    fn brackets_that_nothing_ends_cost_no_time() {
+        for piece in ["<a ", "<!-- >", "<", "</a ", "<a b='"] {
+            let page = piece.repeat(2_000_000 / piece.len());
+            let mut pieces = 0;
+            each_record(&mut page.as_bytes(), is_record, &mut |_| {
+                pieces += 1;
+                Ok(())
+            })
+            .unwrap();
+            assert!(pieces > 0 && Node::read(page.as_bytes()).inside.len() < 100);
+        }
     }
 
     #[test]

@@ -10,9 +10,7 @@ use std::collections::BTreeSet;
 
 use encoding_rs::{EUC_KR, Encoding};
 
-use crate::domain::{
-    App, ConversationKind, Kind, NoteKind, Precision, Presence,
-};
+use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence};
 
 use super::answers::{Answers, Outcome, Question};
 use super::calendar::civil_days;
@@ -20,7 +18,7 @@ use super::container::{Container, Entry};
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::message::{ParsedMessage, Sink};
-use super::printed::hour_of;
+use super::printed::{DayRun, hour_of};
 use super::rows::{FOREIGN, Row, each_row, first_row};
 use super::teller::Teller;
 use super::transcript::{
@@ -34,6 +32,9 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400;
 /// Hyphens that a rule begins and ends with, at least.
 const RULE_MIN: usize = 5;
+/// What is said of the rule of a day that was only quoted.
+const QUOTED_DAY: &str =
+    "the line names a day but steps out of the run of days; it stays in the message before";
 /// Most names that are kept to know notices by.
 const NAMES_MAX: usize = 65_536;
 
@@ -249,6 +250,11 @@ struct KakaoScript {
     names: BTreeSet<String>,
     /// Whether the message before is a notice, which no line goes on with.
     after_notice: bool,
+    /// Number of the line, from 1.
+    number: u64,
+    /// The rules of days (Windows).
+    run: DayRun,
+    settled: bool,
 }
 
 impl KakaoScript {
@@ -276,7 +282,13 @@ impl KakaoScript {
         if !names_a_day || !(ruled || self.dated == Some(true) || self.last.is_none()) {
             return false;
         }
+        if ruled && self.run.is_quoted(self.number) {
+            return false;
+        }
         if ruled {
+            if !self.settled {
+                self.run.meet(self.number, day);
+            }
             self.today = Some(day);
         }
         true
@@ -324,9 +336,7 @@ impl KakaoScript {
                 },
             });
         }
-        line[at..]
-            .starts_with(": ")
-            .then(|| opening(None, at + 2))
+        line[at..].starts_with(": ").then(|| opening(None, at + 2))
     }
 
     /// A notice of Windows: a name that is known or follows another notice, and words that are.
@@ -336,7 +346,7 @@ impl KakaoScript {
                 .is_some_and(|name| self.after_notice || self.names.contains(name))
         };
         let local = self.last.filter(|_| self.dated == Some(false))?;
-        NOTICES.into_iter().any(known).then(|| Opening {
+        NOTICES.into_iter().any(known).then_some(Opening {
             local: Some(local),
             precision: Precision::Day,
             sender: None,
@@ -367,16 +377,23 @@ impl Script for KakaoScript {
         self.dated == Some(true)
     }
 
-    fn settle(&mut self, _entry: &Entry, _answers: &Answers) -> Vec<Question> {
+    fn settle(&mut self, entry: &Entry, answers: &Answers) -> Vec<Question> {
         self.today = None;
         self.last = None;
         self.after_notice = false;
-        Vec::new()
+        self.number = 0;
+        self.settled = true;
+        let asked = self.run.settle(&entry.display_name, answers);
+        asked.into_iter().collect()
     }
 
     fn line(&mut self, line: &str) -> LineIs {
+        self.number += 1;
         if self.between(line) {
             return LineIs::Between;
+        }
+        if self.run.is_quoted(self.number) {
+            return LineIs::Resembles(QUOTED_DAY);
         }
         let opening = match self.dated {
             Some(true) => self.dated(line),
@@ -409,7 +426,8 @@ fn words_of<'b>(sender: Option<&str>, body: &'b str, files: &Files) -> Words<'b>
         return words.told(Kind::Deleted, Presence::DELETED);
     }
     if sender.is_none() {
-        let membership = NOTICES.iter().any(|end| body.ends_with(end)) || body.ends_with("초대했습니다.");
+        let membership =
+            NOTICES.iter().any(|end| body.ends_with(end)) || body.ends_with("초대했습니다.");
         return match membership {
             true => words.told(Kind::SystemMembership, Presence::default()),
             false => words,
@@ -418,14 +436,19 @@ fn words_of<'b>(sender: Option<&str>, body: &'b str, files: &Files) -> Words<'b>
     if let Some((_, what)) = MEDIA.iter().find(|(word, _)| *word == body) {
         return words.told(Kind::Media, *what).carrying("", files);
     }
-    let many = body.strip_prefix("사진 ").and_then(|rest| rest.strip_suffix('장'));
+    let many = body
+        .strip_prefix("사진 ")
+        .and_then(|rest| rest.strip_suffix('장'));
     if many.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit())) {
-        return words
-            .told(Kind::Media, Presence::IMAGE)
-            .carrying("", files);
+        return words.told(Kind::Media, Presence::IMAGE).carrying("", files);
     }
-    if let Some(name) = body.strip_prefix("파일: ").filter(|name| !name.contains('\n')) {
-        return words.told(Kind::Media, Presence::FILE).carrying(name, files);
+    if let Some(name) = body
+        .strip_prefix("파일: ")
+        .filter(|name| !name.contains('\n'))
+    {
+        return words
+            .told(Kind::Media, Presence::FILE)
+            .carrying(name, files);
     }
     if CALLS.iter().any(|begin| body.starts_with(begin)) && !body.contains('\n') {
         return words.told(Kind::Call, Presence::default());
@@ -467,7 +490,10 @@ mod tests {
     fn dates_of_both_styles_are_read() {
         let day = civil_days(2023, 5, 10).unwrap();
         assert_eq!(korean_date("2023년 5월 10일 수요일"), Some((day, "수요일")));
-        assert_eq!(pointed_date("2023. 5. 10. 15:04: x"), Some((day, "15:04: x")));
+        assert_eq!(
+            pointed_date("2023. 5. 10. 15:04: x"),
+            Some((day, "15:04: x"))
+        );
         assert_eq!(korean_date("23년 5월 10일"), None);
     }
 }

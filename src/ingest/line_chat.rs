@@ -18,7 +18,7 @@ use super::container::{Container, Entry};
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::message::Sink;
-use super::printed::hour_of;
+use super::printed::{DayRun, hour_of};
 use super::transcript::{Files, LineIs, Opening, Script, Words, first_lines, import, openings};
 
 /// Microseconds of a second.
@@ -38,6 +38,14 @@ const NAMED_MIN: u32 = 3;
 
 /// A quote that reaches over more lines was none.
 const QUOTED_LINES_MAX: u64 = 1_000;
+/// Behind so many quotes that were never closed no further one is believed.
+const STRAYS_MAX: usize = 100_000;
+/// What is said of a heading that was only quoted.
+const QUOTED_DAY: &str =
+    "the line names a day but steps out of the run of days; it stays in the message before";
+/// What is said of a heading whose date is none.
+const NO_SUCH_DAY: &str = "the line looks like the name of a day, but its date is no such day of the week; it stays in the \
+                           message before, and what follows keeps the day before it";
 
 /// What the head of the file begins with.
 const MARK: &str = "[LINE]";
@@ -227,6 +235,8 @@ struct LineScript {
     quote: Option<Quote>,
     /// Lines whose quote is never closed: words that begin with one.
     strays: BTreeSet<u64>,
+    /// The headings of days.
+    run: DayRun,
 }
 
 /// Words of several lines stand in quotes.
@@ -326,7 +336,13 @@ impl LineScript {
     /// Opens a quote, where the words of a message begin with one that goes on.
     fn open_quote(&mut self, body: &str) {
         let marks = body.matches('"').count();
-        let opens = body.starts_with('"') && marks % 2 == 1 && !self.strays.contains(&self.number);
+        let last = self.strays.last().copied();
+        let believed =
+            self.strays.len() < STRAYS_MAX || last.is_some_and(|last| self.number < last);
+        let opens = believed
+            && body.starts_with('"')
+            && marks % 2 == 1
+            && !self.strays.contains(&self.number);
         self.quote = opens.then_some(Quote {
             line: self.number,
             lines: 0,
@@ -379,12 +395,14 @@ impl Script for LineScript {
         self.blanks.then(|| reason.to_owned()).into_iter().collect()
     }
 
-    fn settle(&mut self, _entry: &Entry, _answers: &Answers) -> Vec<Question> {
+    fn settle(&mut self, entry: &Entry, answers: &Answers) -> Vec<Question> {
         self.settled = true;
         self.days = Days::default();
-        self.strays.extend(self.quote.take().map(|quote| quote.line));
+        self.strays
+            .extend(self.quote.take().map(|quote| quote.line));
         self.number = 0;
-        Vec::new()
+        let asked = self.run.settle(&entry.display_name, answers);
+        asked.into_iter().collect()
     }
 
     fn line(&mut self, line: &str) -> LineIs {
@@ -396,9 +414,19 @@ impl Script for LineScript {
             return LineIs::Between;
         }
         let heads_a_day = !quoted && (fresh || self.days.today.is_none() || !self.days.tabs);
-        if let Some(day) = day_of(line).filter(|_| heads_a_day) {
-            self.days.today = Some(day);
-            return LineIs::Between;
+        match heading_of(line).filter(|_| heads_a_day) {
+            Some(Some(_)) if self.run.is_quoted(self.number) => {
+                return LineIs::Resembles(QUOTED_DAY);
+            }
+            Some(Some(day)) => {
+                if !self.settled {
+                    self.run.meet(self.number, day);
+                }
+                self.days.today = Some(day);
+                return LineIs::Between;
+            }
+            Some(None) => return LineIs::Resembles(NO_SUCH_DAY),
+            None => {}
         }
         if let Some(opening) = self.opening(line) {
             let body = line.get(opening.body..).unwrap_or_default();
@@ -460,8 +488,8 @@ fn unquoted(body: &str) -> Cow<'_, str> {
 
 /// The day a line names and nothing else, as days since 1970-01-01: `2025/04/18(金)`,
 /// `2024.01.02 Tuesday`, `Tue, 01/02/2024`, `2024/1/2週二`. The day of the week must be that of the
-/// date; it also tells day from month where the year stands last.
-fn day_of(line: &str) -> Option<i64> {
+/// date, else it is no day; it also tells day from month where the year stands last.
+fn heading_of(line: &str) -> Option<Option<i64>> {
     if line.is_empty() || line.len() > DAY_BYTES_MAX || line.contains('\t') {
         return None;
     }
@@ -496,7 +524,7 @@ fn day_of(line: &str) -> Option<i64> {
     };
     // 1970-01-01 was a Thursday.
     let fits = |days: &i64| (days + 4).rem_euclid(7) == weekday;
-    readings.into_iter().filter_map(day).find(fits)
+    Some(readings.into_iter().filter_map(day).find(fits))
 }
 
 /// The day of the week some letters name, Sunday being 0.
@@ -537,11 +565,12 @@ mod tests {
             "2024/01/02（星期二）",
             "อ. 02/01/2567",
         ] {
-            assert_eq!(day_of(line), day, "{line}");
+            assert_eq!(heading_of(line), Some(day), "{line}");
         }
-        for line in ["2024/01/02", "2024/01/02(水)", "see 2024/01/02 for more words", ""] {
-            assert_eq!(day_of(line), None, "{line}");
+        for line in ["2024/01/02", "see 2024/01/02 for more words", ""] {
+            assert_eq!(heading_of(line), None, "{line}");
         }
+        assert_eq!(heading_of("2024/01/02(水)"), Some(None));
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub use bundle::{
     BLOCK_BYTES, BundleEntry, BundleError, BundleReader, BundleWriter, ENTRY_BYTES_MAX,
     ENTRY_NAME_BYTES_MAX, Span,
 };
+pub use calendar::local_time;
 pub use container::{Container, Entry, Packing};
 pub use detect::{Detection, Found, detect, mime_of};
 pub use error::{IngestError, Result};

@@ -10,9 +10,11 @@ use super::table::{Cells, reader};
 /// A record longer than this is taken as it is: its quotes do not match; bytes.
 const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Cells of a row behind these are not read apart; the platforms' tables have some dozen.
+const CELLS_MAX: usize = 256;
+
 /// What is noted of a row that is not UTF-8.
-pub const FOREIGN: &str =
-    "the row is not UTF-8; it was read as Windows-1252, the bytes are kept";
+pub const FOREIGN: &str = "the row is not UTF-8; it was read as Windows-1252, the bytes are kept";
 
 /// What the lines of a table turn out to be.
 #[derive(Clone, Debug)]
@@ -78,7 +80,7 @@ pub fn each_row(
             continue;
         }
         take(Row::Cells {
-            cells: cells.texts(),
+            cells: cells.first_texts(CELLS_MAX),
             raw: &raw,
             at,
             number,
@@ -95,7 +97,7 @@ pub fn each_row(
     if !raw.is_empty() {
         cells.finish();
         take(Row::Cells {
-            cells: cells.texts(),
+            cells: cells.first_texts(CELLS_MAX),
             raw: &raw,
             at,
             number,

@@ -1,8 +1,8 @@
 //! Telegram Desktop's export as pages: `messages.html`, `messages2.html` and so on. Where there is a
 //! `result.json` of the same chat, that tells more.
 //!
-//! What it cannot tell: pages do not say whose account they are of, so ids of messages are not taken
-//! as their identity. The printed offset can ignore daylight saving time: it is what the file
+//! What it cannot tell: pages do not say whose account they are of, so messages answer each other by
+//! their ids, but are not known again by them. Edits are not shown. The printed offset can ignore daylight saving time: it is what the file
 //! states, and noted as an assumption. Notices carry no time; they keep their place. A message at
 //! the top of a page that goes on from the page before has no name on its own page.
 
@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
 
-use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, Timestamp, ZoneSource};
+use crate::domain::{
+    App, ConversationKind, Kind, NoteKind, Precision, Presence, Timestamp, ZoneSource,
+};
 
 use super::answers::{Answers, Outcome};
 use super::container::{Container, Entry};
@@ -26,7 +28,7 @@ use super::transcript::{Clocked, Files, kind_of, title_of};
 /// Most names that are counted.
 const NAMES_MAX: usize = 65_536;
 /// Kinds of media by their class, and what they are.
-const MEDIA: [(&str, Kind, Presence); 16] = [
+const MEDIA: [(&str, Kind, Presence); 17] = [
     ("media_photo", Kind::Media, Presence::IMAGE),
     ("photo_wrap", Kind::Media, Presence::IMAGE),
     ("sticker_wrap", Kind::Media, Presence::IMAGE),
@@ -43,6 +45,7 @@ const MEDIA: [(&str, Kind, Presence); 16] = [
     ("media_poll", Kind::Poll, Presence::POLL),
     ("media_call", Kind::Call, Presence(0)),
     ("media_game", Kind::Text, Presence(0)),
+    ("media_invoice", Kind::Text, Presence(0)),
 ];
 
 /// The reader of Telegram Desktop's pages.
@@ -89,8 +92,11 @@ impl Format for TelegramPage {
                 Ok(())
             })
         })?;
+        // Who says the zone knows better than an offset that may be of another season.
+        let said = answers.zone.as_ref();
+        let is_said = said.is_some_and(|zone| zone.source == ZoneSource::Operator);
         let mut clocked = None;
-        if learned.needs_zone {
+        if learned.needs_zone || is_said {
             match Clocked::of(&entry, answers) {
                 Ok(found) => clocked = Some(found),
                 Err(question) => return Ok(Outcome::Ask(vec![question])),
@@ -102,8 +108,13 @@ impl Format for TelegramPage {
             teller,
             title,
             kind: kind_of(learned.names.len()),
-            files: files_below(container, &entry),
+            files: files_by_path(container, &entry),
+            folder: entry
+                .name
+                .rsplit_once('/')
+                .map_or_else(String::new, |(folder, _)| folder.to_owned()),
             clocked,
+            is_said,
             last_name: None,
             offset_noted: false,
         };
@@ -118,17 +129,28 @@ fn is_record(tag: &Tag) -> bool {
     tag.name == "div" && tag.is("message") && (tag.is("default") || tag.is("service"))
 }
 
-/// Files of the export, by their path from the folder of the page on.
-fn files_below(container: &Container<'_>, entry: &Entry) -> Files {
-    let folder = entry.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+/// Files of the same archive, or handed in together, by their whole paths.
+fn files_by_path(container: &Container<'_>, entry: &Entry) -> Files {
     let beside = container.entries().iter().filter(|other| {
         other.parent == entry.parent && other.refused.is_none() && other.ordinal != entry.ordinal
     });
-    let path = |other: &Entry| {
-        let name = other.name.strip_prefix(folder)?;
-        Some((name.trim_start_matches('/').to_owned(), other.ordinal))
-    };
-    beside.filter_map(path).collect()
+    beside
+        .map(|other| (other.name.clone(), other.ordinal))
+        .collect()
+}
+
+/// The whole path of what a page names from its own folder. Pages of a whole account go up to the
+/// folder of the account and down again.
+fn path_from(folder: &str, named: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in named.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// What the first reading finds.
@@ -164,6 +186,8 @@ struct Said {
     is_joined: bool,
     /// The number of the message; that of a heading of a day is below zero.
     number: Option<i64>,
+    /// Its id on the page, `message7`, by which answers name it.
+    id: Option<String>,
     name: Option<String>,
     body: String,
     /// The printed local time in microseconds, and the offset in seconds east, if one is printed.
@@ -172,7 +196,7 @@ struct Said {
     presence: Presence,
     files: Vec<File>,
     reply_to: Option<String>,
-    reactions: Vec<(String, u32)>,
+    reactions: Vec<(String, u32, Vec<String>)>,
 }
 
 impl Said {
@@ -181,11 +205,14 @@ impl Said {
             return Said::default();
         };
         let tag = &record.tag;
-        let number = tag.attribute("id").and_then(|id| id.strip_prefix("message"));
+        let number = tag
+            .attribute("id")
+            .and_then(|id| id.strip_prefix("message"));
         let mut said = Said {
             is_service: tag.is("service"),
             is_joined: tag.is("joined"),
             number: number.and_then(|number| number.parse().ok()),
+            id: number.map(|number| format!("message{number}")),
             ..Said::default()
         };
         let Some(body) = record.nodes().find(|node| node.tag.is("body")) else {
@@ -198,17 +225,16 @@ impl Said {
         let of = |class: &str| body.nodes().find(|node| node.tag.is(class));
         let date = of("date").and_then(|date| date.tag.attribute("title"));
         said.when = date.and_then(when);
-        said.name = of("from_name").map(Node::own_text);
+        said.name = of("from_name").map(|name| without_bot(&name.own_text()));
         let forwarded = of("forwarded");
         if forwarded.is_some() {
             said.presence = said.presence.with(Presence::FORWARDED);
         }
-        let text = of("text").or_else(|| {
-            let forwarded = forwarded?;
-            forwarded.nodes().find(|node| node.tag.is("text"))
-        });
-        said.body = text.map(Node::text).unwrap_or_default();
-        said.reply_to = of("reply_to").and_then(answered);
+        // What was forwarded stands in a body of its own, with what it answers.
+        let within =
+            |class: &str| of(class).or_else(|| forwarded?.nodes().find(|node| node.tag.is(class)));
+        said.body = within("text").map(Node::text).unwrap_or_default();
+        said.reply_to = within("reply_to").and_then(answered);
         said.media(body);
         said.react(body);
         said
@@ -225,10 +251,11 @@ impl Said {
                 continue;
             };
             self.presence = self.presence.with(*presence);
-            if *kind == Kind::Media {
+            let path = node.tag.attribute("href").map(str::to_owned);
+            let path = path.filter(|path| !path.is_empty() && !path.contains("://"));
+            if *kind == Kind::Media || *kind == Kind::Contact && path.is_some() {
                 self.presence = self.presence.with(Presence::ATTACHMENT);
                 let title = node.find(&|tag| tag.is("title"));
-                let path = node.tag.attribute("href").map(str::to_owned);
                 let last = path.as_deref().and_then(|path| path.rsplit('/').next());
                 let name = match *presence {
                     Presence::FILE | Presence::AUDIO => title.map(Node::line),
@@ -236,8 +263,12 @@ impl Said {
                 };
                 let name = name.or(last.map(str::to_owned)).unwrap_or_default();
                 self.files.push(File { path, name });
-            } else if self.body.is_empty() {
-                self.body = words_below(node);
+            }
+            if *kind != Kind::Media && self.body.is_empty() {
+                self.body = match *kind {
+                    Kind::Poll => poll(node),
+                    _ => words_below(node),
+                };
             }
             if *kind != Kind::Media || self.body.is_empty() {
                 self.kind = Some(*kind);
@@ -255,9 +286,50 @@ impl Said {
             node.all(&|tag| tag.is("userpic"), &mut people);
             let named = people.len().max(1) as u32;
             let count = count.and_then(|count| count.parse().ok()).unwrap_or(named);
-            self.reactions.push((emoji.unwrap_or_default(), count));
+            let by = people.into_iter().filter_map(reactor).collect();
+            self.reactions.push((emoji.unwrap_or_default(), count, by));
         }
     }
+}
+
+/// A name without the bot it was written by way of: `Ana via @gif`.
+fn without_bot(name: &str) -> String {
+    let is_bot = |bot: &str| {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !bot.is_empty() && bot.bytes().all(letter)
+    };
+    match name.rsplit_once(" via @") {
+        Some((name, bot)) if is_bot(bot) => name.trim_end().to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// Who gave a reaction, by the title of their picture: a name, behind it perhaps a date.
+fn reactor(picture: &Node) -> Option<String> {
+    let title = picture.tag.attribute("title")?.trim();
+    let dated = |rest: &str| rest.starts_with(|letter: char| letter.is_ascii_digit());
+    let name = match title.rsplit_once(", ") {
+        Some((name, rest)) if dated(rest) => name,
+        _ => title,
+    };
+    Some(name.to_owned()).filter(|name| !name.is_empty())
+}
+
+/// The question of a poll and its answers, as the export as JSON has them; votes stay in the record.
+fn poll(node: &Node) -> String {
+    let mut lines: Vec<String> = node
+        .find(&|tag| tag.is("question"))
+        .map(Node::own_text)
+        .into_iter()
+        .collect();
+    let mut answers = Vec::new();
+    node.all(&|tag| tag.is("answer"), &mut answers);
+    let answer = |answer: &Node| {
+        let text = answer.own_text();
+        text.strip_prefix("- ").unwrap_or(&text).to_owned()
+    };
+    lines.extend(answers.into_iter().map(answer));
+    lines.join("\n")
 }
 
 /// The lines of text below a node, without empty ones.
@@ -271,7 +343,7 @@ fn words_below(node: &Node) -> String {
 fn answered(node: &Node) -> Option<String> {
     let link = node.find(&|tag| tag.name == "a")?;
     let (_, number) = link.tag.attribute("href")?.split_once("#go_to_message")?;
-    Some(number.to_owned())
+    Some(format!("message{number}"))
 }
 
 /// `23.08.2023 13:11:23 UTC-08:00`: local microseconds, and seconds east where an offset is printed.
@@ -297,7 +369,11 @@ struct Reading<'s> {
     title: String,
     kind: ConversationKind,
     files: Files,
+    /// The folder of the page.
+    folder: String,
     clocked: Option<Clocked>,
+    /// Whether somebody said the zone.
+    is_said: bool,
     /// Who wrote the message before.
     last_name: Option<String>,
     offset_noted: bool,
@@ -331,7 +407,8 @@ impl Reading<'_> {
         if said.name.is_some() || !said.is_joined {
             self.last_name = said.name.clone();
         } else if self.last_name.is_none() {
-            let reason = "this message goes on from the page before, where the name of its author stands";
+            let reason =
+                "this message goes on from the page before, where the name of its author stands";
             self.teller.note(NoteKind::Assumption, span, reason)?;
         }
         Ok(())
@@ -343,20 +420,20 @@ impl Reading<'_> {
         said: &Said,
         span: (u64, u64),
     ) -> Result<(Option<Timestamp>, Presence, ZoneSource)> {
-        let none = Presence::default();
         match (said.when, &mut self.clocked) {
+            (Some((local, offset)), Some(clocked)) if offset.is_none() || self.is_said => {
+                let (sent, doubts) = clocked.place(local);
+                Ok((Some(sent), doubts, clocked.zone.source))
+            }
             (Some((local, Some(offset))), _) => {
                 if !std::mem::replace(&mut self.offset_noted, true) {
                     let reason = "times follow the offsets printed on the page, which may ignore \
-                                  daylight saving time; the export as JSON has the instants";
+                                  daylight saving time; say in which zone the computer stood and \
+                                  they follow that; the export as JSON has the instants";
                     self.teller.note(NoteKind::Assumption, span, reason)?;
                 }
                 let sent = Timestamp(local - offset * Timestamp::MICROS_PER_SECOND);
-                Ok((Some(sent), none, ZoneSource::File))
-            }
-            (Some((local, None)), Some(clocked)) => {
-                let (sent, doubts) = clocked.place(local);
-                Ok((Some(sent), doubts, clocked.zone.source))
+                Ok((Some(sent), Presence::default(), ZoneSource::File))
             }
             _ => Ok((None, Presence::TIME_ASSUMED, ZoneSource::Record)),
         }
@@ -366,7 +443,8 @@ impl Reading<'_> {
         let (sent, doubts, zone_source) = self.place(said, span)?;
         let mut attachments = Vec::new();
         for file in &said.files {
-            let entry = file.path.as_ref().and_then(|path| self.files.get(path));
+            let path = file.path.as_ref();
+            let entry = path.and_then(|path| self.files.get(&path_from(&self.folder, path)));
             if entry.is_none() {
                 let shown = match file.name.is_empty() {
                     true => "a file",
@@ -380,10 +458,10 @@ impl Reading<'_> {
                 entry: entry.copied(),
             });
         }
-        let reaction = |(emoji, count): &'_ (String, u32)| ParsedReaction {
+        let reaction = |(emoji, count, by): &'_ (String, u32, Vec<String>)| ParsedReaction {
             value: Cow::Owned(emoji.clone()),
-            count: *count,
-            by: Vec::new(),
+            count: (*count).max(by.len() as u32),
+            by: by.iter().cloned().map(Cow::Owned).collect(),
         };
         let reactions: Vec<ParsedReaction<'_>> = said.reactions.iter().map(reaction).collect();
         let (kind, facts, sender) = match said.is_service {
@@ -408,6 +486,7 @@ impl Reading<'_> {
                 None => Precision::None,
             },
             zone_source,
+            source_id: said.id.as_deref(),
             reply_to: said.reply_to.as_deref(),
             reactions: &reactions,
             attachments: &attachments,
@@ -424,11 +503,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn paths_names_and_reactors_are_read() {
+        assert_eq!(
+            path_from("export/chats/chat_1", "../../chats/chat_1/photos/a.jpg"),
+            "export/chats/chat_1/photos/a.jpg"
+        );
+        assert_eq!(path_from("", "photos/a.jpg"), "photos/a.jpg");
+        assert_eq!(path_from("a", "../../../etc/x"), "etc/x");
+        assert_eq!(without_bot("Ana via @gif"), "Ana");
+        assert_eq!(
+            without_bot("Ana via @gif and more"),
+            "Ana via @gif and more"
+        );
+        let by = |page: &str| Node::read(page.as_bytes()).nodes().next().and_then(reactor);
+        assert_eq!(
+            by("<i title='Reis, Ana, 01.06.2024 10:00:00'>").as_deref(),
+            Some("Reis, Ana")
+        );
+        assert_eq!(by("<i title='Bob'>").as_deref(), Some("Bob"));
+        assert_eq!(by("<i>"), None);
+    }
+
+    #[test]
     fn printed_times_have_an_offset_or_none() {
         let local = NaiveDateTime::parse_from_str("2023-08-23 13:11:23", "%Y-%m-%d %H:%M:%S");
         let local = local.unwrap().and_utc().timestamp_micros();
-        assert_eq!(when("23.08.2023 13:11:23 UTC-08:00"), Some((local, Some(-28_800))));
-        assert_eq!(when("23.08.2023 13:11:23 UTC+05:30"), Some((local, Some(19_800))));
+        assert_eq!(
+            when("23.08.2023 13:11:23 UTC-08:00"),
+            Some((local, Some(-28_800)))
+        );
+        assert_eq!(
+            when("23.08.2023 13:11:23 UTC+05:30"),
+            Some((local, Some(19_800)))
+        );
         assert_eq!(when("23.08.2023 13:11:23"), Some((local, None)));
         assert_eq!(when("23 August 2023"), None);
     }

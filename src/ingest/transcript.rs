@@ -52,6 +52,8 @@ pub enum LineIs {
     Opens(Opening),
     /// It goes on with the message before.
     GoesOn,
+    /// It goes on with the message before although it resembles something else: what is to be said.
+    Resembles(&'static str),
     /// It stands between messages: a heading, the name of a day.
     Between,
 }
@@ -250,8 +252,9 @@ impl Clocked {
                     zone.name
                 ),
             },
-            None => "the file carries no zone; in which zone did the exporting device stand?"
-                .to_owned(),
+            None => {
+                "the file carries no zone; in which zone did the exporting device stand?".to_owned()
+            }
         };
         Err(Question {
             kind: QuestionKind::Zone,
@@ -277,7 +280,9 @@ pub fn title_of(entry: &Entry, answers: &Answers, told: Option<String>) -> Strin
         return title;
     }
     let name = entry.file_name();
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+    name.rsplit_once('.')
+        .map_or(name, |(stem, _)| stem)
+        .to_owned()
 }
 
 /// The kind of a conversation by the number of people who wrote.
@@ -519,6 +524,10 @@ impl Writer<'_, '_> {
                 self.finish(true)?;
                 return self.teller.frame(line.raw, line.offset);
             }
+            LineIs::Resembles(reason) => {
+                let span = (line.offset, line.offset + line.raw.len() as u64);
+                self.teller.note(NoteKind::HeaderLikeLine, span, reason)?;
+            }
             LineIs::GoesOn => {}
         }
         if self.open.is_none() {
@@ -603,7 +612,9 @@ impl Writer<'_, '_> {
             },
         };
         let end = whole.text.saturating_sub(whole.end);
-        let body = text.get(open.opening.body.min(end)..end).unwrap_or_default();
+        let body = text
+            .get(open.opening.body.min(end)..end)
+            .unwrap_or_default();
         self.hand_out(&open, &raw[..whole.raw], body, faulty)?;
         self.teller
             .frame(&raw[whole.raw..], open.start + whole.raw as u64)

@@ -86,7 +86,9 @@ struct Dates {
 impl Dates {
     /// The head of a text `date time`, if it is of the file's style.
     fn read(&mut self, text: &str) -> Option<Header> {
-        let header = self.reader.read(format!("[{}] x", text.trim()).as_bytes())?;
+        let header = self
+            .reader
+            .read(format!("[{}] x", text.trim()).as_bytes())?;
         (*self.shape.get_or_insert(header.shape) == header.shape).then_some(header)
     }
 
@@ -101,11 +103,7 @@ impl Dates {
     }
 
     /// Decides how dates are read.
-    fn decide(
-        &mut self,
-        entry: &Entry,
-        answers: &Answers,
-    ) -> std::result::Result<(), Question> {
+    fn decide(&mut self, entry: &Entry, answers: &Answers) -> std::result::Result<(), Question> {
         let Some(shape) = self.shape.filter(|_| self.order.is_none()) else {
             return Ok(());
         };
@@ -162,12 +160,18 @@ impl Script for ViberScript {
     }
 
     fn settle(&mut self, entry: &Entry, answers: &Answers) -> Vec<Question> {
-        self.dates.decide(entry, answers).err().into_iter().collect()
+        self.dates
+            .decide(entry, answers)
+            .err()
+            .into_iter()
+            .collect()
     }
 
     fn line(&mut self, line: &str) -> LineIs {
         // The blank behind the bracket is what no other export prints.
-        let bracket = line.strip_prefix("[ ").and_then(|inner| inner.split_once(']'));
+        let bracket = line
+            .strip_prefix("[ ")
+            .and_then(|inner| inner.split_once(']'));
         let Some((date, rest)) = bracket.filter(|(date, _)| date.len() <= BRACKET_BYTES_MAX) else {
             return LineIs::GoesOn;
         };
@@ -314,7 +318,9 @@ impl Reading<'_> {
             } => (cells, raw, at, number, foreign),
         };
         let read = cells_of(&mut self.dates, &cells);
-        let local = read.as_ref().and_then(|read| self.dates.local(&read.header));
+        let local = read
+            .as_ref()
+            .and_then(|read| self.dates.local(&read.header));
         let (Some(read), Some(local)) = (read, local) else {
             // The first row may name the columns: names hold no digits.
             let counts = |cell: &String| cell.bytes().any(|byte| byte.is_ascii_digit());

@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence, Timestamp};
+use crate::domain::{
+    App, ConversationKind, IdScope, Kind, NoteKind, Precision, Presence, Timestamp,
+};
 
 use super::answers::{Answers, Outcome};
 use super::container::{Container, Entry};
@@ -62,12 +64,16 @@ impl Format for WeChat {
         let head = container.head(main, HEAD_BYTES)?;
         let names = first_row(&head, b',').unwrap_or_default();
         let Some(columns) = Columns::of(&names) else {
-            return Ok(refused("the table has not the columns Type, IsSender, CreateTime and StrContent"));
+            return Ok(refused(
+                "the table has not the columns Type, IsSender, CreateTime and StrContent",
+            ));
         };
         let mut chats: BTreeMap<String, Chat> = BTreeMap::new();
         container.read(main, |bytes| {
             each_row(bytes, b',', &mut |row| {
-                if let Row::Cells { cells, number: 1.., .. } = row
+                if let Row::Cells {
+                    cells, number: 1.., ..
+                } = row
                     && cells.len() == columns.width
                 {
                     learn(&mut chats, &columns.row(&cells));
@@ -84,7 +90,9 @@ impl Format for WeChat {
             title,
             me: answers.me.clone(),
         };
-        container.read(main, |bytes| each_row(bytes, b',', &mut |row| reading.take(row)))?;
+        container.read(main, |bytes| {
+            each_row(bytes, b',', &mut |row| reading.take(row))
+        })?;
         Ok(reading.teller.done())
     }
 }
@@ -161,7 +169,10 @@ impl<'c> Cells<'c> {
     /// The name as shown: the exporter's own word for them, their own, their id.
     fn label(&self) -> &'c str {
         let names = [self.remark, self.nick, self.sender];
-        names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
+        names
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or_default()
     }
 
     fn is_notice(&self) -> bool {
@@ -209,8 +220,16 @@ impl Reading<'_> {
     fn take(&mut self, row: Row<'_>) -> Result<()> {
         let (cells, raw, at, foreign) = match row {
             Row::Frame { raw, at } => return self.teller.frame(raw, at),
-            Row::Cells { raw, at, number: 0, .. } => return self.teller.frame(raw, at),
-            Row::Cells { cells, raw, at, foreign, .. } => (cells, raw, at, foreign),
+            Row::Cells {
+                raw, at, number: 0, ..
+            } => return self.teller.frame(raw, at),
+            Row::Cells {
+                cells,
+                raw,
+                at,
+                foreign,
+                ..
+            } => (cells, raw, at, foreign),
         };
         if cells.len() != self.columns.width {
             let reason = "the row has not as many cells as the table has columns";
@@ -219,7 +238,9 @@ impl Reading<'_> {
         let columns = self.columns;
         let row = columns.row(&cells);
         let Ok(seconds) = row.created.parse::<i64>() else {
-            return self.teller.reject(raw, at, "the row has no readable CreateTime");
+            return self
+                .teller
+                .reject(raw, at, "the row has no readable CreateTime");
         };
         if foreign {
             let span = (at, at + raw.len() as u64);
@@ -292,9 +313,11 @@ fn sort_of(row: &Cells<'_>) -> (Kind, Presence, bool) {
         ("49", _) => (Kind::Text, Presence::default(), false),
         ("50", _) => (Kind::Call, Presence::default(), false),
         // The wording that the app leaves in place of words that were taken back.
-        ("10000", _) if row.content.ends_with("撤回了一条消息") => {
-            (Kind::Deleted, Presence::SYSTEM.with(Presence::DELETED), false)
-        }
+        ("10000", _) if row.content.ends_with("撤回了一条消息") => (
+            Kind::Deleted,
+            Presence::SYSTEM.with(Presence::DELETED),
+            false,
+        ),
         ("10000", _) => (Kind::System, Presence::SYSTEM, false),
         _ => (Kind::Unknown, Presence::default(), false),
     }

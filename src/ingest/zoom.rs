@@ -2,20 +2,18 @@
 //! start) and as the program saves it (`09:15:32<tab> From Alice to Everyone:`).
 //!
 //! What it cannot tell: the file has no date. It stands in the name of the folder,
-//! `2024-05-06 09.15.00 Topic 123`, else in that of the file or of the archive, else at the beginning
-//! of the name that is given to the conversation. There are no ids and no zone. Whom a private
-//! message was written to is kept as a mention.
+//! `2024-05-06 09.15.00 Topic 123`, else in that of the file or of the archive, else it is asked for.
+//! A meeting of more than half a day without a word in between would lose a day. There are no ids
+//! and no zone. Whom a private message was written to is kept as a mention.
 
 use crate::domain::{App, ConversationKind, Precision, Presence};
 
-use super::answers::{Answers, Outcome, Question};
+use super::answers::{Answers, Outcome, Question, QuestionKind};
 use super::container::{Container, Entry};
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::message::Sink;
-use super::transcript::{
-    Files, LineIs, Opening, Script, Words, import, openings, refused,
-};
+use super::transcript::{Files, LineIs, Opening, Script, Words, import, openings};
 
 /// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
@@ -65,21 +63,19 @@ impl Format for Zoom {
         sink: &mut dyn Sink,
     ) -> Result<Outcome> {
         let entry = container.entries()[main as usize].clone();
-        let archive = entry.parent.map(|parent| container.entries()[parent as usize].name.clone());
-        let named = answers.conversation_title.iter();
-        let places = std::iter::once(&entry.name).chain(&archive).chain(named);
-        let Some((start, topic)) = places.filter_map(|name| start_of(name)).next() else {
-            return Ok(refused(
-                "the file has no date: hand it in with its folder (named like 2024-05-06 09.15.00 \
-                 Topic), or begin the name of the conversation with the date and time at which the \
-                 meeting started, in that way",
-            ));
-        };
+        let archive = entry
+            .parent
+            .map(|parent| container.entries()[parent as usize].name.clone());
+        let places = std::iter::once(&entry.name).chain(&archive);
+        let named = places.filter_map(|name| start_of(name)).next();
+        let said = answers.start.map(|start| (start.div_euclid(SECOND), None));
+        let is_said = named.is_none();
+        let (start, topic) = named.or(said).unzip();
         let mut script = ZoomScript {
             start,
-            topic,
-            last: start,
-            ..ZoomScript::default()
+            topic: topic.flatten(),
+            said: is_said,
+            last: start.unwrap_or_default(),
         };
         import(&mut script, container, main, answers, sink)
     }
@@ -107,9 +103,11 @@ fn start_of(name: &str) -> Option<(i64, Option<String>)> {
 /// Reads the lines.
 #[derive(Debug, Default)]
 struct ZoomScript {
-    /// When the meeting started, in local seconds.
-    start: i64,
+    /// When the meeting began, in local seconds; `None` where nothing says so.
+    start: Option<i64>,
     topic: Option<String>,
+    /// Whether somebody said so.
+    said: bool,
     /// The local second of the message before.
     last: i64,
 }
@@ -134,7 +132,7 @@ impl ZoomScript {
             return None;
         }
         Some(Opening {
-            local: Some((self.start + offset) * SECOND),
+            local: Some((self.start.unwrap_or_default() + offset) * SECOND),
             precision: Precision::Second,
             sender: Some(sender.to_owned()),
             to: None,
@@ -198,9 +196,28 @@ impl Script for ZoomScript {
         Some(ConversationKind::Group)
     }
 
-    fn settle(&mut self, _entry: &Entry, _answers: &Answers) -> Vec<Question> {
-        self.last = self.start;
-        Vec::new()
+    fn assumed(&self) -> Vec<String> {
+        let reason = "the file has no date; it was dated by the beginning that was answered";
+        self.said.then(|| reason.to_owned()).into_iter().collect()
+    }
+
+    fn settle(&mut self, entry: &Entry, _answers: &Answers) -> Vec<Question> {
+        self.last = self.start.unwrap_or_default();
+        let undated = Question {
+            kind: QuestionKind::Start,
+            entry: entry.display_name.clone(),
+            reason:
+                "the file has no date, and no folder named like 2024-05-06 09.15.00 Topic came \
+                     with it; on which day and at what time did the meeting begin, on the clock of \
+                     the computer that saved it?"
+                    .to_owned(),
+            readings: Vec::new(),
+            preselect: None,
+        };
+        match self.start {
+            Some(_) => Vec::new(),
+            None => vec![undated],
+        }
     }
 
     fn line(&mut self, line: &str) -> LineIs {
@@ -230,7 +247,10 @@ impl Script for ZoomScript {
         let name = words.body.trim_end().to_owned();
         if let Some((known, _)) = files.get_key_value(&name) {
             let entry = files.get(known).copied();
-            words.presence = words.presence.with(Presence::ATTACHMENT).with(Presence::FILE);
+            words.presence = words
+                .presence
+                .with(Presence::ATTACHMENT)
+                .with(Presence::FILE);
             words.attachments.push(super::message::ParsedAttachment {
                 name: name.into(),
                 entry,
@@ -271,7 +291,11 @@ mod tests {
     #[test]
     fn midnight_passes() {
         let start = 22 * 3_600;
-        let mut script = ZoomScript { start, last: start, ..ZoomScript::default() };
+        let mut script = ZoomScript {
+            start: Some(start),
+            last: start,
+            ..ZoomScript::default()
+        };
         assert_eq!(script.moment(23 * 3_600), 23 * 3_600);
         assert_eq!(script.moment(600), DAY + 600);
         assert_eq!(script.moment(590), DAY + 590);

@@ -239,7 +239,7 @@ impl Sink for Collector<'_> {
                 file_is_here: message.attachments.iter().any(|one| one.entry.is_some()),
                 sent: message.sent,
                 precision: message.precision,
-                source_id: message.source_id,
+                source_id: message.identity(),
             }));
         }
         Ok(())

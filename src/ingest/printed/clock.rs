@@ -32,7 +32,11 @@ pub fn hour_of(text: &str) -> Option<Hour> {
         }
         false => 0,
     };
-    if hour > 23 || minute > 59 || second > 59 || text.as_bytes().get(at).is_some_and(u8::is_ascii_digit) {
+    if hour > 23
+        || minute > 59
+        || second > 59
+        || text.as_bytes().get(at).is_some_and(u8::is_ascii_digit)
+    {
         return None;
     }
     let gap = blank(&text[at..]);
@@ -77,7 +81,11 @@ fn eat(text: &str, at: &mut usize) -> Option<()> {
 
 /// A number of one or two digits, at least `least`.
 fn number(text: &str, at: &mut usize, least: usize) -> Option<u8> {
-    let digits = text[*at..].bytes().take(2).take_while(u8::is_ascii_digit).count();
+    let digits = text[*at..]
+        .bytes()
+        .take(2)
+        .take_while(u8::is_ascii_digit)
+        .count();
     if digits < least {
         return None;
     }
@@ -103,7 +111,11 @@ mod tests {
             ("15:04: x", 15, 4, 5),
         ] {
             let read = hour_of(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((read.second_of_day, read.length), (hour * 3_600 + minute * 60, length), "{text}");
+            assert_eq!(
+                (read.second_of_day, read.length),
+                (hour * 3_600 + minute * 60, length),
+                "{text}"
+            );
         }
         for text in ["x", "12", "12:5", "25:00", "12:345", "12.30"] {
             assert_eq!(hour_of(text), None, "{text}");

@@ -17,8 +17,6 @@ mod shapes;
 
 pub use clock::hour_of;
 pub use header::{Header, HeaderReader, is_mark};
-pub use order::{
-    Evidence, MediaDate, Printed, Years, decided, is_buddhist_year, is_foreign_year,
-};
-pub use run::{credible_bound, outliers, trust_question};
+pub use order::{Evidence, MediaDate, Printed, Years, decided, is_buddhist_year, is_foreign_year};
+pub use run::{DayRun, credible_bound, outliers, trust_question};
 pub use shapes::Shape;

@@ -1,5 +1,7 @@
 //! Which headers fit the run of time, and what is asked where too many do not.
 
+use std::collections::BTreeSet;
+
 use crate::domain::Timestamp;
 use crate::ingest::answers::{Answers, DateOrder, Question, QuestionKind, Reading};
 
@@ -12,6 +14,8 @@ const DOUBTFUL_SHARE: usize = 10;
 const DOUBTFUL_MIN: usize = 2;
 /// Seconds of a day: local clocks differ from the clock that dated the file by less.
 const DAY: i64 = 86_400;
+/// Most headings of days that are held against each other: a day each of some centuries.
+const HEADINGS_MAX: usize = 200_000;
 
 /// The date of the file, else the present, if at least half of the file's headers lie before it
 /// under some reading. Copying and packing can give a file any date.
@@ -142,4 +146,71 @@ pub fn trust_question(
         readings: vec![answer("yes"), answer("no")],
         preselect: None,
     })
+}
+
+/// Headings of days by the numbers of their lines, for files whose messages print a time alone: one
+/// that steps out of the run of days was only quoted.
+#[derive(Debug, Default)]
+pub struct DayRun {
+    met: Vec<(u64, i64)>,
+    quoted: BTreeSet<u64>,
+}
+
+impl DayRun {
+    /// Counts a heading of a day, in days since 1970-01-01.
+    pub fn meet(&mut self, line: u64, day: i64) {
+        if self.met.len() < HEADINGS_MAX {
+            self.met.push((line, day));
+        }
+    }
+
+    /// Ends the counting: the question about those that do not fit, where there are many.
+    pub fn settle(&mut self, entry: &str, answers: &Answers) -> Option<Question> {
+        let met = std::mem::take(&mut self.met);
+        if answers.trust_headers == Some(true) {
+            return None;
+        }
+        // Nothing stands before the first that could quote it.
+        let begin = met
+            .first()
+            .map_or(i64::MIN, |(_, day)| day * DAY - STEP_BACK_MAX);
+        let time = |(_, day): &(u64, i64)| Some(day * DAY).filter(|time| *time >= begin);
+        let times: Vec<Option<i64>> = met.iter().map(time).collect();
+        let quoted = outliers(&times, None);
+        let lines = quoted.iter().filter_map(|place| met.get(*place as usize));
+        self.quoted.extend(lines.map(|(line, _)| *line));
+        trust_question(quoted.len(), met.len(), "the name of a day", entry, answers)
+    }
+
+    /// Whether the heading in a line was only quoted.
+    pub fn is_quoted(&self, line: u64) -> bool {
+        self.quoted.contains(&line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_that_steps_out_of_the_run_was_quoted() {
+        let mut days = DayRun::default();
+        for (line, day) in [
+            (1, 100),
+            (5, 101),
+            (9, 20),
+            (12, 102),
+            (20, 9_000),
+            (30, 103),
+        ] {
+            days.meet(line, day);
+        }
+        let trusting = Answers {
+            trust_headers: Some(false),
+            ..Answers::default()
+        };
+        assert_eq!(days.settle("chat.txt", &trusting), None);
+        let quoted: Vec<u64> = (0..40).filter(|line| days.is_quoted(*line)).collect();
+        assert_eq!(quoted, [9, 20]);
+    }
 }

@@ -291,7 +291,12 @@ impl Cells {
 
     /// The cells of the record.
     pub fn texts(&self) -> Vec<String> {
-        (0..self.count)
+        self.first_texts(self.count)
+    }
+
+    /// The first cells of the record, so many at most.
+    pub fn first_texts(&self, most: usize) -> Vec<String> {
+        (0..self.count.min(most))
             .map(|place| self.cell(place).unwrap_or_default().to_owned())
             .collect()
     }

@@ -190,14 +190,9 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
     if let Some(refusal) = foreign_calendar(&collected.styles[own]) {
         return Learning::Refused(refusal);
     }
-    let outside = Outside {
-        written: credible_bound(
-            &collected.styles[own].headers,
-            outside.written,
-            outside.answers.now,
-        ),
-        ..outside
-    };
+    let headers = &collected.styles[own].headers;
+    let written = credible_bound(headers, outside.written, outside.answers.now);
+    let outside = Outside { written, ..outside };
     let years = Years::until(outside.written);
     let trust = outside.answers.trust_headers;
     let mut questions = Vec::new();
@@ -238,7 +233,13 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
         });
     }
     let against_time = trusted.first().map_or(0, |trusted| trusted.outliers.len());
-    questions.extend(doubt(&collected.styles, own, &doubtful, against_time, outside));
+    questions.extend(doubt(
+        &collected.styles,
+        own,
+        &doubtful,
+        against_time,
+        outside,
+    ));
     if !questions.is_empty() {
         return Learning::Ask(questions);
     }
