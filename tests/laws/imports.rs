@@ -8,6 +8,8 @@
 mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "printed_chats.rs"]
+mod printed_chats;
 #[path = "reimport.rs"]
 mod reimport;
 
