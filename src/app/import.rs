@@ -56,8 +56,9 @@ impl Appliance {
         let detection = detect(&mut opened.container)?;
         if detection.chats.is_empty() {
             return Err(AppError::Usage(format!(
-                "{}: nothing in it is a chat that can be read; WhatsApp text exports (.txt or \
-                 .zip), Telegram exports (result.json) and JSON lines or CSV with --map are",
+                "{}: nothing in it is a chat that can be read; exports of WhatsApp (.txt or .zip), \
+                 Telegram (result.json, messages.html), LINE, KakaoTalk, Signal (signal-export), \
+                 Viber, WeChat, Zoom and Google Voice are, and JSON lines or CSV with --map",
                 opened.name
             )));
         }
