@@ -40,6 +40,9 @@ const NAMED_MIN: u32 = 3;
 const QUOTED_LINES_MAX: u64 = 1_000;
 /// Behind so many quotes that were never closed no further one is believed.
 const STRAYS_MAX: usize = 100_000;
+/// What is said of what looks like a message within words in quotes.
+const QUOTED_HEAD: &str =
+    "the line looks like a message but stands within words in quotes; it stays there";
 /// What is said of a heading that was only quoted.
 const QUOTED_DAY: &str =
     "the line names a day but steps out of the run of days; it stays in the message before";
@@ -434,6 +437,8 @@ impl Script for LineScript {
                 self.open_quote(body);
                 return LineIs::Opens(opening);
             }
+            self.go_on(line);
+            return LineIs::Resembles(QUOTED_HEAD);
         }
         self.go_on(line);
         LineIs::GoesOn
