@@ -105,6 +105,12 @@ impl Clock {
         (ticking.row.clone(), alarm)
     }
 
+    /// Takes an alarm back that could not be told: it waits again.
+    pub fn raise(&self, alarm: ClockAlarm) {
+        let mut ticking = self.tick();
+        ticking.alarm = ticking.alarm.or(Some(alarm));
+    }
+
     /// The alarm that waits to be told, if there is one.
     pub fn alarm(&self) -> Option<ClockAlarm> {
         self.tick().alarm

@@ -1,5 +1,6 @@
 //! What was handed in, as one table of entries: files beside each other, and archives opened in
-//! place. Nothing is ever unpacked to a disk; an entry's name is a label, never a path.
+//! place: zip, tar, and files packed by gzip or Zstandard. Nothing is ever unpacked to a disk; an entry's
+//! name is a label, never a path.
 
 use std::io::{self, Read};
 
@@ -7,7 +8,9 @@ use crate::domain::{Note, NoteKind, Timestamp};
 
 use super::budget::{Budget, Metered, NESTED_BYTES_MAX, Spent};
 use super::error::{IngestError, Result};
+use super::inflated::{Codec, Inflated, Shared};
 use super::source::{Cursor, MemorySource, Source};
+use super::tarred;
 use super::zipped::{self, ZippedEntry};
 
 /// Bytes looked at to tell an archive from a document.
@@ -22,7 +25,7 @@ pub enum Packing {
     Plain,
     /// In an archive, uncompressed.
     Stored,
-    /// In an archive, deflated.
+    /// Compressed.
     Deflated,
     /// In an archive, under a password or by a method that is not read.
     Unreadable,
@@ -64,6 +67,29 @@ impl Entry {
 enum Place {
     Source(usize),
     Zip(usize, Box<ZippedEntry>),
+    /// So many bytes of a source, from one on.
+    Slice(usize, u64, u64),
+}
+
+/// What holds entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Zip,
+    Tar,
+    Packed(Codec),
+}
+
+impl Kind {
+    /// What begins like this; documents in zip clothes are none.
+    fn of(head: &[u8]) -> Option<Kind> {
+        if is_zip(head) {
+            return Some(Kind::Zip);
+        }
+        if let Some(codec) = Codec::of(head) {
+            return Some(Kind::Packed(codec));
+        }
+        tarred::is_tar(head).then_some(Kind::Tar)
+    }
 }
 
 /// Everything handed in for one import.
@@ -133,6 +159,11 @@ impl<'a> Container<'a> {
                     take(&mut Metered::new(inflating, budget, spent, index, packed))
                 })
             }
+            Place::Slice(source, start, length) => {
+                let mut cursor = Cursor::new(self.sources[*source].as_mut())?;
+                io::Seek::seek(&mut cursor, io::SeekFrom::Start(*start))?;
+                take(&mut cursor.take(*length))
+            }
         }
     }
 
@@ -174,10 +205,10 @@ impl<'a> Container<'a> {
             return Ok(());
         };
         let head = self.head(ordinal, PROBE_BYTES)?;
-        if is_archive(&head) {
-            self.open_archive(ordinal, index)?;
+        match Kind::of(&head) {
+            Some(kind) => self.open_archive(ordinal, index, kind),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Appends an entry; `None` when the limit of entries is reached.
@@ -217,25 +248,46 @@ impl<'a> Container<'a> {
         });
     }
 
+    fn remark(&mut self, ordinal: u32, kind: NoteKind, reason: String) {
+        let entry = self.entries[ordinal as usize].clone();
+        self.note(&entry, kind, reason);
+    }
+
+    fn refuse(&mut self, ordinal: u32, reason: String) {
+        self.remark(ordinal, NoteKind::EntryRefused, reason.clone());
+        self.entries[ordinal as usize].refused = Some(reason);
+    }
+
     /// Lists an archive's entries behind it, and opens the archives among them.
-    fn open_archive(&mut self, archive: u32, source: usize) -> Result<()> {
+    fn open_archive(&mut self, archive: u32, source: usize, kind: Kind) -> Result<()> {
+        let first = self.entries.len() as u32;
+        match kind {
+            Kind::Zip => self.open_zip(archive, source)?,
+            Kind::Tar => self.open_tar(archive, source)?,
+            Kind::Packed(codec) => return self.open_packed(archive, source, codec),
+        }
+        for ordinal in first..self.entries.len() as u32 {
+            if self.entries[ordinal as usize].refused.is_none() {
+                self.open_nested(ordinal)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_zip(&mut self, archive: u32, source: usize) -> Result<()> {
         let depth = self.entries[archive as usize].depth + 1;
         let room = self.budget.entries - self.entries.len();
         let cursor = Cursor::new(self.sources[source].as_mut())?;
         let listed = match zipped::list(cursor, room)? {
             Ok(listed) => listed,
             Err(reason) => {
-                let entry = self.entries[archive as usize].clone();
-                self.note(&entry, NoteKind::EntryRefused, reason.clone());
-                self.entries[archive as usize].refused = Some(reason);
+                self.refuse(archive, reason);
                 return Ok(());
             }
         };
         for reason in listed.remarks {
-            let entry = self.entries[archive as usize].clone();
-            self.note(&entry, NoteKind::Limit, reason);
+            self.remark(archive, NoteKind::Limit, reason);
         }
-        let mut nested = Vec::new();
         for zipped in listed.entries {
             let entry = Entry {
                 depth,
@@ -247,26 +299,95 @@ impl<'a> Container<'a> {
                 shown.display_name = escaped(&shown.name);
                 self.note(&shown, NoteKind::Other, remark.clone());
             }
-            let readable = entry.refused.is_none();
-            let ordinal = self.add_entry(entry, Place::Zip(source, Box::new(zipped)));
-            nested.extend(ordinal.filter(|_| readable));
+            self.add_entry(entry, Place::Zip(source, Box::new(zipped)));
         }
-        for ordinal in nested {
-            self.open_nested(ordinal)?;
+        Ok(())
+    }
+
+    fn open_tar(&mut self, archive: u32, source: usize) -> Result<()> {
+        let depth = self.entries[archive as usize].depth + 1;
+        let room = self.budget.entries - self.entries.len();
+        let mut cursor = Cursor::new(self.sources[source].as_mut())?;
+        let length = io::Seek::seek(&mut cursor, io::SeekFrom::End(0))?;
+        io::Seek::seek(&mut cursor, io::SeekFrom::Start(0))?;
+        let listed = tarred::list(cursor, length, room)?;
+        for reason in listed.remarks {
+            self.remark(archive, NoteKind::Limit, reason);
         }
+        for tarred in listed.entries {
+            let entry = Entry {
+                ordinal: 0,
+                name: tarred.name,
+                display_name: String::new(),
+                size: tarred.length,
+                packed_size: tarred.length,
+                packing: match tarred.refused {
+                    Some(_) => Packing::Unreadable,
+                    None => Packing::Stored,
+                },
+                modified: tarred.modified,
+                depth,
+                parent: Some(archive),
+                refused: tarred.refused,
+            };
+            self.add_entry(entry, Place::Slice(source, tarred.start, tarred.length));
+        }
+        Ok(())
+    }
+
+    /// Opens a packed file: an archive inside it as if it lay bare, anything else as its one entry.
+    fn open_packed(&mut self, archive: u32, source: usize, codec: Codec) -> Result<()> {
+        let entry = self.entries[archive as usize].clone();
+        let bare = MemorySource::new(&entry.name, Vec::new());
+        let held = std::mem::replace(&mut self.sources[source], Box::new(bare));
+        let shared = Shared::new(held);
+        self.sources[source] = Box::new(shared.clone());
+        let left = (self.budget.expanded_bytes).saturating_sub(self.spent.total);
+        let measured = Inflated::measure(shared, codec, entry.size, &self.budget, left);
+        let measured = match measured {
+            Ok(measured) => measured,
+            Err(reason) => {
+                self.refuse(archive, reason);
+                return Ok(());
+            }
+        };
+        self.spent.total += measured.length;
+        if let Some(reason) = measured.remark {
+            self.remark(archive, NoteKind::Other, reason);
+        }
+        let name = measured.source.name().to_owned();
+        self.sources.push(Box::new(measured.source));
+        let inside = self.sources.len() - 1;
+        let mut head = Vec::new();
+        let cursor = Cursor::new(self.sources[inside].as_mut())?;
+        cursor.take(PROBE_BYTES as u64).read_to_end(&mut head)?;
+        if let Some(kind @ (Kind::Tar | Kind::Zip)) = Kind::of(&head) {
+            return self.open_archive(archive, inside, kind);
+        }
+        let inner = Entry {
+            ordinal: 0,
+            name,
+            display_name: String::new(),
+            size: measured.length,
+            packing: Packing::Deflated,
+            depth: entry.depth + 1,
+            parent: Some(archive),
+            ..entry
+        };
+        self.add_entry(inner, Place::Slice(inside, 0, measured.length));
         Ok(())
     }
 
     /// Opens an archive inside an archive, if it is one and the limits allow.
     fn open_nested(&mut self, ordinal: u32) -> Result<()> {
         let entry = self.entries[ordinal as usize].clone();
-        // Only what begins like an archive is worth inflating here.
-        let Ok(magic) = self.head(ordinal, ZIP_MAGIC.len()) else {
+        // What cannot be read says so when it is asked for.
+        let Ok(head) = self.head(ordinal, PROBE_BYTES) else {
             return Ok(());
         };
-        if magic != ZIP_MAGIC || !is_archive(&self.head(ordinal, PROBE_BYTES)?) {
+        let Some(kind) = Kind::of(&head) else {
             return Ok(());
-        }
+        };
         if entry.depth >= self.budget.depth || entry.size > NESTED_BYTES_MAX {
             let reason = "the archive lies too deep or is too large to be opened in place; it is kept as an attachment";
             self.note(&entry, NoteKind::Limit, reason.to_owned());
@@ -281,12 +402,12 @@ impl<'a> Container<'a> {
         };
         self.sources
             .push(Box::new(MemorySource::new(&entry.name, bytes)));
-        self.open_archive(ordinal, self.sources.len() - 1)
+        self.open_archive(ordinal, self.sources.len() - 1, kind)
     }
 }
 
 /// Whether the bytes begin a zip archive that is not a document in zip clothes.
-fn is_archive(head: &[u8]) -> bool {
+fn is_zip(head: &[u8]) -> bool {
     let empty = head.starts_with(b"PK\x05\x06");
     empty
         || head.starts_with(ZIP_MAGIC)

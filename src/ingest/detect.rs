@@ -88,11 +88,15 @@ pub fn detect(container: &mut Container<'_>) -> Result<Detection> {
     Ok(Detection { chats, others })
 }
 
-/// A WhatsApp archive holds one chat; texts that somebody sent in it are attachments. The chat is
+/// A folder of an archive holds one WhatsApp chat; texts that somebody sent in it are attachments. The chat is
 /// `_chat.txt`, else the shortest name that says so, else the text with most headers.
 fn one_chat_an_archive(entries: &[Entry], claimed: &mut Vec<Claimed>) {
     let is_whatsapp = |claimed: &Claimed| claimed.found.formats == [WhatsApp.name()];
-    let parent = |claimed: &Claimed| entries[claimed.found.entry as usize].parent;
+    let place = |claimed: &Claimed| {
+        let entry = &entries[claimed.found.entry as usize];
+        let folder = entry.name.len() - entry.file_name().len();
+        Some((entry.parent?, &entry.name[..folder]))
+    };
     let rank = |claimed: &Claimed| {
         let name = entries[claimed.found.entry as usize].file_name();
         let lower = name.to_ascii_lowercase();
@@ -106,18 +110,18 @@ fn one_chat_an_archive(entries: &[Entry], claimed: &mut Vec<Claimed>) {
             u32::MAX - claimed.weight,
         )
     };
-    let mut best: BTreeMap<u32, _> = BTreeMap::new();
+    let mut best: BTreeMap<(u32, &str), _> = BTreeMap::new();
     for chat in claimed.iter().filter(|chat| is_whatsapp(chat)) {
-        let Some(archive) = parent(chat) else {
+        let Some(place) = place(chat) else {
             continue;
         };
         let candidate = (rank(chat), chat.found.entry);
-        best.entry(archive)
+        best.entry(place)
             .and_modify(|known| *known = candidate.min(*known))
             .or_insert(candidate);
     }
     claimed.retain(|chat| {
-        let chosen = parent(chat).and_then(|archive| best.get(&archive));
+        let chosen = place(chat).and_then(|place| best.get(&place));
         chosen.is_none_or(|(_, entry)| !is_whatsapp(chat) || *entry == chat.found.entry)
     });
 }

@@ -187,3 +187,121 @@ fn c1_archives_in_archives_are_opened_three_deep() {
             .any(|note| note.kind == NoteKind::Limit)
     );
 }
+
+fn tarred(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn chats_of(container: &mut Container<'_>) -> Vec<String> {
+    let found = detect(container).unwrap().chats;
+    let name = |entry: u32| container.entries()[entry as usize].name.clone();
+    found.iter().map(|chat| name(chat.entry)).collect()
+}
+
+#[test]
+fn c1_every_packing_gives_the_same_chats() {
+    let files: &[(&str, &[u8])] = &[
+        ("Ana/_chat.txt", CHAT),
+        ("Ana/photo.jpg", b"\xFF\xD8\xFF\xE0"),
+        ("Bo/_chat.txt", CHAT),
+    ];
+    let tar = tarred(files);
+    let packings = [
+        zipped(files),
+        tar.clone(),
+        gzipped(&tar),
+        zstd::encode_all(tar.as_slice(), 3).unwrap(),
+        zipped(&[("all.tar", &tar)]),
+        gzipped(&zipped(files)),
+        tarred(&[("all.zip", &zipped(files))]),
+    ];
+    for (number, bytes) in packings.iter().enumerate() {
+        let mut container = open(bytes, Budget::default());
+        assert_eq!(
+            chats_of(&mut container),
+            ["Ana/_chat.txt", "Bo/_chat.txt"],
+            "{number}"
+        );
+        assert!(container.notes().is_empty(), "{:?}", container.notes());
+        let chat = container.entries().len() as u32 - 1;
+        assert_eq!(container.head(chat, 1_000).unwrap(), CHAT);
+        assert_eq!(container.head(chat - 2, 1_000).unwrap(), CHAT);
+    }
+    let mut lone = open(&gzipped(CHAT), Budget::default());
+    assert_eq!(chats_of(&mut lone).len(), 1);
+}
+
+#[test]
+fn c1_links_in_a_tar_are_listed_and_never_followed() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    let link = builder.append_link(&mut header, "_chat.txt", "/etc/passwd");
+    link.unwrap();
+    let mut container = open(&builder.into_inner().unwrap(), Budget::default());
+    assert!(container.entries()[1].refused.is_some());
+    assert!(container.head(1, 10).is_err());
+    assert!(chats_of(&mut container).is_empty());
+}
+
+#[test]
+fn c1_packed_bombs_are_refused_whatever_the_packing() {
+    let bomb = vec![b'0'; 64 * 1024 * 1024];
+    let small = zstd::encode_all(bomb.as_slice(), 3).unwrap();
+    for bytes in [gzipped(&bomb), small, gzipped(&tarred(&[("0", &bomb)]))] {
+        let container = open(&bytes, Budget::default());
+        assert_eq!(container.entries().len(), 1);
+        assert!(container.entries()[0].refused.is_some());
+    }
+    let noise: Vec<u8> = (0..200_000u32)
+        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect();
+    let budget = Budget {
+        expanded_bytes: 1_000_000,
+        ..Budget::default()
+    };
+    let both = tarred(&[("a.gz", &gzipped(&noise)), ("b.gz", &gzipped(&noise))]);
+    let container = open(&both, budget);
+    let refused = container
+        .entries()
+        .iter()
+        .filter(|one| one.refused.is_some());
+    assert_eq!(refused.count(), 1, "the budget is one for all");
+}
+
+#[test]
+fn c1_damaged_packings_never_panic() {
+    let tar = tarred(&[("_chat.txt", CHAT), ("b.txt", b"second")]);
+    for whole in [
+        tar.clone(),
+        gzipped(&tar),
+        zstd::encode_all(tar.as_slice(), 3).unwrap(),
+    ] {
+        let step = (whole.len() / 400).max(1);
+        for place in (0..whole.len()).step_by(step) {
+            let mut flipped = whole.clone();
+            flipped[place] ^= 1 << (place % 8);
+            for bytes in [&whole[..place], flipped.as_slice()] {
+                let mut container = open(bytes, Budget::default());
+                let _ = detect(&mut container);
+                for ordinal in 0..container.entries().len() as u32 {
+                    let _ = container.head(ordinal, 1_000);
+                }
+            }
+        }
+    }
+}

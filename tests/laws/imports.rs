@@ -8,6 +8,8 @@
 mod chance;
 #[path = "../support/house.rs"]
 mod house;
+#[path = "linked.rs"]
+mod linked;
 #[path = "printed_chats.rs"]
 mod printed_chats;
 #[path = "reimport.rs"]

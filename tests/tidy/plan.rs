@@ -49,6 +49,8 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("infer", &["ingest"]),
     ("quick-xml", &["ingest"]),
     ("tar", &["ingest"]),
+    ("flate2", &["ingest"]),
+    ("zstd", &["ingest"]),
     ("zip", &["ingest"]),
     ("reqwest", &["capture"]),
     ("tokio", &["capture", "app", "http"]),

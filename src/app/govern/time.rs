@@ -25,7 +25,7 @@ impl Appliance {
         let (row, alarm) = self.clock.stand();
         let now = self.clock.now();
         let jumped = alarm.filter(|alarm| size_of(*alarm) > JUMP_MICROS);
-        self.change(now, |tx| {
+        let kept = self.change(now, |tx| {
             tx.put_clock(&row)?;
             self.beat(tx, now, jumped)?;
             let standing = tx
@@ -36,7 +36,12 @@ impl Appliance {
                 return Ok(());
             };
             self.freeze_by_itself(tx, now, FreezeReason::ClockDoubt, &words_of(alarm))
-        })
+        });
+        // What could not be written must not be forgotten: purging would go on after a jump.
+        if let (Err(_), Some(alarm)) = (&kept, alarm) {
+            self.clock.raise(alarm);
+        }
+        kept
     }
 
     /// Writes a heartbeat when the last one is an hour ago, and when the clock jumped.

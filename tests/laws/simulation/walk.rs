@@ -383,11 +383,42 @@ impl Walk {
     }
 
     /// Whether a run may refuse what is due: a clock that was set waits to be written down, or a failed
-    /// repair left a part of the index closed, in which something destroyed could be found.
-    fn waits(&self, act: &Act, why: &str) -> bool {
-        let doubt = self.doubtful && why.contains("the clock is in doubt");
-        let closed = self.lives_on && why.contains("repair the index");
-        matches!(act, Act::Run(..)) && (doubt || closed)
+    /// repair left a part of the index closed, in which something destroyed could be found. Either must
+    /// be true, and must end: the clock stands frozen once it is written down, and the repair succeeds.
+    fn waits(&self, act: &Act, why: &str) -> Result<bool, Violation> {
+        if !matches!(act, Act::Run(..)) {
+            return Ok(false);
+        }
+        if why.contains("the clock is in doubt") {
+            return self.is_in_doubt();
+        }
+        if self.lives_on && why.contains("repair the index") {
+            let deed = Deed {
+                site: &self.site,
+                known: &self.known,
+            };
+            return match deed.perform(&Act::Rebuild) {
+                Ok(_) => Ok(true),
+                Err(error) => {
+                    let why = format!("the index cannot be repaired: {error}");
+                    Err(self.broken(Law::Open, why))
+                }
+            };
+        }
+        Ok(false)
+    }
+
+    fn is_in_doubt(&self) -> Result<bool, Violation> {
+        let app = self.site.app();
+        let kept = app.keep_clock().map_err(|error| error.to_string());
+        kept.map_err(|why| self.broken(Law::Open, why))?;
+        let freezes = app.archive().store().read().unwrap().freezes().unwrap();
+        let stands = freezes
+            .iter()
+            .any(|freeze| freeze.reason == FreezeReason::ClockDoubt && freeze.lifted.is_none());
+        // A freeze that two people lifted does not make up for time nobody has evidence of.
+        let gap = app.clock_quality() == Quality::Gap;
+        Ok(self.doubtful && (stands || gap))
     }
 
     /// After a whole act: the last stage, and the answer that goes with it.
@@ -399,7 +430,7 @@ impl Walk {
         outcome: Result<[u64; 4], String>,
     ) -> Result<(), Violation> {
         if let (Err(why), false) = (&outcome, expected.refused)
-            && self.waits(act, why)
+            && self.waits(act, why)?
         {
             self.tally.refusals += 1;
             let mut stages = expected.stages;
