@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wordkeep::domain::{Note, Presence, Timestamp, ZoneSource};
 use wordkeep::ingest::{
     Answers, Budget, Container, DateOrder, Frame, MemorySource, Outcome, ParsedMessage, Sink,
-    Source, Stop, ZoneAnswer, detect, import,
+    Source, Stop, ZoneAnswer, detect, import, local_time,
 };
 
 /// One fixture: what is handed in, and the answers to what it asks.
@@ -63,6 +63,7 @@ fn answers_of(lines: &str) -> Answers {
             "me" => answers.me = Some(value.to_owned()),
             "headers" => answers.trust_headers = Some(value == "yes"),
             "rest" => answers.import_rest = value == "yes",
+            "start" => answers.start = local_time(value),
             other => panic!("no answer is called {other}"),
         }
     }
