@@ -141,7 +141,12 @@ const FLEETING: [&str; 2] = ["/run", "/dev/shm"];
 fn unlock_key(settings: &Settings) -> Result<Secret, Failure> {
     let path = &settings.unlock_key;
     if !path.exists() {
-        if FLEETING.iter().any(|place| path.starts_with(place)) {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let lies = folder.unwrap_or(Path::new(".")).canonicalize();
+        let lies = lies.unwrap_or_else(|_| path.clone());
+        if FLEETING.iter().any(|place| lies.starts_with(place)) {
             let path = path.display();
             let text = format!(
                 "there is no unlock key at {path}, and one made there would be lost with the next \

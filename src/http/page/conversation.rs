@@ -31,7 +31,7 @@ use crate::app::{
     Session, ShownMessage, Walk, WalkRequest,
 };
 use crate::crypto::{hex, sha256_of};
-use crate::domain::{ConversationId, Kind, MessageId, Presence, Right, SearchId, Timestamp};
+use crate::domain::{ConversationId, MessageId, Presence, Right, SearchId, Timestamp};
 
 /// Messages on each side of the one that was asked for.
 const WINDOW: u32 = 100;
@@ -456,7 +456,7 @@ impl Shown<'_> {
 
     fn bubble(&self, message: &ShownMessage) -> Markup {
         let about = &self.slice.conversation;
-        let system = message.sender.is_none() || message.kind == Kind::System;
+        let system = message.sender.is_none() || message.kind.is_system();
         // The same name stands on the same side all through.
         let side = message
             .sender
