@@ -104,8 +104,9 @@ fn drop_zone(frame: &Frame, house: &House) -> Markup {
                         span { "Files" }
                         input #files type="file" name="file" multiple required;
                         small {
-                            "WhatsApp exports (.txt or .zip), tables (.csv) and JSON lines. Choose \
-                             them, or drop them here. They are sealed as they arrive."
+                            "Exports of WhatsApp, Telegram, Slack, Teams, Signal, LINE and a dozen others as \
+                             they come, also packed (.zip, .tar, .gz); RSMF; tables and JSON lines with a \
+                             mapping. Choose them, or drop them here. They are sealed as they arrive."
                         }
                     }
                 }
