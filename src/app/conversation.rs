@@ -12,8 +12,8 @@ use crate::archive::{OpenedMessage, OpenedVersion, Reader};
 use crate::audit::Action;
 use crate::crypto::{hex, sha256_of};
 use crate::domain::{
-    App, Attachment, ConversationId, ConversationNo, EntryNo, Kind, MessageId, Presence, Right,
-    Scope, Timestamp,
+    App, Attachment, ConversationId, ConversationNo, EntryNo, Kind, MessageId, Presence, Reaction,
+    Right, Scope, Timestamp,
 };
 use crate::query::{NoFacts, Purpose};
 use crate::search::{BUDGET_DEFAULT, Budget, FacetField, NameIndex, Search, Step};
@@ -83,6 +83,8 @@ pub struct ShownMessage {
     pub earlier: Vec<String>,
     /// Files it carries or names.
     pub attachments: Vec<Attachment>,
+    /// What people answered to the latest words with one sign.
+    pub reactions: Vec<Reaction>,
     /// The message it answers, where the platform says so.
     pub answers: Option<Answered>,
 }
@@ -437,6 +439,10 @@ fn shown(names: &NameIndex, message: OpenedMessage, zone: Tz) -> ShownMessage {
         attachments: latest
             .as_ref()
             .map(|one| one.attachments.clone())
+            .unwrap_or_default(),
+        reactions: latest
+            .as_ref()
+            .map(|one| one.extras.reactions.clone())
             .unwrap_or_default(),
         body: latest.map(body).unwrap_or_default(),
         earlier: versions.into_iter().map(body).collect(),

@@ -76,9 +76,10 @@ impl Appliance {
         };
         if detection.chats.is_empty() {
             return Err(AppError::Usage(format!(
-                "{}: nothing in it is a chat that can be read; exports of WhatsApp, \
-                 Telegram, Slack, Teams, Discord, Messenger, Instagram, Google Chat, Matrix, Mattermost \
-                 and Rocket.Chat are, and JSON lines or CSV with --map",
+                "{}: nothing in it is a chat that can be read; exports of WhatsApp, Telegram, Slack, \
+                 Teams, Discord, Messenger, Instagram, Google Chat, Google Voice, Matrix, Mattermost, \
+                 Rocket.Chat, LINE, KakaoTalk, Signal (signal-export), Viber, WeChat and Zoom are, RSMF \
+                 is, and JSON lines or CSV with --map",
                 opened.name
             )));
         }

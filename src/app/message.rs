@@ -7,11 +7,11 @@ use chrono_tz::Tz;
 use super::search::zone;
 use super::{AppError, Appliance, Carried, Result, Session};
 use crate::app::import::ImportReport;
-use crate::archive::{OpenedMessage, OpenedVersion, Reader};
+use crate::archive::{Directory, OpenedMessage, OpenedVersion, Reader};
 use crate::audit::Action;
 use crate::domain::{
-    App, Attachment, ConversationId, EntryNo, ImportId, ImportNo, Kind, LabelTarget, MessageId,
-    Precision, Presence, Right, Timestamp, ZoneSource,
+    App, Attachment, ConversationId, EntryNo, HandleNo, ImportId, ImportNo, Kind, LabelTarget,
+    MessageId, Precision, Presence, Reaction, Right, Timestamp, ZoneSource,
 };
 use crate::ingest::raw::{Fields, Templates, rebuild};
 use crate::ingest::without_credentials;
@@ -53,6 +53,12 @@ pub struct ShownVersion {
     pub zone_source: ZoneSource,
     /// Files it carries or names.
     pub attachments: Vec<Attachment>,
+    /// When these words replaced earlier ones, where the source tells.
+    pub edited: Option<Timestamp>,
+    /// What people answered with one sign.
+    pub reactions: Vec<Reaction>,
+    /// Who is addressed by name.
+    pub mentions: Vec<String>,
 }
 
 /// One message with everything known about it.
@@ -120,7 +126,7 @@ impl Appliance {
             sender: sender.as_deref(),
             sent: message.row.sent,
         };
-        let versions = self.versions(&mut reader, &message, &teller)?;
+        let versions = self.versions(&mut reader, directory, &message, &teller)?;
         let mut seen_again = Vec::new();
         for (import, content) in reader.rows().observations(no)? {
             let sighting = reader.sighting(content)?;
@@ -156,9 +162,11 @@ impl Appliance {
     fn versions(
         &self,
         reader: &mut Reader<'_>,
+        directory: &Directory,
         message: &OpenedMessage,
         teller: &Teller<'_>,
     ) -> Result<Vec<ShownVersion>> {
+        let label = |no: &HandleNo| Some(directory.handles.get(no)?.label.clone());
         let utc = DateTime::from_timestamp_micros(message.row.sent.0).unwrap_or_default();
         let mut shown = Vec::with_capacity(message.versions.len());
         for (ordinal, version) in message.versions.iter().enumerate() {
@@ -172,6 +180,9 @@ impl Appliance {
                 precision: version.precision,
                 zone_source: version.zone_source,
                 attachments: version.attachments.clone(),
+                edited: version.extras.edited,
+                reactions: version.extras.reactions.clone(),
+                mentions: version.extras.mentions.iter().filter_map(label).collect(),
             });
         }
         Ok(shown)

@@ -148,6 +148,7 @@ fn flag_of(kind: QuestionKind) -> &'static str {
     match kind {
         QuestionKind::DateOrder => "--date-order",
         QuestionKind::Zone => "--tz ZONE (such as Europe/Lisbon)",
+        QuestionKind::Start => "--start TIME (such as \"2024-05-06 09:15\")",
         QuestionKind::TrustHeaders => "--trust-headers",
         QuestionKind::Mapping => "--map FILE",
         QuestionKind::ImportRest => "--import-rest",

@@ -13,7 +13,7 @@ use crate::app::import::{ImportReceipt, ImportRequest};
 use crate::app::{Upload, Uploaded};
 use crate::crypto::Digest;
 use crate::domain::{JobId, Timestamp, UploadId, UserNo};
-use crate::ingest::{ANSWER_NEW, DateOrder, Question};
+use crate::ingest::{ANSWER_NEW, DateOrder, Question, local_time};
 
 /// Files of one person at once.
 const OWN_MAX: usize = 64;
@@ -27,6 +27,7 @@ const IDLE_MAX: Duration = Duration::from_secs(3_600);
 #[serde(default)]
 pub(super) struct Said {
     pub zone: String,
+    pub start: String,
     pub date_order: String,
     pub trust_headers: String,
     pub me: String,
@@ -44,6 +45,7 @@ impl Said {
     pub(super) fn take(&mut self, name: &str, value: String) {
         match name {
             "zone" => self.zone = value,
+            "start" => self.start = value,
             "date_order" => self.date_order = value,
             "trust_headers" => self.trust_headers = value,
             "me" => self.me = value,
@@ -64,6 +66,7 @@ impl Said {
         };
         Said {
             zone: later(&self.zone, &now.zone),
+            start: later(&self.start, &now.start),
             date_order: later(&self.date_order, &now.date_order),
             trust_headers: later(&self.trust_headers, &now.trust_headers),
             me: later(&self.me, &now.me),
@@ -110,6 +113,12 @@ impl Said {
                 "\"{zone}\" is no time zone; write one such as Europe/Lisbon."
             )));
         }
+        let start = match given(&self.start) {
+            None => None,
+            Some(text) => Some(local_time(&text).ok_or_else(|| {
+                Refusal::usage("The beginning is a day and a time, such as 2024-05-06 09:15.")
+            })?),
+        };
         let continues = given(&self.continues);
         let new_conversation = continues.as_deref() == Some(ANSWER_NEW);
         let conversation = match continues.filter(|_| !new_conversation) {
@@ -121,6 +130,7 @@ impl Said {
         };
         Ok(ImportRequest {
             zone,
+            start,
             date_order,
             trust_headers: given(&self.trust_headers).map(|answer| answer == "yes"),
             me: given(&self.me),

@@ -68,6 +68,8 @@ pub struct Answers {
     pub import_rest: bool,
     /// The name to give the conversation; else the name of the file tells.
     pub conversation_title: Option<String>,
+    /// When what the file holds began, where it prints no date: local microseconds as if UTC.
+    pub start: Option<i64>,
     /// The present: bounds dates where the file has no date of its own.
     pub now: Option<Timestamp>,
 }
@@ -79,6 +81,8 @@ pub enum QuestionKind {
     DateOrder,
     /// In which zone the phone stood (`Answers::zone`).
     Zone,
+    /// On which day, and when, what the file holds began (`Answers::start`).
+    Start,
     /// Whether second styles and backward times open messages (`Answers::trust_headers`).
     TrustHeaders,
     /// How columns become messages (`Answers::mapping`).

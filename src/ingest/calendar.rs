@@ -23,9 +23,36 @@ pub fn civil_days(year: i32, month: u16, day: u16) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// The local time that somebody typed, in microseconds as if it were UTC: `2024-05-06 09:15`, with
+/// seconds or without, with a blank or a `T` before the time. `None` when it is no such time.
+pub fn local_time(text: &str) -> Option<i64> {
+    let text = text.trim().replacen('T', " ", 1);
+    ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+        .into_iter()
+        .find_map(|format| chrono::NaiveDateTime::parse_from_str(&text, format).ok())
+        .map(|local| local.and_utc().timestamp_micros())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typed_times_are_read_and_nothing_else() {
+        let day = civil_days(2024, 5, 6).map(|days| days * 86_400_000_000);
+        let at = |seconds: i64| day.map(|day| day + seconds * 1_000_000);
+        assert_eq!(local_time("2024-05-06 09:15"), at(33_300));
+        assert_eq!(local_time(" 2024-05-06T09:15:01 "), at(33_301));
+        for text in [
+            "2024-05-06",
+            "06/05/2024 09:15",
+            "2024-02-30 09:15",
+            "now",
+            "",
+        ] {
+            assert_eq!(local_time(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn days_agree_with_the_calendar() {

@@ -1,5 +1,5 @@
 //! What was handed in, as one table of entries: files beside each other, and archives opened in
-//! place: zip, tar, and files packed by gzip or Zstandard. Nothing is ever unpacked to a disk; an entry's
+//! place: zip, tar, files packed by gzip or Zstandard, and mails that are RSMF. Nothing is ever unpacked to a disk; an entry's
 //! name is a label, never a path.
 
 use std::io::{self, Read};
@@ -9,6 +9,7 @@ use crate::domain::{Note, NoteKind, Timestamp};
 use super::budget::{Budget, Metered, NESTED_BYTES_MAX, Spent};
 use super::error::{IngestError, Result};
 use super::inflated::{Codec, Inflated, Shared};
+use super::mailed;
 use super::source::{Cursor, MemorySource, Source};
 use super::tarred;
 use super::zipped::{self, ZippedEntry};
@@ -77,6 +78,7 @@ enum Kind {
     Zip,
     Tar,
     Packed(Codec),
+    Mail,
 }
 
 impl Kind {
@@ -87,6 +89,9 @@ impl Kind {
         }
         if let Some(codec) = Codec::of(head) {
             return Some(Kind::Packed(codec));
+        }
+        if mailed::is_rsmf(head) {
+            return Some(Kind::Mail);
         }
         tarred::is_tar(head).then_some(Kind::Tar)
     }
@@ -265,6 +270,7 @@ impl<'a> Container<'a> {
             Kind::Zip => self.open_zip(archive, source)?,
             Kind::Tar => self.open_tar(archive, source)?,
             Kind::Packed(codec) => return self.open_packed(archive, source, codec),
+            Kind::Mail => self.open_mail(archive, source)?,
         }
         for ordinal in first..self.entries.len() as u32 {
             if self.entries[ordinal as usize].refused.is_none() {
@@ -331,6 +337,47 @@ impl<'a> Container<'a> {
                 refused: tarred.refused,
             };
             self.add_entry(entry, Place::Slice(source, tarred.start, tarred.length));
+        }
+        Ok(())
+    }
+
+    /// Lists the files of a mail, which are held in memory.
+    fn open_mail(&mut self, archive: u32, source: usize) -> Result<()> {
+        let entry = self.entries[archive as usize].clone();
+        let mut bytes = Vec::new();
+        let cursor = Cursor::new(self.sources[source].as_mut())?;
+        cursor.take(NESTED_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > NESTED_BYTES_MAX {
+            let reason = format!(
+                "the mail is larger than {NESTED_BYTES_MAX} bytes; import the rsmf.zip inside it by itself"
+            );
+            self.refuse(archive, reason);
+            return Ok(());
+        }
+        let Some(files) = mailed::files(&bytes) else {
+            self.refuse(
+                archive,
+                "the mail cannot be read; ask for a complete copy".to_owned(),
+            );
+            return Ok(());
+        };
+        for (name, bytes) in files {
+            let size = bytes.len() as u64;
+            self.spent.total += size;
+            self.sources.push(Box::new(MemorySource::new(&name, bytes)));
+            let place = Place::Slice(self.sources.len() - 1, 0, size);
+            let file = Entry {
+                ordinal: 0,
+                name,
+                display_name: String::new(),
+                size,
+                packed_size: size,
+                packing: Packing::Stored,
+                depth: entry.depth + 1,
+                parent: Some(archive),
+                ..entry.clone()
+            };
+            self.add_entry(file, place);
         }
         Ok(())
     }

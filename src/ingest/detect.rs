@@ -6,16 +6,25 @@ use super::container::{Container, Entry};
 use super::discord::Discord;
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
+use super::google_voice::GoogleVoice;
 use super::googlechat::GoogleChat;
+use super::kakao::KakaoTalk;
+use super::line_chat::LineChat;
 use super::matrix::Matrix;
 use super::mattermost::Mattermost;
 use super::messenger::Messenger;
 use super::rocketchat::RocketChat;
+use super::rsmf::Rsmf;
+use super::signal_text::SignalText;
 use super::slack::Slack;
 use super::table::{Csv, Jsonl};
 use super::teams::Teams;
 use super::telegram::Telegram;
+use super::telegram_page::TelegramPage;
+use super::viber::Viber;
+use super::wechat::WeChat;
 use super::whatsapp::WhatsApp;
+use super::zoom::Zoom;
 
 /// Bytes of an entry that are looked at.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -34,6 +43,15 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &GoogleChat,
     &Mattermost,
     &RocketChat,
+    &Rsmf,
+    &TelegramPage,
+    &GoogleVoice,
+    &LineChat,
+    &KakaoTalk,
+    &SignalText,
+    &Zoom,
+    &Viber,
+    &WeChat,
     &Jsonl,
     &Csv,
 ];

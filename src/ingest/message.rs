@@ -106,7 +106,8 @@ pub struct ParsedMessage<'a> {
     pub order: u64,
     /// The platform's own id of the message.
     pub source_id: Option<&'a str>,
-    /// How far that id reaches; `None` without an id.
+    /// How far that id reaches; `None` without an id, and where the source does not say whose ids it
+    /// shows: then messages of this source refer to each other by it and nothing is known again by it.
     pub id_scope: Option<IdScope>,
     /// The id of the message this one answers; in a thread without such, that which begins it.
     pub reply_to: Option<&'a str>,
@@ -133,6 +134,13 @@ pub struct ParsedMessage<'a> {
     pub span: (u64, u64),
     /// Ordinal of the entry inside the container.
     pub entry: u32,
+}
+
+impl<'a> ParsedMessage<'a> {
+    /// The id by which another source may know the message again.
+    pub fn identity(&self) -> Option<&'a str> {
+        self.source_id.filter(|_| self.id_scope.is_some())
+    }
 }
 
 impl ParsedMessage<'_> {

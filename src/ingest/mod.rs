@@ -25,29 +25,43 @@ mod detect;
 mod discord;
 mod error;
 mod format;
+mod google_voice;
 mod googlechat;
+mod html;
 mod import;
 mod inflated;
 mod json;
+mod kakao;
+mod line_chat;
 mod lines;
+mod mailed;
 mod matrix;
 mod mattermost;
 mod message;
 mod messenger;
 mod pack;
+mod printed;
 pub mod raw;
 mod rocketchat;
+mod rows;
+mod rsmf;
 mod sheet;
+mod signal_text;
 mod slack;
 mod source;
 mod table;
 mod tarred;
 mod teams;
 mod telegram;
+mod telegram_page;
 mod teller;
+mod transcript;
+mod viber;
+mod wechat;
 mod whatsapp;
 mod zipped;
 mod zone;
+mod zoom;
 
 pub use answers::{
     ANSWER_NEW, Answers, DateOrder, OrderDecision, Outcome, Question, QuestionKind, Reading,
@@ -58,6 +72,7 @@ pub use bundle::{
     BLOCK_BYTES, BundleEntry, BundleError, BundleReader, BundleWriter, ENTRY_BYTES_MAX,
     ENTRY_NAME_BYTES_MAX, Span,
 };
+pub use calendar::local_time;
 pub use container::{Container, Entry, Packing};
 pub use credential::without_credentials;
 pub use detect::{Detection, Found, detect, mime_of};

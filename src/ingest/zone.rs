@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::{LocalResult, TimeZone};
 use chrono_tz::Tz;
 
-use crate::domain::Timestamp;
+use crate::domain::{Presence, Timestamp, ZoneSource};
 
 /// Length of the span of local time for which one look at the zone's table is kept; seconds.
 /// Every change of offset since 1970 fell on a quarter of an hour.
@@ -43,6 +43,17 @@ impl LocalClock {
         };
         let shift = offset.saturating_mul(Timestamp::MICROS_PER_SECOND);
         (Timestamp(local_micros.saturating_sub(shift)), doubtful)
+    }
+
+    /// What is said of a time that was placed by a zone from this source, doubtful or not.
+    pub fn doubts(source: ZoneSource, doubtful: bool) -> Presence {
+        let assumed = matches!(source, ZoneSource::Default | ZoneSource::Inferred);
+        let facts = [
+            (assumed, Presence::ZONE_ASSUMED),
+            (doubtful, Presence::TIME_AMBIGUOUS),
+        ];
+        let told = facts.into_iter().filter(|(is, _)| *is);
+        told.fold(Presence::default(), |all, (_, fact)| all.with(fact))
     }
 
     /// Seconds east of Greenwich at a local time.

@@ -655,3 +655,38 @@ fn r8_an_ambiguous_query_gives_nothing_out() {
     house.export(&accepted).unwrap();
     assert_eq!(entries(&house.appliance, "export.intent").len(), 1);
 }
+
+#[test]
+fn r8_an_export_tells_answers_reactions_mentions_and_edits() {
+    let house = House::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = source.join("tests/fixtures/formats/telegram/full.json");
+    let rec = log_in(&house.appliance, "rec");
+    import(&house.appliance, &rec, &source).unwrap();
+    let request = house.request("app:telegram", "told.tar");
+    house.export(&request).unwrap();
+    assert!(verify_alone(&request.out).problems.is_empty());
+    let files = files_of(&request.out);
+    let lines = records(&files);
+    let message = Schema::parse(include_str!("../../schema/json/export-message.json"));
+    for line in &lines {
+        assert_eq!(message.problems(line), Vec::<String>::new());
+    }
+    let with = |words: &str| {
+        let mut found = lines.iter().map(|line| &line["record"]);
+        let said = |record: &&Value| record["versions"][0]["body"] == words;
+        found.find(said).unwrap()
+    };
+    let offer = with("I can give you 10% by Friday");
+    let version = &offer["versions"][0];
+    assert_eq!(version["edited"], "2024-02-11T10:46:00.000000Z");
+    let reacted = serde_json::json!([{"by": ["João"], "count": 2, "value": "👍"}]);
+    assert_eq!(version["reactions"], reacted);
+    assert_eq!(with("deal\u{1} 👍")["reply_to"], offer["id"]);
+    let call = &with("Rui look at @nordwind")["versions"][0];
+    assert_eq!(call["mentions"], serde_json::json!(["Rui Melo"]));
+    let table = String::from_utf8(files["messages.csv"].clone()).unwrap();
+    assert!(table.contains("\"👍 2 (João)\""), "{table}");
+    let page = String::from_utf8(files["index.html"].clone()).unwrap();
+    assert!(page.contains("👍 2 (João)"), "{page}");
+}

@@ -12,6 +12,8 @@ mod house;
 mod linked;
 #[path = "platforms.rs"]
 mod platforms;
+#[path = "printed_chats.rs"]
+mod printed_chats;
 #[path = "reimport.rs"]
 mod reimport;
 #[path = "slack.rs"]

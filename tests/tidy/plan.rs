@@ -50,6 +50,7 @@ pub const HEAVY_CRATES: &[(&str, &[&str])] = &[
     ("quick-xml", &["ingest"]),
     ("tar", &["ingest"]),
     ("flate2", &["ingest"]),
+    ("mail-parser", &["ingest"]),
     ("zstd", &["ingest"]),
     ("zip", &["ingest"]),
     ("reqwest", &["capture"]),

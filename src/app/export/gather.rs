@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::packing::Measure;
 use super::record::{
-    AttachmentOf, Conversation, FileOf, Origin, Record, Sender, Sent, Version,
-    conversation_kind_name, facts,
+    AttachmentOf, Conversation, FileOf, Origin, ReactionOf, Record, Sender, Sent, Version,
+    conversation_kind_name, facts, instant,
 };
 use super::request::EXPORT_FILES_MAX;
 use crate::app::import::ImportReport;
 use crate::app::{AppError, Appliance, Result};
 use crate::archive::{OpenedMessage, OpenedVersion, Reader};
-use crate::domain::{ConversationNo, ImportNo, MessageNo, Scope, Timestamp};
+use crate::domain::{ConversationNo, HandleNo, ImportNo, MessageNo, Scope, Timestamp};
 use crate::search::{NameIndex, SortKey};
 use crate::store::{ImportRow, MessageRow};
 
@@ -153,14 +153,25 @@ impl<'a> Gather<'a> {
         let message = reader.open(row)?;
         let row = &message.row;
         let source = self.imported(reader, row.import)?;
+        let handles = &self.names.directory().handles;
+        let label = |no: &HandleNo| Some(handles.get(no)?.label.clone());
         let versions = (0..)
             .zip(&message.versions)
             .map(|(no, version)| Version {
                 attachments: version.attachments.iter().map(AttachmentOf::of).collect(),
                 body: version.body.clone(),
+                edited: version.extras.edited.map(instant),
+                mentions: version.extras.mentions.iter().filter_map(label).collect(),
                 no,
+                reactions: version
+                    .extras
+                    .reactions
+                    .iter()
+                    .map(ReactionOf::of)
+                    .collect(),
                 // Which import brought a later wording is not kept beside it.
                 source: origin(version, (no == 0).then_some(&source)),
+                thread: version.extras.thread.clone(),
             })
             .collect();
         Ok(Record {

@@ -118,6 +118,10 @@ impl<'a> Page<'a> {
                 writeln!(self.to, "<p class=\"body\" dir=\"auto\">{body}</p>")?;
             }
             self.attachments(record, &version.attachments)?;
+            for reaction in &version.reactions {
+                let line = escaped(&reaction.line());
+                writeln!(self.to, "<p class=\"fine\" dir=\"auto\">{line}</p>")?;
+            }
         }
         let earlier = record.versions.len().saturating_sub(1);
         for version in record.versions[..earlier].iter().rev() {

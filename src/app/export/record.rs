@@ -10,7 +10,7 @@ use crate::app::{AppError, Result};
 use crate::archive::OpenedVersion;
 use crate::crypto::{Digest, from_hex, hex, sha256_of};
 use crate::domain::{
-    AttachmentState, ConversationKind, Precision, Presence, Timestamp, ZoneSource,
+    AttachmentState, ConversationKind, Precision, Presence, Reaction, Timestamp, ZoneSource,
 };
 
 /// Longest line that is read back, in bytes: a message with all its versions.
@@ -85,8 +85,44 @@ pub(super) struct Origin {
 pub(super) struct Version {
     pub attachments: Vec<AttachmentOf>,
     pub body: String,
+    /// When these words replaced earlier ones.
+    pub edited: Option<String>,
+    /// Who is addressed by name.
+    pub mentions: Vec<String>,
     pub no: u16,
+    pub reactions: Vec<ReactionOf>,
     pub source: Origin,
+    /// The platform's id of the message that begins its thread.
+    pub thread: Option<String>,
+}
+
+/// What people answered with one sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReactionOf {
+    pub by: Vec<String>,
+    pub count: u32,
+    pub value: String,
+}
+
+impl ReactionOf {
+    /// As it was opened.
+    pub fn of(reaction: &Reaction) -> ReactionOf {
+        ReactionOf {
+            by: reaction.by.clone(),
+            count: reaction.count,
+            value: reaction.value.clone(),
+        }
+    }
+
+    /// As one line: the sign, how many gave it, who.
+    pub fn line(&self) -> String {
+        let by = match self.by.as_slice() {
+            [] => String::new(),
+            names => format!(" ({})", names.join(", ")),
+        };
+        format!("{} {}{by}", self.value, self.count)
+    }
 }
 
 /// A file the version names.
@@ -347,14 +383,26 @@ pub(super) mod tests {
                 Version {
                     attachments: Vec::new(),
                     body: "before".to_owned(),
+                    edited: None,
+                    mentions: Vec::new(),
                     no: 0,
+                    reactions: Vec::new(),
                     source: source.clone(),
+                    thread: None,
                 },
                 Version {
                     attachments: Vec::new(),
                     body: body.to_owned(),
+                    edited: Some("2024-02-11T10:46:00.000000Z".to_owned()),
+                    mentions: vec!["=Ana".to_owned()],
                     no: 1,
+                    reactions: vec![ReactionOf {
+                        by: vec!["<b>Ana".to_owned()],
+                        count: 2,
+                        value: "👍".to_owned(),
+                    }],
                     source,
+                    thread: Some("=17".to_owned()),
                 },
             ],
         }

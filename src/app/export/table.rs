@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::record::Record;
+use super::record::{ReactionOf, Record, Version};
 use crate::crypto::{Digest, hex};
 use crate::ingest::{BYTE_ORDER_MARK, write_row};
 
 /// The columns, in order.
-const HEADINGS: [&str; 24] = [
+const HEADINGS: [&str; 28] = [
     "id",
     "conversation_id",
     "conversation",
@@ -30,6 +30,10 @@ const HEADINGS: [&str; 24] = [
     "attachments",
     "files",
     "reply_to",
+    "thread",
+    "edited_utc",
+    "reactions",
+    "mentions",
     "import_id",
     "source_file",
     "source_bytes",
@@ -89,6 +93,12 @@ pub(super) fn write(
         attachments.join("\n"),
         files.join("\n"),
         text(record.reply_to.as_ref()),
+        text(latest.and_then(|version| version.thread.as_ref())),
+        text(latest.and_then(|version| version.edited.as_ref())),
+        latest.map(reacted).unwrap_or_default(),
+        latest
+            .map(|version| version.mentions.join("\n"))
+            .unwrap_or_default(),
         text(source.and_then(|source| source.import.as_ref())),
         text(source.and_then(|source| source.file.as_ref())),
         span.unwrap_or_default(),
@@ -97,6 +107,12 @@ pub(super) fn write(
         hex(digest),
     ];
     write_row(to, cells.iter().map(String::as_str))
+}
+
+/// What people answered to a version, a sign a line: how many, and who as far as is known.
+fn reacted(version: &Version) -> String {
+    let lines = version.reactions.iter().map(ReactionOf::line);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// An instant of a record in a zone.
@@ -120,9 +136,10 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         let rows: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
         let cells = |row: &str| row.split("\",\"").count();
-        assert_eq!(cells(rows[0]), 25);
-        assert_eq!(cells(rows[1]), 25);
+        assert_eq!(cells(rows[0]), HEADINGS.len() + 1);
+        assert_eq!(cells(rows[1]), HEADINGS.len() + 1);
         assert!(rows[1].contains("\"'=1+1\"") && rows[1].contains("\"'@title\""));
+        assert!(rows[1].contains("\"'=17\"") && rows[1].contains("\"'=Ana\""));
         assert!(rows[1].contains("\"2024-02-11 10:44:00 +00:00\""));
     }
 }

@@ -32,7 +32,7 @@ fn bare_words<'a>(message: &ParsedMessage<'a>, sent: Timestamp) -> Packed<'a> {
         precision: message.precision,
         zone_source: message.zone_source,
         // What replaces the words of another goes by its id.
-        source_id: message.source_id.or(message.amends),
+        source_id: message.identity().or(message.amends),
         reply_to: message.reply_to,
         entry: message.entry,
         span: (message.span.0, message.span.1 - message.span.0),
@@ -80,7 +80,7 @@ impl Conversation {
         }
         if self.all_new {
             let met = message
-                .source_id
+                .identity()
                 .is_some_and(|id| !self.ids.insert(hasher.hash_one(id)));
             return (!met).then_some(Fate::New);
         }
@@ -473,7 +473,7 @@ impl<'a> Importer<'a> {
             body: message.body,
             sender: message.sender_label,
             conversation: message.conversation_key,
-            source_id: message.source_id,
+            source_id: message.identity(),
             reply_to: message.reply_to,
             sent: message.sent,
         };

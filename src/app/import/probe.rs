@@ -8,9 +8,11 @@ use super::{AppError, Result};
 use crate::archive::{Archive, ArchiveError, Directory, OpenedVersion};
 use crate::domain::{
     App, AttachmentState, ConversationNo, MessageNo, Note, NoteKind, Presence, Timestamp,
+    ZoneSource,
 };
 use crate::ingest::align::{
-    Anchor, Echo, Facts, Identity, Known, Sighting, Verdict, align, anchors, echo, identify,
+    Anchor, Echo, Facts, Identity, Known, Shift, Sighting, Verdict, align, anchors, echo, identify,
+    shift,
 };
 use crate::ingest::{
     ANSWER_NEW, Container, Found, IngestError, Outcome, ParsedMessage, Question, QuestionKind,
@@ -137,9 +139,11 @@ fn plan_of(
         None => (None, Vec::new()),
         Some(no) => {
             let here = known_sightings(archive, names, no)?;
-            let found = verdicts(&here, chat, notes);
+            let moved = on_the_same_clock(run, key, &here, chat)?;
+            let incoming = moved.as_deref().unwrap_or(&chat.sightings);
+            let found = verdicts(&here.known, incoming, moved.is_some(), notes);
             let target = |known: &Known| Some((known.sighting.source_id?, known.no));
-            (Some(found), here.iter().filter_map(target).collect())
+            (Some(found), here.known.iter().filter_map(target).collect())
         }
     };
     // A chat without a key of its own must never be found again by the name of its file.
@@ -161,6 +165,8 @@ struct Chat {
     known: Option<ConversationNo>,
     lookup: [u8; 16],
     sightings: Vec<Sighting>,
+    /// Whether any of its times is a local one.
+    is_local: bool,
     /// Keyed identities by which a chat without a key finds a conversation that was disposed of.
     said: Vec<[u8; 32]>,
 }
@@ -193,6 +199,7 @@ impl Collector<'_> {
             known,
             lookup,
             sightings: Vec::new(),
+            is_local: false,
             said: Vec::new(),
         })
     }
@@ -231,6 +238,7 @@ impl Sink for Collector<'_> {
                         .identity_anywhere(message.app, sent, label, message.body);
                 chat.said.push(identity);
             }
+            chat.is_local |= message.local.is_some();
             chat.sightings.push(Sighting::of(&Facts {
                 sender: message.sender_label,
                 body: message.body,
@@ -239,7 +247,7 @@ impl Sink for Collector<'_> {
                 file_is_here: message.attachments.iter().any(|one| one.entry.is_some()),
                 sent: message.sent,
                 precision: message.precision,
-                source_id: message.source_id,
+                source_id: message.identity(),
             }));
         }
         Ok(())
@@ -250,19 +258,28 @@ impl Sink for Collector<'_> {
     }
 }
 
-/// The known messages of a conversation in short form, in conversation order.
+/// What a conversation holds, in short form and in its order.
+struct Here {
+    known: Vec<Known>,
+    /// Whether any of its times is a local one that a zone was put to.
+    is_local: bool,
+}
+
 fn known_sightings(
     archive: &Archive,
     names: &Directory,
     conversation: ConversationNo,
-) -> Result<Vec<Known>> {
+) -> Result<Here> {
     let mut reader = archive.reader()?;
     let mut rows = Vec::new();
     reader.rows().each_message_of(conversation, |row| {
         rows.push(row);
         Ok::<(), ArchiveError>(())
     })?;
-    let mut known = Vec::with_capacity(rows.len());
+    let mut here = Here {
+        known: Vec::with_capacity(rows.len()),
+        is_local: false,
+    };
     for row in rows {
         let message = reader.open(row)?;
         let label = message
@@ -273,13 +290,14 @@ fn known_sightings(
         for (at, version) in message.versions.iter().enumerate() {
             let latest = at + 1 == message.versions.len();
             let sighting = Sighting::of(&stored_facts(&message.row, label, version, latest));
-            known.push(Known {
+            here.is_local |= version.zone_source != ZoneSource::Record;
+            here.known.push(Known {
                 no: message.row.no,
                 sighting,
             });
         }
     }
-    Ok(known)
+    Ok(here)
 }
 
 fn stored_facts<'a>(
@@ -340,7 +358,7 @@ fn continues(
     let mut candidates: Vec<(ConversationNo, Vec<Anchor>)> = Vec::new();
     let mut nearest: Option<(ConversationNo, Echo)> = None;
     for row in rows.iter().filter(|row| meets(row)) {
-        let known = known_sightings(archive, names, row.no)?;
+        let known = known_sightings(archive, names, row.no)?.known;
         let echo = echo(known.iter().map(|known| &known.sighting), &chat.sightings);
         if echo.found > nearest.map_or(0, |(_, best)| best.found) {
             nearest = Some((row.no, echo));
@@ -394,8 +412,55 @@ fn unclear(key: &str, conversation: &str) -> Question {
     }
 }
 
-fn verdicts(known: &[Known], chat: &Chat, notes: &mut Vec<Note>) -> Vec<Verdict> {
-    let alignment = align(known, &chat.sightings);
+/// The messages of a chat at the times at which the conversation has them, where its clock stands
+/// apart: it was exported in another zone, or prints times without their summer time.
+fn on_the_same_clock(
+    run: &Run<'_>,
+    key: &str,
+    here: &Here,
+    chat: &Chat,
+) -> Result<Option<Vec<Sighting>>> {
+    // Instants stand for themselves: what repeats at another hour is another message.
+    if !chat.is_local && !here.is_local {
+        return Ok(None);
+    }
+    let known = here.known.iter().map(|known| &known.sighting);
+    match shift(known, &chat.sightings) {
+        Shift::None => Ok(None),
+        Shift::Moved(sightings) => Ok(Some(sightings)),
+        Shift::Unclear { rare, apart } if chat.is_local && run.request.zone.is_none() => {
+            Err(AppError::Questions(vec![Question {
+                kind: QuestionKind::Zone,
+                entry: key.to_owned(),
+                reason: format!(
+                    "{apart} of {rare} texts that are here already stand at other hours; in which \
+                     zone did the device stand that exported this?"
+                ),
+                readings: Vec::new(),
+                preselect: None,
+            }]))
+        }
+        Shift::Unclear { .. } => Ok(None),
+    }
+}
+
+fn verdicts(
+    known: &[Known],
+    incoming: &[Sighting],
+    is_moved: bool,
+    notes: &mut Vec<Note>,
+) -> Vec<Verdict> {
+    if is_moved {
+        notes.push(Note {
+            kind: NoteKind::Assumption,
+            ..remark(
+                "the clock of this source stands apart from that of the messages that are here; \
+                 they were compared as if it did not"
+                    .to_owned(),
+            )
+        });
+    }
+    let alignment = align(known, incoming);
     let coverage = &alignment.coverage;
     if !coverage.absent.is_empty() {
         notes.push(remark(format!(

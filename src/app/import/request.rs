@@ -21,6 +21,8 @@ pub struct ImportRequest {
     pub uploaded: Option<Uploaded>,
     /// IANA zone of local times.
     pub zone: Option<String>,
+    /// When what the file holds began, where it prints no date: local microseconds as if UTC.
+    pub start: Option<i64>,
     /// Order of day and month.
     pub date_order: Option<DateOrder>,
     /// Whether headers in a second style open messages.
@@ -76,6 +78,7 @@ impl ImportRequest {
             mapping,
             import_rest: self.import_rest,
             conversation_title: self.title.clone(),
+            start: self.start,
             now: Some(now),
         })
     }

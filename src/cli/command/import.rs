@@ -15,7 +15,7 @@ use crate::cli::meter::{Meter, Way};
 use crate::cli::printable::{in_zone, line, thousands};
 use crate::cli::printer::{Shape, aside};
 use crate::domain::{ConversationId, ImportId};
-use crate::ingest::{DateOrder, Summary};
+use crate::ingest::{DateOrder, Summary, local_time};
 use crate::store::ImportState;
 
 /// What the help says at length.
@@ -52,6 +52,9 @@ pub(in crate::cli) struct Typed {
     /// Zone in which the phone stood, such as Europe/Lisbon
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
+    /// Local time at which a meeting began, where its chat has no date: "2024-05-06 09:15"
+    #[arg(long, value_name = "TIME", value_parser = start)]
+    start: Option<i64>,
     /// Order of day, month and year, where the dates do not decide it
     #[arg(long, value_enum)]
     date_order: Option<Order>,
@@ -133,6 +136,10 @@ fn yes_or_no(text: &str) -> Result<bool, &'static str> {
         "no" => Ok(false),
         _ => Err("write yes or no"),
     }
+}
+
+fn start(text: &str) -> Result<i64, &'static str> {
+    local_time(text).ok_or("write a day and a time, such as \"2024-05-06 09:15\"")
 }
 
 /// What one source came to, for programs.
@@ -231,6 +238,7 @@ fn request(typed: &Typed, path: &Path) -> ImportRequest {
         path: path.to_owned(),
         uploaded: None,
         zone: typed.tz.clone(),
+        start: typed.start,
         date_order: typed.date_order.map(DateOrder::from),
         trust_headers: typed.trust_headers,
         me: typed.me.clone(),

@@ -17,7 +17,9 @@ use super::operation::{Gives, Operation, Parameter, Shape};
 use super::paging::{Paged, limited};
 use crate::app::{ConversationLine, ConversationRequest, ShownMessage};
 use crate::crypto::hex;
-use crate::domain::{ApiScope, Attachment, AttachmentState, ConversationId, Presence, Right};
+use crate::domain::{
+    ApiScope, Attachment, AttachmentState, ConversationId, Presence, Reaction, Right,
+};
 
 const TOPIC: &str = "Conversations";
 const SCOPE: ApiScope = ApiScope::ConversationRead;
@@ -105,6 +107,21 @@ struct Message {
     /// Earlier words, oldest first.
     earlier: Vec<String>,
     attachments: Vec<File>,
+    /// What people answered to the latest words with one sign.
+    reactions: Vec<Reacted>,
+    /// The message it answers, where that is near.
+    reply_to: Option<String>,
+}
+
+/// One sign that people answered with.
+#[derive(Serialize, ToSchema)]
+struct Reacted {
+    /// The sign: an emoji, or the name that the platform gives it.
+    value: String,
+    /// How many gave it, as the source counts.
+    count: u32,
+    /// Who gave it, as far as the source tells.
+    by: Vec<String>,
 }
 
 /// A file of a message.
@@ -203,6 +220,20 @@ fn message(message: &ShownMessage) -> Message {
         text: message.body.clone(),
         earlier: message.earlier.clone(),
         attachments: message.attachments.iter().map(file).collect(),
+        reactions: message.reactions.iter().map(reacted).collect(),
+        reply_to: message
+            .answers
+            .as_ref()
+            .and_then(|answered| answered.id)
+            .map(|id| id.to_string()),
+    }
+}
+
+fn reacted(reaction: &Reaction) -> Reacted {
+    Reacted {
+        value: reaction.value.clone(),
+        count: reaction.count,
+        by: reaction.by.clone(),
     }
 }
 

@@ -120,7 +120,7 @@ struct FileOf {
 /// Something that a file leaves open.
 #[derive(Clone, Serialize, ToSchema)]
 struct AskedOf {
-    /// The field that answers it: date_order, zone, trust_headers, mapping, import_rest or continues.
+    /// The field that answers it: date_order, zone, start, trust_headers, mapping, import_rest or continues.
     field: &'static str,
     /// Name of the entry.
     entry: String,
@@ -279,6 +279,7 @@ fn asked_of(question: &Question) -> AskedOf {
         field: match question.kind {
             QuestionKind::DateOrder => "date_order",
             QuestionKind::Zone => "zone",
+            QuestionKind::Start => "start",
             QuestionKind::TrustHeaders => "trust_headers",
             QuestionKind::Mapping => "mapping",
             QuestionKind::ImportRest => "import_rest",

@@ -121,6 +121,9 @@ struct Answers {
     /// Zone of the phone, such as Europe/Lisbon, where the file says none.
     #[serde(default)]
     zone: Option<String>,
+    /// Local time at which a meeting began, such as 2024-05-06 09:15, where its chat has no date.
+    #[serde(default)]
+    start: Option<String>,
     /// dmy, mdy or ymd.
     #[serde(default)]
     date_order: Option<String>,
@@ -154,6 +157,9 @@ struct RunOrder {
     /// Zone of the phone, such as Europe/Lisbon, where the file says none.
     #[serde(default)]
     zone: Option<String>,
+    /// Local time at which a meeting began, such as 2024-05-06 09:15, where its chat has no date.
+    #[serde(default)]
+    start: Option<String>,
     /// dmy, mdy or ymd.
     #[serde(default)]
     date_order: Option<String>,
@@ -187,6 +193,7 @@ impl RunOrder {
     fn parts(self) -> (Answers, Vec<String>) {
         let answers = Answers {
             zone: self.zone,
+            start: self.start,
             date_order: self.date_order,
             trust_headers: self.trust_headers,
             me: self.me,
@@ -209,6 +216,7 @@ impl Answers {
         };
         Said {
             zone: self.zone.unwrap_or_default(),
+            start: self.start.unwrap_or_default(),
             date_order: self.date_order.unwrap_or_default(),
             trust_headers: word(self.trust_headers),
             me: self.me.unwrap_or_default(),

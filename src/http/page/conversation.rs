@@ -488,6 +488,7 @@ impl Shown<'_> {
                 @for file in &message.attachments {
                     p.file { span.chip { "file " (part::name(&file.name)) } }
                 }
+                (part::reactions(&message.reactions))
                 footer {
                     (search::facts(&message.presence, message.earlier.len() as u16 + 1))
                     (earlier(message))

@@ -447,9 +447,10 @@ fn again(frame: &Frame, house: &House, line: &UploadLine, verb: &str) -> Markup 
 
 /// Everything that must be decided first, each with its evidence.
 fn asks(frame: &Frame, line: &UploadLine, questions: &[Question]) -> Markup {
-    const KINDS: [QuestionKind; 6] = [
+    const KINDS: [QuestionKind; 7] = [
         QuestionKind::DateOrder,
         QuestionKind::Zone,
+        QuestionKind::Start,
         QuestionKind::TrustHeaders,
         QuestionKind::Continues,
         QuestionKind::Mapping,
@@ -475,6 +476,7 @@ fn question(kind: QuestionKind, questions: &[&Question], said: &Said) -> Markup 
     let (title, field) = match kind {
         QuestionKind::DateOrder => ("Which comes first in its dates?", "date_order"),
         QuestionKind::Zone => ("In which time zone did the phone stand?", "zone"),
+        QuestionKind::Start => ("When did it begin?", "start"),
         QuestionKind::TrustHeaders => ("Do such lines begin messages?", "trust_headers"),
         QuestionKind::Mapping => ("How do its columns become messages?", "mapping"),
         QuestionKind::ImportRest => (
@@ -500,6 +502,10 @@ fn question(kind: QuestionKind, questions: &[&Question], said: &Said) -> Markup 
                 QuestionKind::Zone => label.field {
                     span { "Zone" }
                     input name="zone" required value=(said.zone) placeholder="Europe/Lisbon" maxlength="60";
+                },
+                QuestionKind::Start => label.field {
+                    span { "Day and local time" }
+                    input type="datetime-local" name="start" required value=(said.start) step="1";
                 },
                 QuestionKind::Mapping => label.field {
                     span { "Mapping (JSON)" }

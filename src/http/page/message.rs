@@ -129,6 +129,7 @@ fn worded(story: &MessageStory, ordinal: usize, version: &ShownVersion) -> Marku
             @for file in &version.attachments {
                 p { span.chip { "file " (part::name(&file.name)) } " " (kept(&file.state)) }
             }
+            (part::reactions(&version.reactions))
             dl.facts {
                 dt { "Source" } dd { (place_words(&version.source)) }
                 @if let Some(written) = version.written {
@@ -136,6 +137,13 @@ fn worded(story: &MessageStory, ordinal: usize, version: &ShownVersion) -> Marku
                     dd { (written.format("%Y-%m-%d %H:%M:%S")) ", " (precision(version.precision)) }
                 }
                 dt { "Zone" } dd { (zone_words(version.zone_source)) }
+                @if let Some(edited) = version.edited {
+                    dt { "Changed" } dd { (part::time(edited, story.zone, "%-d %b %Y, %H:%M:%S")) }
+                }
+                @if !version.mentions.is_empty() {
+                    dt { "Mentions" }
+                    dd { @for name in &version.mentions { span.chip { (part::name(name)) } " " } }
+                }
             }
             (line(&version.source))
         }

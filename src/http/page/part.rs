@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use maud::{Markup, html};
 
-use crate::domain::{App, EntryNo, Timestamp};
+use crate::domain::{App, EntryNo, Reaction, Timestamp};
 
 /// A number with thin groups of three: 1 043 406 is read faster.
 pub(in crate::http) fn number(value: u64) -> String {
@@ -77,6 +77,22 @@ pub(in crate::http) fn marked(text: &str, places: &[Range<usize>]) -> Markup {
 /// A name that people gave.
 pub(in crate::http) fn name(text: &str) -> Markup {
     html! { bdi hx-disable { (text) } }
+}
+
+/// Signs that people answered with, each with how many gave it and who, as far as the source tells.
+pub(in crate::http) fn reactions(reactions: &[Reaction]) -> Markup {
+    html! {
+        @if !reactions.is_empty() {
+            p.file {
+                @for reaction in reactions {
+                    span.chip {
+                        (name(&reaction.value)) " " (number(u64::from(reaction.count)))
+                        @if !reaction.by.is_empty() { " · " (name(&reaction.by.join(", "))) }
+                    } " "
+                }
+            }
+        }
+    }
 }
 
 /// A platform as people write it.

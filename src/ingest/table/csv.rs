@@ -168,7 +168,8 @@ impl Dialect {
     }
 }
 
-fn reader(delimiter: u8, quote: u8) -> Reader {
+/// A splitter of cells by a delimiter and a quote.
+pub fn reader(delimiter: u8, quote: u8) -> Reader {
     ReaderBuilder::new()
         .delimiter(delimiter)
         .quote(quote)
@@ -230,7 +231,7 @@ fn columns(
 }
 
 /// The cells of the record that is being read.
-struct Cells {
+pub struct Cells {
     reader: Reader,
     letters: Vec<u8>,
     used: usize,
@@ -239,7 +240,8 @@ struct Cells {
 }
 
 impl Cells {
-    fn new(reader: Reader) -> Self {
+    /// No cells yet.
+    pub fn new(reader: Reader) -> Self {
         Self {
             reader,
             letters: vec![0; 1_024],
@@ -250,7 +252,7 @@ impl Cells {
     }
 
     /// Takes a piece of text; whether a record is complete.
-    fn feed(&mut self, mut text: &[u8]) -> bool {
+    pub fn feed(&mut self, mut text: &[u8]) -> bool {
         loop {
             let (result, taken, written, ended) = self.reader.read_record(
                 text,
@@ -271,11 +273,12 @@ impl Cells {
     }
 
     /// Ends the text; whether that completed a record.
-    fn finish(&mut self) -> bool {
+    pub fn finish(&mut self) -> bool {
         self.feed(b"")
     }
 
-    fn clear(&mut self) {
+    /// Forgets the record.
+    pub fn clear(&mut self) {
         self.used = 0;
         self.count = 0;
     }
@@ -286,8 +289,14 @@ impl Cells {
         std::str::from_utf8(&self.letters[start..end]).ok()
     }
 
-    fn texts(&self) -> Vec<String> {
-        (0..self.count)
+    /// The cells of the record.
+    pub fn texts(&self) -> Vec<String> {
+        self.first_texts(self.count)
+    }
+
+    /// The first cells of the record, so many at most.
+    pub fn first_texts(&self, most: usize) -> Vec<String> {
+        (0..self.count.min(most))
             .map(|place| self.cell(place).unwrap_or_default().to_owned())
             .collect()
     }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::header::is_mark;
 use super::system;
+use crate::ingest::printed::is_mark;
 
 /// No name of an author is longer; bytes. The apps allow 25 letters for a push name and 100 for a
 /// group.

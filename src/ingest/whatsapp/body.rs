@@ -8,7 +8,7 @@ use crate::domain::{Kind, Presence};
 use crate::ingest::calendar::civil_days;
 use crate::ingest::message::ParsedAttachment;
 
-use super::header::is_mark;
+use crate::ingest::printed::is_mark;
 
 /// What a body turned out to be.
 #[derive(Clone, Debug)]

@@ -4,31 +4,21 @@
 use std::io::Read;
 
 use crate::domain::Timestamp;
-use crate::ingest::answers::{Answers, DateOrder, OrderDecision, Question, QuestionKind, Reading};
+use crate::ingest::answers::{Answers, DateOrder, OrderDecision, Question};
 use crate::ingest::error::Result;
 use crate::ingest::lines::Lines;
+use crate::ingest::printed::{
+    Evidence, Header, HeaderReader, MediaDate, Printed, Shape, Years, credible_bound, decided,
+    is_buddhist_year, is_foreign_year, outliers, trust_question,
+};
 
 use super::author::Authors;
 use super::body::media_days_of_line;
-use super::header::{Header, HeaderReader};
-use super::order::{
-    Evidence, MediaDate, Printed, STEP_BACK_MAX, Verdict, Years, decide, is_buddhist_year,
-    is_foreign_year,
-};
-use super::shapes::Shape;
 
 /// Most styles one file is believed to have; lines of further styles stay in the body.
 const STYLES_MAX: usize = 32;
 /// Most media names whose dates are kept as evidence per style.
 const MEDIA_DATES_MAX: usize = 10_000;
-/// From this share of all headers on (one in so many), headers of a second style or against the
-/// order of time are asked about instead of being kept in the body.
-const DOUBTFUL_SHARE: usize = 10;
-/// Fewer doubtful headers are never asked about.
-const DOUBTFUL_MIN: usize = 2;
-
-/// Seconds of a day: local clocks differ from the clock that dated the file by less.
-const DAY: i64 = 86_400;
 
 /// One style and its headers.
 #[derive(Debug)]
@@ -36,6 +26,24 @@ struct Style {
     shape: Shape,
     headers: Vec<Printed>,
     media: Vec<MediaDate>,
+}
+
+impl Style {
+    fn evidence(&self, years: Years, written: Option<Timestamp>) -> Evidence<'_> {
+        Evidence {
+            shape: &self.shape,
+            headers: &self.headers,
+            media: &self.media,
+            written: written.map(Timestamp::seconds),
+            years,
+        }
+    }
+
+    /// The times of the headers in local seconds; `None` for what is no date under a reading.
+    fn times(&self, order: DateOrder, years: Years) -> Vec<Option<i64>> {
+        let read = |printed: &Printed| printed.local_seconds(order, years);
+        self.headers.iter().map(read).collect()
+    }
 }
 
 /// A style whose headers open messages.
@@ -182,10 +190,9 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
     if let Some(refusal) = foreign_calendar(&collected.styles[own]) {
         return Learning::Refused(refusal);
     }
-    let outside = Outside {
-        written: credible_bound(&collected.styles[own], outside),
-        ..outside
-    };
+    let headers = &collected.styles[own].headers;
+    let written = credible_bound(headers, outside.written, outside.answers.now);
+    let outside = Outside { written, ..outside };
     let years = Years::until(outside.written);
     let trust = outside.answers.trust_headers;
     let mut questions = Vec::new();
@@ -201,7 +208,8 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
             doubtful.push(place);
             continue;
         }
-        let (order, reason) = match decided(style, years, outside) {
+        let evidence = style.evidence(years, outside.written);
+        let (order, reason) = match decided(&evidence, outside.entry, outside.answers) {
             Ok(decision) => decision,
             Err(question) => {
                 questions.push(question);
@@ -210,7 +218,7 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
         };
         let outliers = match trust {
             Some(true) => Vec::new(),
-            _ => outliers(style, order, years, outside.written),
+            _ => outliers(&style.times(order, years), outside.written),
         };
         decisions.push(OrderDecision {
             shape: style.shape.describe(),
@@ -225,7 +233,7 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
         });
     }
     let against_time = trusted.first().map_or(0, |trusted| trusted.outliers.len());
-    questions.extend(trust_question(
+    questions.extend(doubt(
         &collected.styles,
         own,
         &doubtful,
@@ -245,25 +253,21 @@ fn conclude(collected: Collected, outside: Outside<'_>) -> Learning {
     }))
 }
 
-/// The date of the file, else the present, if at least half of the file's headers lie before it
-/// under some reading. Copying and packing can give a file any date.
-fn credible_bound(own: &Style, outside: Outside<'_>) -> Option<Timestamp> {
-    let years = Years::until(None);
-    let holds = |bound: &Timestamp| {
-        let last = bound.seconds() + DAY;
-        DateOrder::ALL.into_iter().any(|order| {
-            let before = |printed: &&Printed| {
-                printed
-                    .local_seconds(order, years)
-                    .is_some_and(|seconds| seconds <= last)
-            };
-            2 * own.headers.iter().filter(before).count() >= own.headers.len()
-        })
-    };
-    [outside.written, outside.answers.now]
-        .into_iter()
-        .flatten()
-        .find(holds)
+/// What is asked about headers of second styles and those against the order of time.
+fn doubt(
+    styles: &[Style],
+    own: usize,
+    doubtful: &[usize],
+    against_time: usize,
+    outside: Outside<'_>,
+) -> Option<Question> {
+    let second: usize = doubtful
+        .iter()
+        .map(|place| styles[*place].headers.len())
+        .sum();
+    let (count, all) = (second + against_time, styles[own].headers.len() + second);
+    let style = styles[own].shape.describe();
+    trust_question(count, all, &style, outside.entry, outside.answers)
 }
 
 /// Whether the first date of a style counts its years from the Buddha.
@@ -283,163 +287,10 @@ fn foreign_calendar(own: &Style) -> Option<String> {
     })
 }
 
-/// The order of day and month of a style: by evidence, else by answer, else a question.
-fn decided(style: &Style, years: Years, outside: Outside<'_>) -> Decided {
-    let written = outside.written.map(Timestamp::seconds);
-    let verdict = decide(&Evidence {
-        shape: &style.shape,
-        headers: &style.headers,
-        media: &style.media,
-        written,
-        years,
-    });
-    match (verdict, outside.answers.date_order) {
-        (Verdict::Decided(order, reason), _) => Ok((order, reason)),
-        (Verdict::Open(readings, ..), Some(answer))
-            if readings
-                .iter()
-                .any(|reading| reading.answer == answer.name()) =>
-        {
-            Ok((answer, "the operator said so".to_owned()))
-        }
-        (Verdict::Open(readings, reason, preselect), _) => Err(Question {
-            kind: QuestionKind::DateOrder,
-            entry: outside.entry.to_owned(),
-            reason,
-            readings,
-            preselect,
-        }),
-    }
-}
-
-/// A decision with its reason, or the question in its place.
-type Decided = std::result::Result<(DateOrder, String), Question>;
-
-/// Places of headers that do not fit the run of time: the longest run that never steps back is
-/// the file's own, and a header must lie within two days of its neighbours in that run, and not
-/// after the file.
-fn outliers(style: &Style, order: DateOrder, years: Years, written: Option<Timestamp>) -> Vec<u32> {
-    let bound = written.map_or(i64::MAX, |instant| instant.seconds() + DAY);
-    let times: Vec<i64> = style
-        .headers
-        .iter()
-        .map(|printed| match printed.local_seconds(order, years) {
-            Some(seconds) if seconds <= bound => seconds,
-            _ => i64::MAX,
-        })
-        .collect();
-    if never_steps_back(&times) {
-        return Vec::new();
-    }
-    let run = longest_run(&times);
-    let mut outliers = Vec::new();
-    let mut passed = 0;
-    for (place, time) in times.iter().enumerate() {
-        while run.get(passed).is_some_and(|next| (*next as usize) < place) {
-            passed += 1;
-        }
-        let before = passed
-            .checked_sub(1)
-            .map_or(i64::MIN, |last| times[run[last] as usize]);
-        let after = run
-            .get(passed)
-            .map_or(i64::MAX, |next| times[*next as usize]);
-        let fits = *time != i64::MAX
-            && *time >= before.saturating_sub(STEP_BACK_MAX)
-            && *time <= after.saturating_add(STEP_BACK_MAX);
-        if !fits {
-            outliers.push(place as u32);
-        }
-    }
-    outliers
-}
-
-/// Whether no time is impossible or more than two days before an earlier one.
-fn never_steps_back(times: &[i64]) -> bool {
-    let mut maximum = i64::MIN;
-    times.iter().all(|time| {
-        let fits = *time != i64::MAX && *time >= maximum.saturating_sub(STEP_BACK_MAX);
-        maximum = maximum.max(*time);
-        fits
-    })
-}
-
-/// Places of a longest run of times that never steps back (patience sorting), impossible times
-/// left out.
-fn longest_run(times: &[i64]) -> Vec<u32> {
-    let mut tops: Vec<u32> = Vec::new();
-    let mut below = vec![u32::MAX; times.len()];
-    for (place, time) in times
-        .iter()
-        .enumerate()
-        .filter(|(_, time)| **time != i64::MAX)
-    {
-        let pile = match tops.last() {
-            Some(top) if times[*top as usize] <= *time => tops.len(),
-            _ => tops.partition_point(|top| times[*top as usize] <= *time),
-        };
-        if pile > 0 {
-            below[place] = tops[pile - 1];
-        }
-        if pile == tops.len() {
-            tops.push(place as u32);
-        } else {
-            tops[pile] = place as u32;
-        }
-    }
-    let mut run = Vec::with_capacity(tops.len());
-    let mut next = tops.last().copied();
-    while let Some(place) = next {
-        run.push(place);
-        next = Some(below[place as usize]).filter(|place| *place != u32::MAX);
-    }
-    run.reverse();
-    run
-}
-
-/// The question whether second styles and backward times open messages, when there are too many
-/// of them to be quotations beyond doubt.
-fn trust_question(
-    styles: &[Style],
-    own: usize,
-    doubtful: &[usize],
-    against_time: usize,
-    outside: Outside<'_>,
-) -> Option<Question> {
-    if outside.answers.trust_headers.is_some() {
-        return None;
-    }
-    let second: usize = doubtful
-        .iter()
-        .map(|place| styles[*place].headers.len())
-        .sum();
-    let count = second + against_time;
-    let all = styles[own].headers.len() + second;
-    if count < DOUBTFUL_MIN || count * DOUBTFUL_SHARE < all {
-        return None;
-    }
-    let answer = |answer: &str| Reading {
-        answer: answer.to_owned(),
-        first: None,
-        last: None,
-    };
-    Some(Question {
-        kind: QuestionKind::TrustHeaders,
-        entry: outside.entry.to_owned(),
-        reason: format!(
-            "{count} of {all} lines look like headers but have another style than the first ({}) or \
-             step back in time; \"yes\" makes them messages of their own, \"no\" keeps them as words \
-             of the message before",
-            styles[own].shape.describe()
-        ),
-        readings: vec![answer("yes"), answer("no")],
-        preselect: None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::answers::QuestionKind;
 
     fn run(text: &str, answers: &Answers) -> Learning {
         let outside = Outside {

@@ -8,11 +8,9 @@
 
 mod author;
 mod body;
-mod header;
 mod learn;
-mod order;
 mod parse;
-mod shapes;
 mod system;
 
+pub(in crate::ingest) use author::phone;
 pub use parse::WhatsApp;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use crate::domain::{App, ConversationKind, Kind, Note, NoteKind, Precision, Presence, ZoneSource};
+use crate::domain::{App, ConversationKind, Kind, Note, NoteKind, Precision, Presence};
 use crate::ingest::answers::{
     Answers, Outcome, Question, QuestionKind, Refusal, Summary, ZoneAnswer,
 };
@@ -12,13 +12,12 @@ use crate::ingest::error::Result;
 use crate::ingest::format::{Claim, Format};
 use crate::ingest::lines::{Encoding, LINE_PIECE_BYTES, Line, Lines};
 use crate::ingest::message::{Frame, ParsedAttachment, ParsedMessage, Sink};
+use crate::ingest::printed::{Header, HeaderReader, Printed};
 use crate::ingest::zone::LocalClock;
 
 use super::author::{Split, label, phone};
 use super::body::{Media, media_days, presence_of_name, read};
-use super::header::{Header, HeaderReader};
 use super::learn::{Learned, Learning, Outside, learn};
-use super::order::Printed;
 use super::system;
 
 /// A note quotes at most this many bytes.
@@ -41,25 +40,32 @@ impl Format for WhatsApp {
         false
     }
 
-    fn claim(&self, _entry: &Entry, head: &[u8]) -> Claim {
+    /// By its heads. Another tool heads its lines `[2019-12-24, 12:23]`: a phone prints seconds in
+    /// brackets, so what has only such heads is hardly its own, nor is a file of marked-up text.
+    fn claim(&self, entry: &Entry, head: &[u8]) -> Claim {
         let mut reader = HeaderReader::default();
         let Ok(mut lines) = Lines::new(head) else {
             return Claim::No;
         };
+        if entry.file_name().to_ascii_lowercase().ends_with(".md") {
+            return Claim::No;
+        }
         let (mut strong, mut weak, mut place) = (0, 0, 0);
+        let mut own = false;
         let mut first = false;
         while let Ok(Some(line)) = lines.next() {
             if let Some(header) = reader.read(line.content()) {
                 let is_weak = header.shape.enclosure.is_weak();
                 first |= !is_weak && place == 0;
                 strong += u32::from(!is_weak);
+                own |= !is_weak && !header.shape.is_dated_log();
                 weak += u32::from(is_weak && is_credible(&header, &line));
             }
             place += 1;
         }
         match strong {
             0 if weak == 0 => Claim::No,
-            1.. if first || strong > 1 => Claim::Yes(strong),
+            1.. if own && (first || strong > 1) => Claim::Yes(strong),
             _ => Claim::Maybe,
         }
     }
@@ -456,7 +462,7 @@ impl<'s> Writer<'s> {
             zone_source: self.zone.source,
             order: self.summary.messages,
             attachments: attachment.as_slice(),
-            presence: presence.with(zone_presence(self.zone.source, doubtful)),
+            presence: presence.with(LocalClock::doubts(self.zone.source, doubtful)),
             raw,
             span,
             entry: self.entry,
@@ -551,20 +557,4 @@ impl<'s> Writer<'s> {
 fn is_credible(header: &Header, line: &Line<'_>) -> bool {
     !header.shape.enclosure.is_weak()
         || memchr::memmem::find(&line.content()[header.rest..], b": ").is_some()
-}
-
-/// What the zone says about a time.
-fn zone_presence(source: ZoneSource, doubtful: bool) -> Presence {
-    let assumed = matches!(source, ZoneSource::Default | ZoneSource::Inferred);
-    let none = Presence::default();
-    none.with(if assumed {
-        Presence::ZONE_ASSUMED
-    } else {
-        none
-    })
-    .with(if doubtful {
-        Presence::TIME_AMBIGUOUS
-    } else {
-        none
-    })
 }

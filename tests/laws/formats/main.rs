@@ -12,6 +12,8 @@
 )]
 
 mod damage;
+mod hostile;
+mod printed;
 mod records;
 mod told;
 

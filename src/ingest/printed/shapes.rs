@@ -121,6 +121,17 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Whether it is `[2019-12-24, 12:23]`, which no phone prints today: in brackets phones print
+    /// seconds.
+    pub fn is_dated_log(&self) -> bool {
+        self.enclosure == Enclosure::Bracket
+            && self.date_mark == DateMark::Hyphen
+            && self.year == YearPlace::First
+            && self.glue == Glue::Comma
+            && self.clock == Clock::Full
+            && !self.seconds
+    }
+
     /// The style in the letters of CLDR, with `n` for parts whose meaning the style leaves open.
     pub fn describe(&self) -> String {
         let mark = self.date_mark.text();

@@ -4,7 +4,7 @@
 use crate::domain::Timestamp;
 
 use super::shapes::{Shape, YearPlace, usual_order_is_year_first};
-use crate::ingest::answers::{DateOrder, Reading};
+use crate::ingest::answers::{Answers, DateOrder, Question, QuestionKind, Reading};
 use crate::ingest::calendar::civil_days;
 
 /// WhatsApp began in 2009; no two-digit year means an earlier one.
@@ -187,6 +187,35 @@ pub fn decide(evidence: &Evidence<'_>) -> Verdict {
         .unwrap_or_else(|| open(evidence, &fits, "every date of the file fits each order"))
 }
 
+/// The order of day and month with its reason: by evidence, else by answer, else the question about
+/// `entry`.
+///
+/// # Errors
+/// The question, when neither decides.
+pub fn decided(
+    evidence: &Evidence<'_>,
+    entry: &str,
+    answers: &Answers,
+) -> Result<(DateOrder, String), Question> {
+    match (decide(evidence), answers.date_order) {
+        (Verdict::Decided(order, reason), _) => Ok((order, reason)),
+        (Verdict::Open(readings, ..), Some(answer))
+            if readings
+                .iter()
+                .any(|reading| reading.answer == answer.name()) =>
+        {
+            Ok((answer, "the operator said so".to_owned()))
+        }
+        (Verdict::Open(readings, reason, preselect), _) => Err(Question {
+            kind: QuestionKind::DateOrder,
+            entry: entry.to_owned(),
+            reason,
+            readings,
+            preselect,
+        }),
+    }
+}
+
 fn possible_orders(shape: &Shape) -> [DateOrder; 3] {
     if usual_order_is_year_first(shape) {
         [
@@ -359,7 +388,7 @@ fn open(evidence: &Evidence<'_>, fits: &[Fit], reason: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::whatsapp::header::HeaderReader;
+    use crate::ingest::printed::HeaderReader;
 
     fn check(dates: &[&str], written: Option<i64>, media: Option<(&str, i64)>) -> Verdict {
         let read = |date: &str| {
