@@ -76,8 +76,29 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Opens a regular file.
+    /// Opens a regular file; it goes by its own name.
     pub fn open(path: &Path) -> Result<FileSource> {
+        let name = path.file_name().unwrap_or_default();
+        FileSource::named(path, name.to_string_lossy().into_owned())
+    }
+
+    /// Opens a regular file of a folder, which goes by its path from there, told with slashes, the folder's
+    /// own name in front: what lies beside what is part of what a format tells.
+    pub fn open_in(folder: &Path, path: &Path) -> Result<FileSource> {
+        let own = match folder.file_name() {
+            Some(own) => Some(own.to_owned()),
+            None => folder
+                .canonicalize()
+                .ok()
+                .and_then(|folder| folder.file_name().map(ToOwned::to_owned)),
+        };
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        let own = own.iter().map(|own| own.to_string_lossy());
+        let below = below.iter().map(|part| part.to_string_lossy());
+        FileSource::named(path, own.chain(below).collect::<Vec<_>>().join("/"))
+    }
+
+    fn named(path: &Path, name: String) -> Result<FileSource> {
         let failed = |error: io::Error| AppError::file(path, &error);
         let file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
@@ -93,11 +114,6 @@ impl FileSource {
             .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|since| i64::try_from(since.as_micros()).ok())
             .map(Timestamp);
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
         Ok(FileSource {
             file,
             name,

@@ -56,9 +56,10 @@ impl Appliance {
         let detection = detect(&mut opened.container)?;
         if detection.chats.is_empty() {
             return Err(AppError::Usage(format!(
-                "{}: nothing in it is a chat that can be read; exports of WhatsApp (.txt or .zip), \
-                 Telegram (result.json, messages.html), LINE, KakaoTalk, Signal (signal-export), \
-                 Viber, WeChat, Zoom and Google Voice are, and JSON lines or CSV with --map",
+                "{}: nothing in it is a chat that can be read; exports of WhatsApp, Telegram, Slack, \
+                 Teams, Discord, Messenger, Instagram, Google Chat, Google Voice, Matrix, Mattermost, \
+                 Rocket.Chat, Signal (signal-export), LINE, KakaoTalk, WeChat, Viber and Zoom are, and \
+                 JSON lines or CSV with --map",
                 opened.name
             )));
         }

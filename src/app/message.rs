@@ -14,6 +14,7 @@ use crate::domain::{
     Precision, Presence, Right, Timestamp, ZoneSource,
 };
 use crate::ingest::raw::{Fields, Templates, rebuild};
+use crate::ingest::without_credentials;
 
 /// Longest source line that is shown, in bytes.
 const RAW_BYTES_MAX: u64 = 64 << 10;
@@ -213,7 +214,8 @@ impl Teller<'_> {
         })
     }
 
-    /// The line as the source wrote it; `None` where what is kept does not give just as many bytes.
+    /// The line as the source wrote it, without the credentials it may carry; `None` where what is kept
+    /// does not give just as many bytes.
     fn raw(&self, version: &OpenedVersion, report: Option<&ImportReport>) -> Option<String> {
         if version.span.1 > RAW_BYTES_MAX {
             return None;
@@ -239,6 +241,7 @@ impl Teller<'_> {
         )
         .ok()?;
         let whole = raw.len() as u64 == version.span.1;
-        String::from_utf8(raw).ok().filter(|_| whole)
+        let raw = String::from_utf8(raw).ok().filter(|_| whole)?;
+        Some(without_credentials(&raw).into_owned())
     }
 }

@@ -279,6 +279,12 @@ impl Presence {
     /// The source gave no time; the message was placed by order.
     pub const TIME_ASSUMED: Presence = Presence(1 << 27);
 
+    /// The facts that hold, of some with whether they do.
+    pub fn of<const N: usize>(facts: [(bool, Presence); N]) -> Presence {
+        let held = facts.into_iter().filter(|(holds, _)| *holds);
+        held.fold(Presence::default(), |all, (_, fact)| all.with(fact))
+    }
+
     /// Whether every bit of `other` is set.
     pub const fn has(self, other: Presence) -> bool {
         self.0 & other.0 == other.0

@@ -3,13 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::container::{Container, Entry};
+use super::discord::Discord;
 use super::error::{IngestError, Result};
 use super::format::{Claim, Format};
 use super::google_voice::GoogleVoice;
+use super::googlechat::GoogleChat;
 use super::kakao::KakaoTalk;
 use super::line_chat::LineChat;
+use super::matrix::Matrix;
+use super::mattermost::Mattermost;
+use super::messenger::Messenger;
+use super::rocketchat::RocketChat;
 use super::signal_text::SignalText;
+use super::slack::Slack;
 use super::table::{Csv, Jsonl};
+use super::teams::Teams;
 use super::telegram::Telegram;
 use super::telegram_page::TelegramPage;
 use super::viber::Viber;
@@ -34,6 +42,14 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &Zoom,
     &Viber,
     &WeChat,
+    &Slack,
+    &Discord,
+    &Messenger,
+    &Matrix,
+    &Teams,
+    &GoogleChat,
+    &Mattermost,
+    &RocketChat,
     &Jsonl,
     &Csv,
 ];
@@ -43,11 +59,30 @@ pub(super) const FORMATS: &[&dyn Format] = &[
 pub struct Found {
     /// The entry.
     pub entry: u32,
+    /// Entries that are read with it: neither chats nor attachments of their own.
+    pub parts: Vec<u32>,
     /// Names of the formats that claim it equally well; more than one must be asked about.
     pub formats: Vec<&'static str>,
     /// Whether the content is beyond doubt. Otherwise it only could be of the format: a table, a
     /// log that resembles an old chat.
     pub sure: bool,
+}
+
+impl Found {
+    /// Entries that are beyond doubt of one format: `parts` without the first of them.
+    pub(super) fn gathered(format: &'static str, entry: u32, parts: Vec<u32>) -> Found {
+        Found {
+            entry,
+            parts: parts.into_iter().filter(|part| *part != entry).collect(),
+            formats: vec![format],
+            sure: true,
+        }
+    }
+
+    /// Whether an entry is read here.
+    pub fn holds(&self, entry: u32) -> bool {
+        self.entry == entry || self.parts.contains(&entry)
+    }
 }
 
 /// What a container holds.
@@ -73,17 +108,35 @@ struct Claimed {
 pub fn detect(container: &mut Container<'_>) -> Result<Detection> {
     let entries: Vec<Entry> = container.entries().to_vec();
     let archives: BTreeSet<u32> = entries.iter().filter_map(|entry| entry.parent).collect();
+    let mut chats: Vec<Found> = Vec::new();
+    let mut taken = BTreeSet::new();
+    for format in FORMATS {
+        for found in format.gather(container)? {
+            // What one format took no other takes.
+            if !found
+                .parts
+                .iter()
+                .chain([&found.entry])
+                .any(|one| taken.contains(one))
+            {
+                taken.extend(found.parts.iter().copied().chain([found.entry]));
+                chats.push(found);
+            }
+        }
+    }
     let mut claimed = Vec::new();
     for entry in entries.iter().take(LOOKED_AT_MAX) {
-        if entry.refused.is_none() && !archives.contains(&entry.ordinal) {
+        let open = !taken.contains(&entry.ordinal) && !archives.contains(&entry.ordinal);
+        if entry.refused.is_none() && open {
             claimed.extend(claims(container, entry)?);
         }
     }
     one_chat_an_archive(&entries, &mut claimed);
-    let chats: Vec<Found> = claimed.into_iter().map(|claimed| claimed.found).collect();
-    let is_chat = |ordinal: &u32| chats.iter().any(|found| found.entry == *ordinal);
+    chats.extend(claimed.into_iter().map(|claimed| claimed.found));
+    chats.sort_by_key(|found| found.entry);
+    taken.extend(chats.iter().map(|found| found.entry));
     let others = (0..entries.len() as u32)
-        .filter(|ordinal| !is_chat(ordinal))
+        .filter(|ordinal| !taken.contains(ordinal))
         .collect();
     Ok(Detection { chats, others })
 }
@@ -172,6 +225,7 @@ fn claims(container: &mut Container<'_>, entry: &Entry) -> Result<Option<Claimed
     Ok((!formats.is_empty()).then_some(Claimed {
         found: Found {
             entry: entry.ordinal,
+            parts: Vec::new(),
             formats,
             sure,
         },

@@ -2,6 +2,7 @@
 
 use super::answers::{Answers, Outcome};
 use super::container::{Container, Entry};
+use super::detect::Found;
 use super::error::Result;
 use super::message::Sink;
 
@@ -25,6 +26,16 @@ pub trait Format: Sync {
     /// break ties.
     fn claim(&self, entry: &Entry, head: &[u8]) -> Claim;
 
+    /// The chats of this format that are made of several entries, such as a list of channels and a file
+    /// for each day. Asked before single entries are looked at; what it gives is not asked about again.
+    ///
+    /// # Errors
+    /// What the medium reports. An entry that cannot be read belongs to nothing.
+    fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
+        let _ = container;
+        Ok(Vec::new())
+    }
+
     /// Whether it reads what anybody may have written, by a mapping: a platform's own format goes first.
     fn is_generic(&self) -> bool {
         false
@@ -42,7 +53,7 @@ pub trait Format: Sync {
         true
     }
 
-    /// Reads the entry `main`: hands every message to the sink, or asks, or refuses.
+    /// Reads the entry `main`, and what was gathered with it: hands every message to the sink, or asks, or refuses.
     ///
     /// # Errors
     /// [`super::IngestError`] when the medium fails, the sink stops or a limit is reached.

@@ -2,6 +2,7 @@
 //! the sink that takes all three.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::domain::{
     App, ConversationKind, IdScope, Kind, Note, Precision, Presence, Timestamp, ZoneSource,
@@ -36,6 +37,29 @@ pub struct ParsedReaction<'a> {
     pub count: u32,
     /// Who gave it, by the names the source shows.
     pub by: Vec<Cow<'a, str>>,
+}
+
+impl<'a> ParsedReaction<'a> {
+    /// One for each sign, in the order in which signs were first given, with everybody who gave it.
+    pub fn gathered(
+        given: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Vec<ParsedReaction<'a>> {
+        let mut parsed: Vec<ParsedReaction<'a>> = Vec::new();
+        let mut places: BTreeMap<&'a str, usize> = BTreeMap::new();
+        for (sign, by) in given {
+            let place = *places.entry(sign).or_insert(parsed.len());
+            if place == parsed.len() {
+                parsed.push(ParsedReaction {
+                    value: Cow::Borrowed(sign),
+                    count: 0,
+                    by: Vec::new(),
+                });
+            }
+            parsed[place].count += 1;
+            parsed[place].by.extend(by.map(Cow::Borrowed));
+        }
+        parsed
+    }
 }
 
 /// Earlier words of a message that its source still holds.
@@ -150,6 +174,18 @@ impl ParsedMessage<'_> {
         span: (0, 0),
         entry: 0,
     };
+
+    /// Yes/no facts: those the reader told, and those that its other members tell.
+    pub fn facts(&self) -> Presence {
+        let told = Presence::of([
+            (self.reply_to.is_some(), Presence::REPLY),
+            (!self.reactions.is_empty(), Presence::REACTION),
+            (!self.mentions.is_empty(), Presence::MENTION),
+            (self.edited.is_some(), Presence::EDITED),
+            (!self.attachments.is_empty(), Presence::ATTACHMENT),
+        ]);
+        self.presence.with(told)
+    }
 }
 
 /// Bytes between the messages that carry none of their words: a mark of byte order, blank lines

@@ -1,16 +1,35 @@
 //! Tells the sink what a reader of records found, and keeps the books of it: every byte of an entry
 //! in one message or frame, every message counted, every refusal with its place.
 
+use serde::de::DeserializeOwned;
+
 use crate::domain::{Note, NoteKind};
 
 use super::answers::{Outcome, Summary};
 use super::container::Entry;
+use super::credential::without_credentials;
 use super::error::Result;
-use super::json::Ending;
-use super::message::{Frame, ParsedMessage, Sink};
+use super::json::{Ending, Part, read_record};
+use super::message::{Frame, ParsedAttachment, ParsedMessage, Sink};
 
 /// A note quotes at most this many bytes.
 const QUOTED_BYTES_MAX: usize = 64 * 1024;
+
+/// A record as the scanner found it.
+#[derive(Clone, Copy, Debug)]
+pub struct Slip<'p> {
+    /// Its bytes verbatim.
+    pub raw: &'p [u8],
+    /// Offset of the first.
+    pub at: u64,
+}
+
+impl Slip<'_> {
+    /// Its first byte in its entry and one past its last.
+    pub fn span(&self) -> (u64, u64) {
+        (self.at, self.at + self.raw.len() as u64)
+    }
+}
 
 /// The books of one import.
 pub struct Teller<'s> {
@@ -32,6 +51,54 @@ impl<'s> Teller<'s> {
                 format,
                 ..Summary::default()
             },
+        }
+    }
+
+    /// Goes on with another entry of the same import.
+    pub fn turn_to(&mut self, entry: &Entry) {
+        self.entry = entry.ordinal;
+        self.entry_name.clone_from(&entry.display_name);
+    }
+
+    /// Tells whatever a scan hands out that is no record; a record comes back, to be told by the reader
+    /// of the format. Members are for whoever learns.
+    ///
+    /// # Errors
+    /// When the sink wants no more.
+    pub fn besides<'p>(&mut self, part: Part<'p>) -> Result<Option<Slip<'p>>> {
+        match part {
+            Part::Record { raw, at, .. } => return Ok(Some(Slip { raw, at })),
+            Part::Frame { raw, at } => self.frame(raw, at)?,
+            Part::Member { .. } => {}
+            Part::Cut { raw, at } => self.reject(raw, at, "the file ends inside this message")?,
+            Part::TooLong { head, at, end } => {
+                let reason =
+                    "this record is longer than 64 MiB; it was left out, this is how it begins";
+                self.quote(head, (at, end), reason)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a record. One that cannot be read is told as rejected; what was mended is noted.
+    ///
+    /// # Errors
+    /// When the sink wants no more.
+    pub fn read<T: DeserializeOwned>(&mut self, slip: &Slip<'_>) -> Result<Option<T>> {
+        // A list would be read by the places of its elements.
+        if slip.raw.first() != Some(&b'{') {
+            return self
+                .reject(slip.raw, slip.at, "it is no object")
+                .map(|()| None);
+        }
+        match read_record(slip.raw) {
+            Err(reason) => self.reject(slip.raw, slip.at, &reason).map(|()| None),
+            Ok((record, fault)) => {
+                if let Some(told) = fault.told() {
+                    self.note(NoteKind::Encoding, slip.span(), told)?;
+                }
+                Ok(Some(record))
+            }
         }
     }
 
@@ -71,6 +138,21 @@ impl<'s> Teller<'s> {
         self.put(kind, span, String::new(), reason)
     }
 
+    /// Tells which files of a message did not come along.
+    ///
+    /// # Errors
+    /// When the sink wants no more.
+    pub fn missing(&mut self, files: &[ParsedAttachment<'_>], span: (u64, u64)) -> Result<()> {
+        for missing in files.iter().filter(|one| one.entry.is_none()) {
+            let reason = match missing.name.as_ref() {
+                "" => "a file without a name did not come along with the export".to_owned(),
+                name => format!("{name:?} did not come along with the export"),
+            };
+            self.note(NoteKind::MissingMedia, span, &reason)?;
+        }
+        Ok(())
+    }
+
     /// Tells a record that could not be read: its bytes go out as a frame, the note quotes them.
     ///
     /// # Errors
@@ -85,7 +167,8 @@ impl<'s> Teller<'s> {
     /// # Errors
     /// When the sink wants no more.
     pub fn quote(&mut self, raw: &[u8], span: (u64, u64), reason: &str) -> Result<()> {
-        let quoted = String::from_utf8_lossy(&raw[..raw.len().min(QUOTED_BYTES_MAX)]).into_owned();
+        let quoted = String::from_utf8_lossy(&raw[..raw.len().min(QUOTED_BYTES_MAX)]);
+        let quoted = without_credentials(&quoted).into_owned();
         self.summary.rejected += 1;
         self.put(NoteKind::Rejected, span, quoted, reason)
     }
@@ -127,7 +210,7 @@ impl<'s> Teller<'s> {
             end,
             line: 0,
             raw,
-            reason: reason.to_owned(),
+            reason: without_credentials(reason).into_owned(),
         })?)
     }
 }

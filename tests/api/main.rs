@@ -10,6 +10,7 @@ mod chance;
 mod chosen;
 #[path = "../support/court.rs"]
 mod court;
+mod credentials;
 mod description;
 mod directory;
 mod duties;

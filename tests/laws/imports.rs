@@ -10,10 +10,14 @@ mod chance;
 mod house;
 #[path = "linked.rs"]
 mod linked;
+#[path = "platforms.rs"]
+mod platforms;
 #[path = "printed_chats.rs"]
 mod printed_chats;
 #[path = "reimport.rs"]
 mod reimport;
+#[path = "slack.rs"]
+mod slack;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -206,6 +210,21 @@ impl Progress for Heard {
     }
 }
 
+impl Heard {
+    /// Holds it to the shares of the source at which it was told something.
+    fn assert_shares(self, shares: &[f64]) {
+        let (bytes, places) = (self.bytes.into_inner(), self.places.into_inner().unwrap());
+        assert_eq!(places.len(), shares.len(), "{places:?}");
+        for (place, of) in places.iter().zip(shares) {
+            let share = *place as f64 / bytes as f64;
+            assert!(
+                (share - of).abs() < 0.03,
+                "{share} of {bytes} bytes, not {of}"
+            );
+        }
+    }
+}
+
 #[test]
 fn c1_progress_tells_how_much_of_the_source_was_read() {
     let office = office();
@@ -220,14 +239,6 @@ fn c1_progress_tells_how_much_of_the_source_was_read() {
         .appliance
         .import(&office.root, &request, &heard)
         .unwrap();
-    let (bytes, places) = (heard.bytes.into_inner(), heard.places.into_inner().unwrap());
-    assert_eq!(places.len(), 2, "{places:?}");
     // Every 4,096 messages of 10,000, in lines of about the same length.
-    for (place, of) in places.iter().zip([0.41, 0.82]) {
-        let share = *place as f64 / bytes as f64;
-        assert!(
-            (share - of).abs() < 0.03,
-            "{share} of {bytes} bytes, not {of}"
-        );
-    }
+    heard.assert_shares(&[0.41, 0.82]);
 }

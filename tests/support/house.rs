@@ -114,23 +114,30 @@ pub fn count(appliance: &Appliance, session: &Session, query: &str) -> u64 {
         .total
 }
 
-/// A WhatsApp export for iOS: a zip of the chat and its media.
-pub fn ios_export(into: &Path, title: &str, chat: &str, media: &[(&str, &[u8])]) -> PathBuf {
+/// A zip of some entries.
+pub fn zipped<'e>(
+    into: &Path,
+    name: &str,
+    entries: impl Iterator<Item = (&'e str, &'e [u8])>,
+) -> PathBuf {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let mut put = |name: &str, bytes: &[u8]| {
+    for (name, bytes) in entries {
         writer
             .start_file(name, SimpleFileOptions::default())
             .expect("an entry");
         writer.write_all(bytes).expect("an entry");
-    };
-    put("_chat.txt", chat.as_bytes());
-    for (name, bytes) in media {
-        put(name, bytes);
     }
     let bytes = writer.finish().expect("a zip").into_inner();
-    let path = into.join(format!("WhatsApp Chat - {title}.zip"));
+    let path = into.join(name);
     std::fs::write(&path, bytes).expect("an export");
     path
+}
+
+/// A WhatsApp export for iOS: a zip of the chat and its media.
+pub fn ios_export(into: &Path, title: &str, chat: &str, media: &[(&str, &[u8])]) -> PathBuf {
+    let name = format!("WhatsApp Chat - {title}.zip");
+    let entries = std::iter::once(("_chat.txt", chat.as_bytes())).chain(media.iter().copied());
+    zipped(into, &name, entries)
 }
 
 /// A plain chat of `count` messages from 2019 to 2023, in order, each with a word of its own.

@@ -16,7 +16,9 @@ use crate::domain::{
 };
 use crate::ingest::align::{Sighting, Verdict};
 use crate::ingest::raw::{Fields, Templates, raw_form};
-use crate::ingest::{Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop};
+use crate::ingest::{
+    Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop, without_credentials,
+};
 use crate::query::analysis::facts_of;
 use crate::store::ImportCounts;
 
@@ -91,7 +93,7 @@ impl Conversation {
     }
 }
 
-/// The sink of one entry.
+/// The sink of one chat.
 pub(super) struct Importer<'a> {
     appliance: &'a Appliance,
     import: ImportNo,
@@ -111,24 +113,24 @@ pub(super) struct Importer<'a> {
     templates: Templates,
     raw: Vec<u8>,
     counts: ImportCounts,
-    /// How far the entry was read, in its own bytes.
+    /// How many bytes of the chat were read, of all its entries.
     read: u64,
     failure: Option<AppError>,
 }
 
-/// Who hears how far the reading of an entry is, told in bytes of the source as it lies on disk.
+/// Who hears how far the reading of a chat is, told in bytes of the source as it lies on disk.
 pub(super) struct Telling<'a> {
     pub(super) progress: &'a dyn Progress,
-    /// Bytes of the source before the entry.
+    /// Bytes of the source before the chat.
     pub(super) before: u64,
-    /// Bytes the entry takes in the source.
+    /// Bytes the entries of the chat take in the source.
     pub(super) packed: u64,
-    /// Bytes of the entry as it is read.
+    /// Bytes of its entries as they are read.
     pub(super) unpacked: u64,
 }
 
 impl Telling<'_> {
-    /// The byte of the source that a byte of the entry lies at; inside a packed entry about so.
+    /// The byte of the source that is reached after `at` bytes of the chat; in packed entries about so.
     fn source_byte(&self, at: u64) -> u64 {
         let unpacked = u128::from(self.unpacked.max(1));
         let share = u128::from(self.packed) * u128::from(at).min(unpacked) / unpacked;
@@ -371,7 +373,7 @@ impl<'a> Importer<'a> {
         let at = self.conversation(message)?;
         let sender = self.handle(at, message)?;
         let conversation = &mut self.open[at];
-        let mut presence = message.presence;
+        let mut presence = message.facts();
         let sent = match message.sent {
             Some(sent) => sent,
             None => {
@@ -385,16 +387,6 @@ impl<'a> Importer<'a> {
         };
         let (no, shard) = (conversation.no, conversation.shard);
         self.name_again(at, sender, message);
-        for (tells, fact) in [
-            (message.reply_to.is_some(), Presence::REPLY),
-            (!message.reactions.is_empty(), Presence::REACTION),
-            (!message.mentions.is_empty(), Presence::MENTION),
-            (message.edited.is_some(), Presence::EDITED),
-        ] {
-            if tells {
-                presence = presence.with(fact);
-            }
-        }
         match fate {
             Fate::New => self.counts.fresh += 1,
             Fate::Known(_) => self.counts.known += 1,
@@ -550,7 +542,7 @@ impl<'a> Importer<'a> {
             start: message.span.0,
             end: message.span.1,
             line: 0,
-            raw: String::from_utf8_lossy(message.raw).into_owned(),
+            raw: without_credentials(&String::from_utf8_lossy(message.raw)).into_owned(),
             reason: "this message stands in the source twice under one id; it is kept once"
                 .to_owned(),
         });
@@ -565,7 +557,6 @@ impl<'a> Importer<'a> {
         if message.attachments.is_empty() {
             return Vec::new();
         }
-        *presence = presence.with(Presence::ATTACHMENT);
         let mut attachments = Vec::with_capacity(message.attachments.len());
         for parsed in message.attachments {
             let state = match parsed.entry {
@@ -620,7 +611,7 @@ fn presence_of_mime(mime: &str) -> Presence {
 
 impl Sink for Importer<'_> {
     fn message(&mut self, message: &ParsedMessage<'_>) -> std::result::Result<(), Stop> {
-        self.read = message.span.1;
+        self.read += message.raw.len() as u64;
         self.take(message).map_err(|error| self.stop(error))?;
         self.keep_going()
     }
@@ -638,7 +629,8 @@ impl Sink for Importer<'_> {
         }
     }
 
-    fn frame(&mut self, _frame: Frame<'_>) -> std::result::Result<(), Stop> {
+    fn frame(&mut self, frame: Frame<'_>) -> std::result::Result<(), Stop> {
+        self.read += frame.raw.len() as u64;
         Ok(())
     }
 

@@ -243,7 +243,7 @@ impl Sink for Collector<'_> {
                 sender: message.sender_label,
                 body: message.body,
                 kind: message.kind,
-                presence: message.presence,
+                presence: message.facts(),
                 file_is_here: message.attachments.iter().any(|one| one.entry.is_some()),
                 sent: message.sent,
                 precision: message.precision,

@@ -12,6 +12,26 @@ use crate::domain::{ImportId, ImportNo};
 use crate::ingest::{Answers, Found, IngestError, Outcome};
 use crate::store::{ImportCounts, ImportRow, ImportState};
 
+/// Bytes of a chat: of its entry and of all that are read with it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bytes {
+    /// As they lie on disk.
+    packed: u64,
+    /// As they are read.
+    unpacked: u64,
+}
+
+impl Bytes {
+    fn of(opened: &Opened, found: &Found) -> Bytes {
+        let all = found.parts.iter().chain([&found.entry]);
+        let entries = all.map(|entry| &opened.container.entries()[*entry as usize]);
+        entries.fold(Bytes::default(), |sum, entry| Bytes {
+            packed: sum.packed.saturating_add(entry.packed_size),
+            unpacked: sum.unpacked.saturating_add(entry.size),
+        })
+    }
+}
+
 /// One import under way.
 pub(super) struct Run<'a> {
     pub(super) appliance: &'a Appliance,
@@ -32,7 +52,7 @@ impl Run<'_> {
         let mut before = 0;
         for found in chats {
             self.entry(opened, found, &media, before)?;
-            before += opened.container.entries()[found.entry as usize].packed_size;
+            before += Bytes::of(opened, found).packed;
         }
         for note in opened.container.notes() {
             self.receipt.remark(note.clone());
@@ -57,12 +77,12 @@ impl Run<'_> {
             self.begin(opened.bytes)?;
         }
         let import = self.row.as_ref().map_or(ImportNo(0), |row| row.no);
-        let entry = &opened.container.entries()[found.entry as usize];
+        let Bytes { packed, unpacked } = Bytes::of(opened, found);
         let telling = Telling {
             progress: self.progress,
             before,
-            packed: entry.packed_size,
-            unpacked: entry.size,
+            packed,
+            unpacked,
         };
         let pipeline = Pipeline::start(self.appliance, self.session, self.row.clone());
         let parsed = std::thread::scope(|scope| {

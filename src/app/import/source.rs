@@ -1,6 +1,6 @@
 //! A source on disk: a file, an archive or a folder, and the media inside it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -82,7 +82,10 @@ impl Opened {
         let mut sources: Vec<Box<dyn Source>> = Vec::new();
         let (mut bytes, mut modified) = (0, None);
         for file in &files {
-            let source = FileSource::open(file)?;
+            let source = match path.is_dir() {
+                true => FileSource::open_in(path, file)?,
+                false => FileSource::open(file)?,
+            };
             bytes += source.len().unwrap_or(0);
             modified = modified.max(source.modified());
             sources.push(Box::new(source));
@@ -122,6 +125,8 @@ impl Opened {
     /// Reads every entry that is no chat once: length, SHA-256, type by magic bytes.
     pub(super) fn hash_media(&mut self, chats: &[Found]) -> Result<Media> {
         let mut media = Media::default();
+        let parts = chats.iter().flat_map(|chat| chat.parts.iter().copied());
+        let read: HashSet<u32> = parts.chain(chats.iter().map(|chat| chat.entry)).collect();
         let entries: Vec<(u32, bool)> = self
             .container
             .entries()
@@ -129,7 +134,7 @@ impl Opened {
             .map(|entry| (entry.ordinal, entry.refused.is_some()))
             .collect();
         for (entry, refused) in entries {
-            if refused || chats.iter().any(|chat| chat.entry == entry) {
+            if refused || read.contains(&entry) {
                 continue;
             }
             let state = match self.container.read(entry, |bytes| Ok(hash_entry(bytes)?)) {

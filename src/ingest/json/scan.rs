@@ -302,8 +302,10 @@ impl Scanner<'_> {
         let Some(first) = self.blanks()? else {
             return Ok(());
         };
+        // A record may be a whole document: what closes or parts nothing is none.
+        let stray = self.path.is_empty() && matches!(first, b'}' | b']' | b',' | b':');
         match (self.want(), first) {
-            (Want::Record, _) => self.record(),
+            (Want::Record, _) if !stray => self.record(),
             (Want::Member, _) => self.member(),
             (Want::Inside, b'{') => self.object(),
             (Want::Inside, b'[') => self.list(),

@@ -15,5 +15,6 @@ mod writer;
 
 pub use csv::Csv;
 pub(in crate::ingest) use csv::{Cells, reader};
+pub use instant::TimeFormat;
 pub use jsonl::Jsonl;
 pub use mapping::{Column, Mapping, MappingError};

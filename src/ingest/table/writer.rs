@@ -9,6 +9,7 @@ use crate::domain::{
     ZoneSource,
 };
 use crate::ingest::answers::{Answers, Outcome, Question, QuestionKind, Refusal, Summary};
+use crate::ingest::beside::files_beside;
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::error::Result;
 use crate::ingest::message::{Frame, ParsedAttachment, ParsedMessage, Sink};
@@ -250,16 +251,15 @@ impl<'s> Writer<'s> {
         sink: &'s mut dyn Sink,
     ) -> Self {
         let entry = container.entries()[main as usize].clone();
-        let mut files = BTreeMap::new();
+        let mut files = files_beside(container, &entry);
         for other in container
             .entries()
             .iter()
             .filter(|other| other.ordinal != main)
         {
-            files.insert(other.name.clone(), other.ordinal);
-            files
-                .entry(other.file_name().to_owned())
-                .or_insert(other.ordinal);
+            for name in [other.name.as_str(), other.file_name()] {
+                files.entry(name.to_owned()).or_insert(other.ordinal);
+            }
         }
         Self {
             file_title: answers
@@ -405,7 +405,7 @@ fn presence_of(
 ) -> Presence {
     let local = instant.is_some_and(|instant| instant.local.is_some());
     let assumed = local && matches!(zone, ZoneSource::Default | ZoneSource::Inferred);
-    [
+    Presence::of([
         (attached, Presence::ATTACHMENT),
         (instant.is_none(), Presence::TIME_ASSUMED),
         (
@@ -414,10 +414,7 @@ fn presence_of(
         ),
         (assumed, Presence::ZONE_ASSUMED),
         (texts.reply_to.is_some(), Presence::REPLY),
-    ]
-    .into_iter()
-    .filter(|(holds, _)| *holds)
-    .fold(Presence::default(), |all, (_, one)| all.with(one))
+    ])
 }
 
 impl Plan {

@@ -2,12 +2,13 @@
 
 use crate::domain::{ConversationKind, IdScope, NoteKind, Timestamp, ZoneSource};
 use crate::ingest::answers::{Answers, Outcome, Question, QuestionKind};
+use crate::ingest::beside::files_beside;
 use crate::ingest::container::{Container, Entry};
 use crate::ingest::error::Result;
 use crate::ingest::format::{Claim, Format};
 use crate::ingest::json::{Part, Shape, Step, Text, read_record, scan};
 use crate::ingest::message::{ParsedMessage, Sink};
-use crate::ingest::teller::Teller;
+use crate::ingest::teller::{Slip, Teller};
 use crate::ingest::zone::LocalClock;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,19 +114,6 @@ fn zone_question(entry: &Entry, messages: u64) -> Question {
         readings: Vec::new(),
         preselect: None,
     }
-}
-
-/// Files of the export, by their path from the folder of `result.json` on.
-fn files_beside(container: &Container<'_>, entry: &Entry) -> BTreeMap<String, u32> {
-    let folder = entry.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let beside = container.entries().iter().filter(|other| {
-        other.parent == entry.parent && other.refused.is_none() && other.ordinal != entry.ordinal
-    });
-    let path = |other: &Entry| {
-        let name = other.name.strip_prefix(folder)?;
-        Some((name.trim_start_matches('/').to_owned(), other.ordinal))
-    };
-    beside.filter_map(path).collect()
 }
 
 /// What stands about a chat outside of its messages.
@@ -263,44 +251,31 @@ struct Reading<'s> {
 
 impl Reading<'_> {
     fn take(&mut self, part: Part<'_>) -> Result<()> {
-        match part {
-            Part::Frame { raw, at } => self.teller.frame(raw, at),
-            Part::Member { .. } => Ok(()),
-            Part::Record { raw, at, path } => {
+        let path = match part {
+            Part::Record { path, .. } => path,
+            _ => &[],
+        };
+        match self.teller.besides(part)? {
+            Some(slip) => {
                 let chat = self.chats.get(&chat_of(path)).cloned().unwrap_or_default();
-                self.record(raw, at, &chat)
+                self.record(&slip, &chat)
             }
-            Part::Cut { raw, at } => {
-                let reason = "the file ends inside this message";
-                self.teller.reject(raw, at, reason)
-            }
-            Part::TooLong { head, at, end } => {
-                let reason =
-                    "this record is longer than 64 MiB; it was left out, this is how it begins";
-                self.teller.quote(head, (at, end), reason)
-            }
+            None => Ok(()),
         }
     }
 
-    fn record(&mut self, raw: &[u8], at: u64, chat: &Chat) -> Result<()> {
-        let (record, fault) = match read_record::<Record>(raw) {
-            Ok(read) => read,
-            Err(reason) => return self.teller.reject(raw, at, &reason),
+    fn record(&mut self, slip: &Slip<'_>, chat: &Chat) -> Result<()> {
+        let Some(record) = self.teller.read::<Record>(slip)? else {
+            return Ok(());
         };
-        let span = (at, at + raw.len() as u64);
-        if let Some(told) = fault.told() {
-            self.teller.note(NoteKind::Encoding, span, told)?;
-        }
+        let span = slip.span();
         let words = words::read(&record);
         if words.disagree {
             let reason = "text and text_entities disagree; text_entities were taken";
             self.teller.note(NoteKind::Assumption, span, reason)?;
         }
         let attachments = record.attachments(&self.files);
-        for missing in attachments.iter().filter(|one| one.entry.is_none()) {
-            let reason = format!("{:?} did not come along with the export", missing.name);
-            self.teller.note(NoteKind::MissingMedia, span, &reason)?;
-        }
+        self.teller.missing(&attachments, span)?;
         let (sent, local, zone_source) = self.time_of(&record);
         let author = record.author_id();
         let label = record.author();
@@ -329,7 +304,7 @@ impl Reading<'_> {
             mentions: &words.mentions(),
             attachments: &attachments,
             presence: record.presence(),
-            raw,
+            raw: slip.raw,
             span,
             ..ParsedMessage::BARE
         })

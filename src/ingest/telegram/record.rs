@@ -159,7 +159,7 @@ impl Record {
     /// What its members tell beside the words.
     pub fn presence(&self) -> Presence {
         let media = self.media_type.as_deref().unwrap_or_default();
-        let facts = [
+        Presence::of([
             (!self.forwarded_from.is_null(), Presence::FORWARDED),
             (self.kind().is_system(), Presence::SYSTEM),
             (self.kind() == Kind::Location, Presence::LOCATION),
@@ -180,9 +180,7 @@ impl Record {
                 self.date.is_none() && self.date_unixtime.is_none(),
                 Presence::TIME_ASSUMED,
             ),
-        ];
-        let told = facts.into_iter().filter(|(is, _)| *is);
-        told.fold(Presence::default(), |all, (_, fact)| all.with(fact))
+        ])
     }
 
     /// The files it carries or names, looked for among those that came along.

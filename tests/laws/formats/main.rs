@@ -14,6 +14,7 @@
 mod damage;
 mod hostile;
 mod printed;
+mod records;
 mod told;
 
 use std::fs;

@@ -233,8 +233,9 @@ pub fn told(input: &Input) -> String {
                     "  {} messages, {} notes, {} rejected",
                     summary.messages, summary.notes, summary.rejected
                 ));
-                for (entry, spans) in teller.reached {
-                    let size = container.entries()[entry as usize].size;
+                for entry in found.parts.iter().chain([&found.entry]) {
+                    let spans = teller.reached.remove(entry).unwrap_or_default();
+                    let size = container.entries()[*entry as usize].size;
                     let mut at = 0;
                     for (start, end) in spans {
                         assert_eq!(start, at, "{}: a hole or an overlap", input.path.display());
@@ -242,6 +243,10 @@ pub fn told(input: &Input) -> String {
                     }
                     assert_eq!(at, size, "{}: bytes are missing", input.path.display());
                 }
+                assert!(
+                    teller.reached.is_empty(),
+                    "bytes of entries nobody said are read"
+                );
             }
             Ok(Outcome::Ask(questions)) => {
                 for question in questions {
