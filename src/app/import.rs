@@ -22,9 +22,25 @@ use self::run::Run;
 use self::source::Opened;
 use super::{AppError, Appliance, Result, Session};
 use crate::audit::{Action, Draft, EntryActor, Outcome as AuditOutcome};
-use crate::domain::{Right, ZoneSource};
+use crate::domain::{Note, NoteKind, Right, ZoneSource};
 use crate::ingest::{Summary, detect};
 use crate::store::{ImportCounts, ImportRow, ImportState};
+
+/// What is told of a table beside chats.
+fn taken_for_a_file(entry: &str) -> Note {
+    Note {
+        kind: NoteKind::Assumption,
+        entry: entry.to_owned(),
+        start: 0,
+        end: 0,
+        line: 0,
+        raw: String::new(),
+        reason:
+            "a table beside chats, taken for a file; if it is a chat, import it by itself with \
+                 a mapping"
+                .to_owned(),
+    }
+}
 
 impl Appliance {
     /// Imports one source (a file, a folder, an archive). Asks and refuses before it writes.
@@ -53,7 +69,11 @@ impl Appliance {
             return Ok(ImportReceipt::same(before, opened.name));
         }
         let answers = request.answers(self.clock.now().wall, &self.zone_name())?;
-        let detection = detect(&mut opened.container)?;
+        let mut detection = detect(&mut opened.container)?;
+        let tables = match answers.mapping {
+            None => detection.lay_tables_aside(),
+            Some(_) => Vec::new(),
+        };
         if detection.chats.is_empty() {
             return Err(AppError::Usage(format!(
                 "{}: nothing in it is a chat that can be read; exports of WhatsApp, Telegram, Slack, \
@@ -63,7 +83,11 @@ impl Appliance {
                 opened.name
             )));
         }
-        let receipt = ImportReceipt::new(opened.name.clone(), digest);
+        let mut receipt = ImportReceipt::new(opened.name.clone(), digest);
+        for table in tables {
+            let entry = &opened.container.entries()[table as usize].display_name;
+            receipt.remark(taken_for_a_file(entry));
+        }
         let mut run = Run {
             appliance: self,
             session,

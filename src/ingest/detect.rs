@@ -94,6 +94,30 @@ pub struct Detection {
     pub others: Vec<u32>,
 }
 
+impl Detection {
+    /// Takes tables that lie beside chats of platforms for files: what people send each other is no chat of
+    /// its own, and nobody can say in a mapping what it is. Gives those that were taken, by their entries.
+    pub fn lay_tables_aside(&mut self) -> Vec<u32> {
+        let is_table = |found: &Found| {
+            let mut formats = found.formats.iter().filter_map(|name| format(name));
+            formats.all(|format| format.is_generic())
+        };
+        if !self
+            .chats
+            .iter()
+            .any(|found| found.sure && !is_table(found))
+        {
+            return Vec::new();
+        }
+        let tables = self.chats.iter().filter(|found| is_table(found));
+        let tables: Vec<u32> = tables.map(|found| found.entry).collect();
+        self.chats.retain(|found| !is_table(found));
+        self.others.extend(&tables);
+        self.others.sort_unstable();
+        tables
+    }
+}
+
 /// An entry with the claims on it.
 struct Claimed {
     found: Found,

@@ -108,6 +108,25 @@ fn c6_a_slack_export_again_is_known_and_a_later_one_brings_its_days() {
     assert!(found("(gadolinium AND thanks)@thread") > 0);
 }
 
+/// What people send each other is no chat of its own: nothing is asked about it.
+#[test]
+fn c3_a_table_among_the_files_is_a_file() {
+    let office = office();
+    let table = "name,price,when\nGold,1,2024-01-01\nTin,2,2024-01-02\n";
+    let days = [
+        ("sales/2024-02-12.json", MONDAY),
+        ("files/F0GONE002-gone.csv", table),
+    ];
+    let path = export(&office, "tables.zip", &days);
+    let receipt = import(&office.appliance, &office.root, &path).unwrap();
+    assert_eq!(receipt.counts.fresh, 2);
+    let told = receipt
+        .remarks
+        .iter()
+        .filter(|note| note.entry.ends_with("gone.csv"));
+    assert_eq!(told.count(), 1, "{:?}", receipt.remarks);
+}
+
 /// A workspace of many days: how far the import is counts all its files.
 #[test]
 fn c3_progress_of_an_import_of_many_files_counts_them_all() {
