@@ -30,6 +30,19 @@ pub fn files_beside(container: &Container<'_>, entry: &Entry) -> BTreeMap<String
     beside.filter_map(path).collect()
 }
 
+/// The files that came along with a chat: those in the same archive or handed in together,
+/// by their names without a path.
+pub fn names_beside(container: &Container<'_>, main: u32) -> BTreeMap<String, u32> {
+    let entries = container.entries();
+    let parent = entries[main as usize].parent;
+    let beside = entries
+        .iter()
+        .filter(|entry| entry.ordinal != main && entry.parent == parent && entry.refused.is_none());
+    beside
+        .map(|entry| (entry.file_name().to_owned(), entry.ordinal))
+        .collect()
+}
+
 /// Entries of one folder whose names say which part of the same thing they are, in the order of the
 /// parts: `part` gives, for the name of a file, what it is a part of, and its number.
 pub fn parted(entries: &[Entry], part: impl Fn(&str) -> Option<(String, u32)>) -> Vec<Vec<u32>> {

@@ -12,6 +12,7 @@ use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, 
 use super::answers::{
     Answers, OrderDecision, Outcome, Question, QuestionKind, Refusal, ZoneAnswer,
 };
+use super::beside::names_beside;
 use super::container::{Container, Entry};
 use super::detect::HEAD_BYTES;
 use super::error::Result;
@@ -297,18 +298,6 @@ pub fn kind_of(senders: usize) -> ConversationKind {
     }
 }
 
-/// The files that came along with a chat: those in the same archive or handed in together.
-pub fn files_beside(container: &Container<'_>, main: u32) -> Files {
-    let entries = container.entries();
-    let parent = entries[main as usize].parent;
-    let beside = entries
-        .iter()
-        .filter(|entry| entry.ordinal != main && entry.parent == parent && entry.refused.is_none());
-    beside
-        .map(|entry| (entry.file_name().to_owned(), entry.ordinal))
-        .collect()
-}
-
 /// A refusal without places.
 pub fn refused(reason: &str) -> Outcome {
     Outcome::Refused(Refusal {
@@ -465,7 +454,7 @@ pub fn import_parts(
             .kind()
             .unwrap_or_else(|| kind_of(learned.people(&against_time))),
         title: title_of(&entry, answers, script.title()),
-        files: files_beside(container, main),
+        files: names_beside(container, main),
         me: answers.me.clone(),
         script,
         teller,
