@@ -15,13 +15,14 @@ use chrono::DateTime;
 use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, Timestamp};
 
 use super::answers::{Answers, Outcome};
+use super::beside::names_beside;
 use super::container::{Container, Entry};
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::html::{Node, Piece, Tag, each_record};
 use super::message::{ParsedAttachment, ParsedMessage, Sink};
 use super::teller::Teller;
-use super::transcript::{Files, files_beside};
+use super::transcript::Files;
 
 /// Most people that are counted in one slice.
 const PEOPLE_MAX: usize = 4_096;
@@ -73,7 +74,7 @@ impl Format for GoogleVoice {
         let mut reading = Reading {
             teller: Teller::new(self.name(), &entry, sink),
             chat: people.chat(&entry, answers),
-            files: files_beside(container, main),
+            files: names_beside(container, main),
             me: answers.me.clone(),
         };
         container.read(main, |bytes| {

@@ -3,8 +3,7 @@
 //! What it cannot tell: there are no ids and no zone; media are named by words alone and stored
 //! under other names. Windows prints notices without a time: those of known wording get the time
 //! of the message before, sharp to the day; all others stay words of that message. A head of Windows
-//! that somebody quotes on a line of its own opens a message: nothing tells it from a head. Parts of
-//! one export are files of their own.
+//! that somebody quotes on a line of its own opens a message: nothing tells it from a head.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,10 @@ use encoding_rs::{EUC_KR, Encoding};
 use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence};
 
 use super::answers::{Answers, Outcome, Question};
+use super::beside::{gathered, parted, parts_of};
 use super::calendar::civil_days;
 use super::container::{Container, Entry};
+use super::detect::Found;
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::message::{ParsedMessage, Sink};
@@ -22,7 +23,7 @@ use super::printed::{DayRun, hour_of};
 use super::rows::{FOREIGN, Row, each_row, first_row};
 use super::teller::Teller;
 use super::transcript::{
-    Clocked, Files, LineIs, Opening, Script, Words, first_lines, import, kind_of, openings,
+    Clocked, Files, LineIs, Opening, Script, Words, first_lines, import_parts, kind_of, openings,
     title_of,
 };
 
@@ -87,6 +88,12 @@ impl Format for KakaoTalk {
         "kakaotalk"
     }
 
+    /// The parts of one export are one chat.
+    fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
+        let talks = talks(container.entries());
+        Ok(gathered(self, container, talks))
+    }
+
     fn refers(&self, _answers: &Answers) -> bool {
         false
     }
@@ -104,7 +111,13 @@ impl Format for KakaoTalk {
             SAVED.iter().any(|word| line.starts_with(word))
                 || TITLES.iter().any(|word| line.ends_with(word))
         };
+        // A further part of an export may begin in the middle of a day.
+        let mut within = KakaoScript {
+            today: Some(0),
+            ..KakaoScript::default()
+        };
         match openings(&mut KakaoScript::default(), head) {
+            0 if first.iter().any(is_head) && openings(&mut within, head) > 0 => Claim::Maybe,
             0 => Claim::No,
             count if count > 1 || first.iter().any(is_head) => Claim::Yes(count),
             _ => Claim::Maybe,
@@ -121,9 +134,28 @@ impl Format for KakaoTalk {
         let head = container.head(main, super::detect::HEAD_BYTES)?;
         match is_table(&head) {
             true => table(container, main, answers, sink),
-            false => import(&mut KakaoScript::default(), container, main, answers, sink),
+            false => {
+                let parted = talks(container.entries());
+                let parts = parts_of(self, container, parted, main);
+                import_parts(
+                    &mut KakaoScript::default(),
+                    container,
+                    &parts,
+                    answers,
+                    sink,
+                )
+            }
         }
     }
+}
+
+/// The parts of exports that were cut: `Talk_2025.10.10 09_00-1.txt`, `-2.txt` and so on.
+fn talks(entries: &[Entry]) -> Vec<Vec<u32>> {
+    parted(entries, |name| {
+        let (talk, number) = name.strip_suffix(".txt")?.rsplit_once('-')?;
+        let is_talk = talk.starts_with("Talk_") || talk.starts_with("KakaoTalk");
+        Some((talk.to_owned(), number.parse().ok()?)).filter(|_| is_talk)
+    })
 }
 
 /// Whether a head is that of the Mac's table: `Date,User,Message` and a time with seconds.
@@ -250,7 +282,9 @@ struct KakaoScript {
     names: BTreeSet<String>,
     /// Whether the message before is a notice, which no line goes on with.
     after_notice: bool,
-    /// Number of the line, from 1.
+    /// Whether no message of the file was met yet.
+    at_head: bool,
+    /// Number of the line, from 1, over all parts.
     number: u64,
     /// The rules of days (Windows).
     run: DayRun,
@@ -261,7 +295,7 @@ impl KakaoScript {
     /// Whether a line is a heading of the file or names a day.
     fn between(&mut self, line: &str) -> bool {
         let text = line.trim();
-        if self.last.is_none() {
+        if self.last.is_none() || self.at_head {
             let title = TITLES.iter().find_map(|end| text.strip_suffix(end));
             if let Some(title) = title {
                 self.title = Some(title.to_owned());
@@ -377,6 +411,10 @@ impl Script for KakaoScript {
         self.dated == Some(true)
     }
 
+    fn turn(&mut self) {
+        self.at_head = true;
+    }
+
     fn settle(&mut self, entry: &Entry, answers: &Answers) -> Vec<Question> {
         self.today = None;
         self.last = None;
@@ -404,6 +442,7 @@ impl Script for KakaoScript {
             return LineIs::GoesOn;
         };
         self.last = opening.local;
+        self.at_head = false;
         self.after_notice = opening.sender.is_none();
         self.dated.get_or_insert_with(|| !line.starts_with('['));
         if let Some(sender) = &opening.sender

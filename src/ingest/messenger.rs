@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, Timestamp};
 
 use super::answers::{Answers, Outcome};
-use super::beside::{Folder, folder_of, place_of};
+use super::beside::{folder_of, gathered, parted, parts_of};
 use super::container::{Container, Entry};
 use super::detect::Found;
 use super::error::Result;
@@ -31,8 +31,6 @@ const SHAPE: Shape = Shape {
         &["threadName"],
     ],
 };
-/// Bytes of a file that are looked at to tell what it is.
-const HEAD_BYTES: usize = 64 * 1024;
 
 /// The reader of Messenger's and Instagram's downloads.
 #[derive(Clone, Copy, Debug)]
@@ -56,18 +54,8 @@ impl Format for Messenger {
 
     /// The files of one thread are one chat.
     fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
-        let mut found = Vec::new();
-        for files in threads(container.entries()) {
-            let Some(first) = files.first().copied().filter(|_| files.len() > 1) else {
-                continue;
-            };
-            let entry = container.entries()[first as usize].clone();
-            let head = container.head(first, HEAD_BYTES).unwrap_or_default();
-            if self.claim(&entry, &head) != Claim::No {
-                found.push(Found::gathered(self.name(), first, files));
-            }
-        }
-        Ok(found)
+        let threads = threads(container.entries());
+        Ok(gathered(self, container, threads))
     }
 
     fn refers(&self, _answers: &Answers) -> bool {
@@ -83,9 +71,7 @@ impl Format for Messenger {
     ) -> Result<Outcome> {
         let entry = container.entries()[main as usize].clone();
         let threads = threads(container.entries());
-        let files = threads
-            .into_iter()
-            .find(|files| files.first() == Some(&main));
+        let files = parts_of(self, container, threads, main);
         let about = container.read(main, |bytes| {
             let mut about = About::default();
             scan(bytes, &SHAPE, &mut |part| {
@@ -101,7 +87,7 @@ impl Format for Messenger {
             mangled: !about.encrypted,
         };
         reading.assumptions(&entry, &about)?;
-        for ordinal in files.unwrap_or_else(|| vec![main]) {
+        for ordinal in files {
             reading
                 .teller
                 .turn_to(&container.entries()[ordinal as usize]);
@@ -123,21 +109,10 @@ impl Format for Messenger {
 
 /// The files `message_N.json` of each folder, by their numbers.
 fn threads(entries: &[Entry]) -> Vec<Vec<u32>> {
-    let mut threads: BTreeMap<Folder<'_>, Vec<(u32, u32)>> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.refused.is_none()) {
-        let number = entry.file_name().strip_prefix("message_");
-        let number = number.and_then(|rest| rest.strip_suffix(".json"));
-        let Some(number) = number.and_then(|number| number.parse().ok()) else {
-            continue;
-        };
-        let thread = threads.entry(place_of(entry));
-        thread.or_default().push((number, entry.ordinal));
-    }
-    let sorted = threads.into_values().map(|mut files| {
-        files.sort_unstable();
-        files.into_iter().map(|(_, ordinal)| ordinal).collect()
-    });
-    sorted.collect()
+    parted(entries, |name| {
+        let number = name.strip_prefix("message_")?.strip_suffix(".json")?;
+        Some((String::new(), number.parse().ok()?))
+    })
 }
 
 /// The text that was written, where its UTF-8 was taken for Latin-1; any other text as it is.

@@ -4,7 +4,7 @@
 //! What it cannot tell: pages do not say whose account they are of, so messages answer each other by
 //! their ids, but are not known again by them. Edits are not shown. The printed offset can ignore daylight saving time: it is what the file
 //! states, and noted as an assumption. Notices carry no time; they keep their place. A message at
-//! the top of a page that goes on from the page before has no name on its own page.
+//! the top of a page that goes on from a page that did not come along has no name.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,8 +16,9 @@ use crate::domain::{
 };
 
 use super::answers::{Answers, Outcome};
+use super::beside::{folder_of, gathered, parted, parts_of};
 use super::container::{Container, Entry};
-use super::detect::HEAD_BYTES;
+use super::detect::{Found, HEAD_BYTES};
 use super::error::Result;
 use super::format::{Claim, Format};
 use super::html::{Node, Piece, Tag, each_record};
@@ -61,6 +62,12 @@ impl Format for TelegramPage {
         false
     }
 
+    /// The pages of one chat are one chat.
+    fn gather(&self, container: &mut Container<'_>) -> Result<Vec<Found>> {
+        let pages = pages(container.entries());
+        Ok(gathered(self, container, pages))
+    }
+
     /// By the classes of its messages and its page, which no other format has together.
     fn claim(&self, _entry: &Entry, head: &[u8]) -> Claim {
         let has = |word: &str| memchr::memmem::find(head, word.as_bytes()).is_some();
@@ -83,15 +90,19 @@ impl Format for TelegramPage {
         let header = page.find(&|tag| tag.is("page_header"));
         let title = header.and_then(|header| header.find(&|tag| tag.is("text")));
         let title = title_of(&entry, answers, title.map(Node::line));
+        let pages = pages(container.entries());
+        let pages = parts_of(self, container, pages, main);
         let mut learned = Learned::default();
-        container.read(main, |bytes| {
-            each_record(bytes, is_record, &mut |piece| {
-                if let Piece::Record { raw, .. } = piece {
-                    learned.learn(&Said::read(&Node::read(raw)));
-                }
-                Ok(())
-            })
-        })?;
+        for page in &pages {
+            container.read(*page, |bytes| {
+                each_record(bytes, is_record, &mut |piece| {
+                    if let Piece::Record { raw, .. } = piece {
+                        learned.learn(&Said::read(&Node::read(raw)));
+                    }
+                    Ok(())
+                })
+            })?;
+        }
         // Who says the zone knows better than an offset that may be of another season.
         let said = answers.zone.as_ref();
         let is_said = said.is_some_and(|zone| zone.source == ZoneSource::Operator);
@@ -109,20 +120,30 @@ impl Format for TelegramPage {
             title,
             kind: kind_of(learned.names.len()),
             files: files_by_path(container, &entry),
-            folder: entry
-                .name
-                .rsplit_once('/')
-                .map_or_else(String::new, |(folder, _)| folder.to_owned()),
+            folder: folder_of(&entry.name).to_owned(),
             clocked,
             is_said,
             last_name: None,
             offset_noted: false,
         };
-        container.read(main, |bytes| {
-            each_record(bytes, is_record, &mut |piece| reading.take(piece))
-        })?;
+        for page in pages {
+            let entry = &container.entries()[page as usize];
+            reading.teller.turn_to(entry);
+            container.read(page, |bytes| {
+                each_record(bytes, is_record, &mut |piece| reading.take(piece))
+            })?;
+        }
         Ok(reading.teller.done())
     }
+}
+
+/// The pages `messages.html`, `messages2.html` of each folder, by their numbers.
+fn pages(entries: &[Entry]) -> Vec<Vec<u32>> {
+    parted(entries, |name| {
+        let number = name.strip_prefix("messages")?.strip_suffix(".html")?;
+        let number = if number.is_empty() { "1" } else { number };
+        Some((String::new(), number.parse().ok()?))
+    })
 }
 
 fn is_record(tag: &Tag) -> bool {
@@ -445,19 +466,12 @@ impl Reading<'_> {
         for file in &said.files {
             let path = file.path.as_ref();
             let entry = path.and_then(|path| self.files.get(&path_from(&self.folder, path)));
-            if entry.is_none() {
-                let shown = match file.name.is_empty() {
-                    true => "a file",
-                    false => file.name.as_str(),
-                };
-                let reason = format!("{shown} did not come along with the export");
-                self.teller.note(NoteKind::MissingMedia, span, &reason)?;
-            }
             attachments.push(ParsedAttachment {
                 name: Cow::Borrowed(&file.name),
                 entry: entry.copied(),
             });
         }
+        self.teller.missing(&attachments, span)?;
         let reaction = |(emoji, count, by): &'_ (String, u32, Vec<String>)| ParsedReaction {
             value: Cow::Owned(emoji.clone()),
             count: (*count).max(by.len() as u32),

@@ -12,6 +12,7 @@ use crate::domain::{App, ConversationKind, Kind, NoteKind, Precision, Presence, 
 use super::answers::{
     Answers, OrderDecision, Outcome, Question, QuestionKind, Refusal, ZoneAnswer,
 };
+use super::beside::names_beside;
 use super::container::{Container, Entry};
 use super::detect::HEAD_BYTES;
 use super::error::Result;
@@ -120,6 +121,9 @@ pub trait Script {
 
     /// What a line (without its end) is.
     fn line(&mut self, line: &str) -> LineIs;
+
+    /// A further file of the same chat begins.
+    fn turn(&mut self) {}
 
     /// Ends the first reading, and begins anew: what must be asked, beside the zone.
     fn settle(&mut self, entry: &Entry, answers: &Answers) -> Vec<Question>;
@@ -294,18 +298,6 @@ pub fn kind_of(senders: usize) -> ConversationKind {
     }
 }
 
-/// The files that came along with a chat: those in the same archive or handed in together.
-pub fn files_beside(container: &Container<'_>, main: u32) -> Files {
-    let entries = container.entries();
-    let parent = entries[main as usize].parent;
-    let beside = entries
-        .iter()
-        .filter(|entry| entry.ordinal != main && entry.parent == parent && entry.refused.is_none());
-    beside
-        .map(|entry| (entry.file_name().to_owned(), entry.ordinal))
-        .collect()
-}
-
 /// A refusal without places.
 pub fn refused(reason: &str) -> Outcome {
     Outcome::Refused(Refusal {
@@ -343,6 +335,25 @@ impl Learned {
         self.whose.push(number);
     }
 
+    fn part(
+        &mut self,
+        script: &mut dyn Script,
+        letters: Letters,
+        bytes: &mut dyn Read,
+    ) -> Result<()> {
+        let mut lines = Lines::new(bytes)?;
+        while let Some(line) = lines.next()? {
+            if line.continues {
+                continue;
+            }
+            let (text, _) = letters.decode(line.content());
+            if let LineIs::Opens(opening) = script.line(&text) {
+                self.add(opening);
+            }
+        }
+        Ok(())
+    }
+
     /// Places of heads that do not fit the run of time.
     fn against_time(&self, script: &dyn Script, answers: &Answers) -> Vec<u32> {
         let told = script.is_dated() && !self.times.contains(&None);
@@ -366,17 +377,16 @@ impl Learned {
     }
 }
 
-fn learn(script: &mut dyn Script, letters: Letters, bytes: &mut dyn Read) -> Result<Learned> {
-    let mut lines = Lines::new(bytes)?;
+/// The first reading of all parts.
+fn learn(
+    script: &mut dyn Script,
+    container: &mut Container<'_>,
+    parts: &[(u32, Letters)],
+) -> Result<Learned> {
     let mut learned = Learned::default();
-    while let Some(line) = lines.next()? {
-        if line.continues {
-            continue;
-        }
-        let (text, _) = letters.decode(line.content());
-        if let LineIs::Opens(opening) = script.line(&text) {
-            learned.add(opening);
-        }
+    for (part, letters) in parts {
+        script.turn();
+        container.read(*part, |bytes| learned.part(script, *letters, bytes))?;
     }
     Ok(learned)
 }
@@ -392,16 +402,37 @@ pub fn import(
     answers: &Answers,
     sink: &mut dyn Sink,
 ) -> Result<Outcome> {
+    import_parts(script, container, &[main], answers, sink)
+}
+
+/// Reads entries that are parts of one chat, in their order.
+///
+/// # Errors
+/// What the container and the sink report.
+pub fn import_parts(
+    script: &mut dyn Script,
+    container: &mut Container<'_>,
+    parts: &[u32],
+    answers: &Answers,
+    sink: &mut dyn Sink,
+) -> Result<Outcome> {
+    let Some(main) = parts.first().copied() else {
+        return Ok(refused("there is nothing to read"));
+    };
     let entry = container.entries()[main as usize].clone();
-    let letters = Letters::of(&container.head(main, HEAD_BYTES)?, script.legacy());
-    let mut learned = container.read(main, |bytes| learn(script, letters, bytes))?;
+    let mut lettered = Vec::with_capacity(parts.len());
+    for part in parts {
+        let head = container.head(*part, HEAD_BYTES)?;
+        lettered.push((*part, Letters::of(&head, script.legacy())));
+    }
+    let mut learned = learn(script, container, &lettered)?;
     if learned.times.is_empty() {
         return Ok(refused("the file has no line that opens a message"));
     }
     let mut questions = script.settle(&entry, answers);
     if questions.is_empty() && script.is_dated() && learned.times.contains(&None) {
         // Only now the dates can be read.
-        learned = container.read(main, |bytes| learn(script, letters, bytes))?;
+        learned = learn(script, container, &lettered)?;
         questions = script.settle(&entry, answers);
     }
     let against_time = learned.against_time(script, answers);
@@ -423,11 +454,11 @@ pub fn import(
             .kind()
             .unwrap_or_else(|| kind_of(learned.people(&against_time))),
         title: title_of(&entry, answers, script.title()),
-        files: files_beside(container, main),
+        files: names_beside(container, main),
         me: answers.me.clone(),
         script,
         teller,
-        letters,
+        letters: Letters(None),
         clocked,
         against_time,
         passed: 0,
@@ -437,7 +468,13 @@ pub fn import(
         solid: Solid::default(),
         faulty: false,
     };
-    container.read(main, |bytes| writer.run(bytes))?;
+    writer.assumed()?;
+    for (part, letters) in lettered {
+        writer.teller.turn_to(&container.entries()[part as usize]);
+        writer.letters = letters;
+        writer.script.turn();
+        container.read(part, |bytes| writer.run(bytes))?;
+    }
     Ok(writer.teller.done())
 }
 
@@ -478,13 +515,17 @@ struct Writer<'w, 's> {
 }
 
 impl Writer<'_, '_> {
+    fn assumed(&mut self) -> Result<()> {
+        for assumed in self.script.assumed() {
+            self.teller.note(NoteKind::Assumption, (0, 0), &assumed)?;
+        }
+        Ok(())
+    }
+
     fn run(&mut self, bytes: &mut dyn Read) -> Result<()> {
         let mut lines = Lines::new(bytes)?;
         let mark = lines.mark().to_vec();
         self.teller.frame(&mark, 0)?;
-        for assumed in self.script.assumed() {
-            self.teller.note(NoteKind::Assumption, (0, 0), &assumed)?;
-        }
         if let Some(legacy) = self.letters.0 {
             let reason = format!("the file is not Unicode; it was read as {}", legacy.name());
             self.teller.note(NoteKind::Encoding, (0, 0), &reason)?;
