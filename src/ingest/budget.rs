@@ -14,6 +14,9 @@ pub const ENTRIES_MAX: usize = 1_000_000;
 pub const NESTED_DEPTH_MAX: u32 = 3;
 /// A nested archive larger than this stays an attachment, because it is held in memory; bytes.
 pub const NESTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Nested archives that are held in memory at once, together; bytes. What more there are is unpacked again
+/// when it is read again.
+pub const NESTED_HELD_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// The limits of one import. The operator may lower them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,14 +3,16 @@
 //! name is a label, never a path.
 
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use crate::domain::{Note, NoteKind, Timestamp};
 
 use super::budget::{Budget, Metered, NESTED_BYTES_MAX, Spent};
 use super::error::{IngestError, Result};
-use super::inflated::{Codec, Inflated, Shared};
+use super::inflated::{Codec, Inflated};
 use super::mailed;
-use super::source::{Cursor, MemorySource, Source};
+use super::nested::{Inside, Nested, Shelf};
+use super::source::{Cursor, Shared, Source};
 use super::tarred;
 use super::zipped::{self, ZippedEntry};
 
@@ -67,9 +69,11 @@ impl Entry {
 /// Where the bytes of an entry are.
 enum Place {
     Source(usize),
-    Zip(usize, Box<ZippedEntry>),
+    Zip(usize, Rc<ZippedEntry>),
     /// So many bytes of a source, from one on.
     Slice(usize, u64, u64),
+    /// The file of this number in a mail.
+    Mail(usize, usize),
 }
 
 /// What holds entries.
@@ -99,7 +103,8 @@ impl Kind {
 
 /// Everything handed in for one import.
 pub struct Container<'a> {
-    sources: Vec<Box<dyn Source + 'a>>,
+    sources: Vec<Shared<'a>>,
+    shelf: Shelf,
     entries: Vec<Entry>,
     places: Vec<Place>,
     notes: Vec<Note>,
@@ -116,6 +121,7 @@ impl<'a> Container<'a> {
     pub fn open(sources: Vec<Box<dyn Source + 'a>>, budget: Budget) -> Result<Self> {
         let mut container = Self {
             sources: Vec::new(),
+            shelf: Shelf::default(),
             entries: Vec::new(),
             places: Vec::new(),
             notes: Vec::new(),
@@ -156,18 +162,21 @@ impl<'a> Container<'a> {
         }
         let packed = entry.packed_size;
         match &self.places[index] {
-            Place::Source(source) => take(&mut Cursor::new(self.sources[*source].as_mut())?),
+            Place::Source(source) => take(&mut Cursor::new(&mut self.sources[*source])?),
             Place::Zip(source, zipped) => {
-                let cursor = Cursor::new(self.sources[*source].as_mut())?;
+                let cursor = Cursor::new(&mut self.sources[*source])?;
                 let (budget, spent) = (self.budget, &mut self.spent);
                 zipped.read(cursor, |inflating| {
                     take(&mut Metered::new(inflating, budget, spent, index, packed))
                 })
             }
             Place::Slice(source, start, length) => {
-                let mut cursor = Cursor::new(self.sources[*source].as_mut())?;
-                io::Seek::seek(&mut cursor, io::SeekFrom::Start(*start))?;
+                let cursor = Cursor::at(&mut self.sources[*source], *start)?;
                 take(&mut cursor.take(*length))
+            }
+            Place::Mail(source, number) => {
+                let bytes = mailed::file(&mut self.sources[*source], *number)?;
+                take(&mut bytes.as_slice())
             }
         }
     }
@@ -187,9 +196,9 @@ impl<'a> Container<'a> {
     fn add_file(&mut self, source: Box<dyn Source + 'a>) -> Result<()> {
         let name = source.name().to_owned();
         let modified = source.modified();
-        self.sources.push(source);
+        self.sources.push(Shared::new(source));
         let index = self.sources.len() - 1;
-        let size = Cursor::new(self.sources[index].as_mut())
+        let size = Cursor::new(&mut self.sources[index])
             .and_then(|mut cursor| io::Seek::seek(&mut cursor, io::SeekFrom::End(0)))?;
         let ordinal = self.add_entry(
             Entry {
@@ -283,7 +292,7 @@ impl<'a> Container<'a> {
     fn open_zip(&mut self, archive: u32, source: usize) -> Result<()> {
         let depth = self.entries[archive as usize].depth + 1;
         let room = self.budget.entries - self.entries.len();
-        let cursor = Cursor::new(self.sources[source].as_mut())?;
+        let cursor = Cursor::new(&mut self.sources[source])?;
         let listed = match zipped::list(cursor, room)? {
             Ok(listed) => listed,
             Err(reason) => {
@@ -305,7 +314,7 @@ impl<'a> Container<'a> {
                 shown.display_name = escaped(&shown.name);
                 self.note(&shown, NoteKind::Other, remark.clone());
             }
-            self.add_entry(entry, Place::Zip(source, Box::new(zipped)));
+            self.add_entry(entry, Place::Zip(source, Rc::new(zipped)));
         }
         Ok(())
     }
@@ -313,7 +322,7 @@ impl<'a> Container<'a> {
     fn open_tar(&mut self, archive: u32, source: usize) -> Result<()> {
         let depth = self.entries[archive as usize].depth + 1;
         let room = self.budget.entries - self.entries.len();
-        let mut cursor = Cursor::new(self.sources[source].as_mut())?;
+        let mut cursor = Cursor::new(&mut self.sources[source])?;
         let length = io::Seek::seek(&mut cursor, io::SeekFrom::End(0))?;
         io::Seek::seek(&mut cursor, io::SeekFrom::Start(0))?;
         let listed = tarred::list(cursor, length, room)?;
@@ -341,43 +350,29 @@ impl<'a> Container<'a> {
         Ok(())
     }
 
-    /// Lists the files of a mail, which are held in memory.
     fn open_mail(&mut self, archive: u32, source: usize) -> Result<()> {
         let entry = self.entries[archive as usize].clone();
-        let mut bytes = Vec::new();
-        let cursor = Cursor::new(self.sources[source].as_mut())?;
-        cursor.take(NESTED_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > NESTED_BYTES_MAX {
-            let reason = format!(
-                "the mail is larger than {NESTED_BYTES_MAX} bytes; import the rsmf.zip inside it by itself"
-            );
-            self.refuse(archive, reason);
-            return Ok(());
-        }
-        let Some(files) = mailed::files(&bytes) else {
-            self.refuse(
-                archive,
-                "the mail cannot be read; ask for a complete copy".to_owned(),
-            );
-            return Ok(());
+        let files = match mailed::list(&mut self.sources[source])? {
+            Ok(files) => files,
+            Err(reason) => {
+                self.refuse(archive, reason);
+                return Ok(());
+            }
         };
-        for (name, bytes) in files {
-            let size = bytes.len() as u64;
-            self.spent.total += size;
-            self.sources.push(Box::new(MemorySource::new(&name, bytes)));
-            let place = Place::Slice(self.sources.len() - 1, 0, size);
+        for (number, file) in files.into_iter().enumerate() {
+            self.spent.total += file.bytes;
             let file = Entry {
                 ordinal: 0,
-                name,
+                name: file.name,
                 display_name: String::new(),
-                size,
-                packed_size: size,
+                size: file.bytes,
+                packed_size: file.bytes,
                 packing: Packing::Stored,
                 depth: entry.depth + 1,
                 parent: Some(archive),
                 ..entry.clone()
             };
-            self.add_entry(file, place);
+            self.add_entry(file, Place::Mail(source, number));
         }
         Ok(())
     }
@@ -385,10 +380,7 @@ impl<'a> Container<'a> {
     /// Opens a packed file: an archive inside it as if it lay bare, anything else as its one entry.
     fn open_packed(&mut self, archive: u32, source: usize, codec: Codec) -> Result<()> {
         let entry = self.entries[archive as usize].clone();
-        let bare = MemorySource::new(&entry.name, Vec::new());
-        let held = std::mem::replace(&mut self.sources[source], Box::new(bare));
-        let shared = Shared::new(held);
-        self.sources[source] = Box::new(shared.clone());
+        let shared = self.sources[source].clone();
         let left = (self.budget.expanded_bytes).saturating_sub(self.spent.total);
         let measured = Inflated::measure(shared, codec, entry.size, &self.budget, left);
         let measured = match measured {
@@ -403,10 +395,10 @@ impl<'a> Container<'a> {
             self.remark(archive, NoteKind::Other, reason);
         }
         let name = measured.source.name().to_owned();
-        self.sources.push(Box::new(measured.source));
+        self.sources.push(Shared::new(Box::new(measured.source)));
         let inside = self.sources.len() - 1;
         let mut head = Vec::new();
-        let cursor = Cursor::new(self.sources[inside].as_mut())?;
+        let cursor = Cursor::new(&mut self.sources[inside])?;
         cursor.take(PROBE_BYTES as u64).read_to_end(&mut head)?;
         if let Some(kind @ (Kind::Tar | Kind::Zip)) = Kind::of(&head) {
             return self.open_archive(archive, inside, kind);
@@ -447,8 +439,18 @@ impl<'a> Container<'a> {
                 return Ok(());
             }
         };
-        self.sources
-            .push(Box::new(MemorySource::new(&entry.name, bytes)));
+        let inside = match &self.places[ordinal as usize] {
+            Place::Source(source) => Inside::Slice(self.sources[*source].clone(), 0, entry.size),
+            Place::Zip(source, zipped) => {
+                Inside::Zip(self.sources[*source].clone(), Rc::clone(zipped))
+            }
+            Place::Slice(source, start, length) => {
+                Inside::Slice(self.sources[*source].clone(), *start, *length)
+            }
+            Place::Mail(source, number) => Inside::Mail(self.sources[*source].clone(), *number),
+        };
+        let nested = Nested::new(&entry.name, entry.modified, bytes, inside, &self.shelf);
+        self.sources.push(Shared::new(Box::new(nested)));
         self.open_archive(ordinal, self.sources.len() - 1, kind)
     }
 }
@@ -494,6 +496,7 @@ fn is_path_like(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::source::MemorySource;
 
     #[test]
     fn names_that_deceive_are_escaped() {

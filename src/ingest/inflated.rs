@@ -3,14 +3,12 @@
 //! Format facts: RFC 1952 (gzip), RFC 8878 (Zstandard). Nothing is unpacked to a disk and no more than one
 //! window of the stream is held in memory.
 
-use std::cell::RefCell;
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 
 use super::budget::{Budget, RATIO_FREE_BYTES};
-use super::source::Source;
+use super::source::{Shared, Source};
 use crate::domain::Timestamp;
 
 /// Largest window a Zstandard stream may ask for, as a power of two; its default levels stay below.
@@ -48,41 +46,6 @@ impl Codec {
             Some((stem, last)) if last.eq_ignore_ascii_case(short) => format!("{stem}.tar"),
             _ => name.to_owned(),
         }
-    }
-}
-
-/// A source that several readers go through.
-#[derive(Clone)]
-pub struct Shared<'a> {
-    name: String,
-    inner: Rc<RefCell<Box<dyn Source + 'a>>>,
-}
-
-impl<'a> Shared<'a> {
-    /// Shares a source.
-    pub fn new(source: Box<dyn Source + 'a>) -> Self {
-        Self {
-            name: source.name().to_owned(),
-            inner: Rc::new(RefCell::new(source)),
-        }
-    }
-}
-
-impl Source for Shared<'_> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn len(&self) -> Option<u64> {
-        self.inner.borrow().len()
-    }
-
-    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.borrow_mut().read_at(offset, buffer)
-    }
-
-    fn modified(&self) -> Option<Timestamp> {
-        self.inner.borrow().modified()
     }
 }
 
@@ -136,7 +99,7 @@ impl<'a> Inflated<'a> {
         left: u64,
     ) -> Result<Measured<'a>, String> {
         let mut source = Self {
-            name: codec.unpacked_name(&packed.name),
+            name: codec.unpacked_name(packed.name()),
             packed,
             codec,
             length: u64::MAX,

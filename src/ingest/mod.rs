@@ -39,6 +39,7 @@ mod matrix;
 mod mattermost;
 mod message;
 mod messenger;
+mod nested;
 mod pack;
 mod printed;
 pub mod raw;

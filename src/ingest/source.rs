@@ -1,6 +1,8 @@
 //! Where bytes come from: a named thing that can be read at any offset.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use crate::domain::Timestamp;
 
@@ -73,6 +75,41 @@ impl Source for MemorySource {
     }
 }
 
+/// A source that several readers go through.
+#[derive(Clone)]
+pub struct Shared<'a> {
+    name: String,
+    inner: Rc<RefCell<Box<dyn Source + 'a>>>,
+}
+
+impl<'a> Shared<'a> {
+    /// Shares a source.
+    pub fn new(source: Box<dyn Source + 'a>) -> Self {
+        Self {
+            name: source.name().to_owned(),
+            inner: Rc::new(RefCell::new(source)),
+        }
+    }
+}
+
+impl Source for Shared<'_> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> Option<u64> {
+        self.inner.borrow().len()
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.borrow_mut().read_at(offset, buffer)
+    }
+
+    fn modified(&self) -> Option<Timestamp> {
+        self.inner.borrow().modified()
+    }
+}
+
 /// A source as `Read + Seek`, which the archive readers want.
 pub struct Cursor<'a> {
     source: &'a mut dyn Source,
@@ -81,6 +118,17 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// A cursor at an offset.
+    ///
+    /// # Errors
+    /// As [`Cursor::new`].
+    pub fn at(source: &'a mut dyn Source, offset: u64) -> io::Result<Self> {
+        Ok(Self {
+            position: offset,
+            ..Cursor::new(source)?
+        })
+    }
+
     /// A cursor at the first byte.
     ///
     /// # Errors
