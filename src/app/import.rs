@@ -26,6 +26,22 @@ use crate::domain::{Note, NoteKind, Right, ZoneSource};
 use crate::ingest::{Summary, detect};
 use crate::store::{ImportCounts, ImportRow, ImportState};
 
+/// What is told of files that nobody looked at.
+fn not_looked_at(name: &str, files: u64) -> Note {
+    Note {
+        kind: NoteKind::Limit,
+        entry: name.to_owned(),
+        start: 0,
+        end: 0,
+        line: 0,
+        raw: String::new(),
+        reason: format!(
+            "{files} files were not looked at, for there are very many and their names are not those of \
+             chats; if one of them is a chat, import it by itself"
+        ),
+    }
+}
+
 /// What is told of a table beside chats.
 fn taken_for_a_file(entry: &str) -> Note {
     Note {
@@ -84,12 +100,16 @@ impl Appliance {
             )));
         }
         let mut receipt = ImportReceipt::new(opened.name.clone(), digest);
+        if detection.unseen > 0 {
+            receipt.remark(not_looked_at(&opened.name, detection.unseen));
+        }
         for table in tables {
             let entry = &opened.container.entries()[table as usize].display_name;
             receipt.remark(taken_for_a_file(entry));
         }
         let mut run = Run {
             appliance: self,
+            chats: detection.chats.len(),
             session,
             request,
             progress,

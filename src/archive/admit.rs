@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::batch::{Batch, Fate, Incoming, Item, Targets};
 use super::entity::{pack_note, pack_texts};
 use super::error::Result;
-use super::read::open_versions;
+use super::read::{OpenedVersion, open_versions};
 use super::sealer::{Opener, Sealer, bucket_of, entity_bucket};
 use super::{Archive, Packed, parts, vault};
 use crate::domain::{
@@ -269,7 +269,8 @@ impl Writing<'_, '_> {
                 }
             }
             in_front = Some(item.no);
-            if let Some(id) = item.links.id {
+            // Words whose message never came stand for it: what replaces them too finds them.
+            if let Some(id) = item.links.id.or(item.links.amends) {
                 self.targets.insert((conversation, id), item.no);
             }
         }
@@ -285,26 +286,52 @@ impl Writing<'_, '_> {
         match (item.incoming.fate, in_front, amended) {
             (Fate::Later, Some(no), _) => Ok(Fate::Revised(no)),
             (Fate::Amends, _, Some(no)) => {
-                let words = Packed::read(plain)?;
-                Ok(match self.has_words(no, words.body)? {
+                Ok(match self.is_told(no, item, &Packed::read(plain)?)? {
                     true => Fate::Known(no),
                     false => Fate::Revised(no),
                 })
             }
             (Fate::Later | Fate::Amends, ..) => Ok(Fate::New),
+            // A message that was deleted first and found whole later is revised once.
+            (Fate::Revised(no), ..) if self.was_found_whole(no, &Packed::read(plain)?)? => {
+                Ok(Fate::Known(no))
+            }
             (fate, ..) => Ok(fate),
         }
     }
 
-    /// Whether a version of a message has these words.
-    fn has_words(&self, no: MessageNo, body: &str) -> Result<bool> {
+    /// Whether a deleted message has a version with these words already.
+    fn was_found_whole(&self, no: MessageNo, words: &Packed<'_>) -> Result<bool> {
+        let (row, versions) = self.versions(no)?;
+        let same = |version: &OpenedVersion| version.body == words.body;
+        Ok(row.presence.has(Presence::DELETED)
+            && !words.body.is_empty()
+            && versions.iter().any(same))
+    }
+
+    fn versions(&self, no: MessageNo) -> Result<(MessageRow, Vec<OpenedVersion>)> {
         let row = self
             .tx
             .message(no)?
             .ok_or_else(|| StoreError::NotFound(format!("message {no}")))?;
         let mut opener = Opener::new(&self.archive.keyring)?;
         let versions = open_versions(self.tx, &mut opener, &mut Vec::new(), &row)?;
-        Ok(versions.iter().any(|version| version.body == body))
+        Ok((row, versions))
+    }
+
+    /// Whether a message has these words already: they are those of today, or were at that time. A deletion
+    /// is told once.
+    fn is_told(&self, no: MessageNo, item: &Item, words: &Packed<'_>) -> Result<bool> {
+        let (row, versions) = self.versions(no)?;
+        let deleted = Presence::DELETED;
+        if item.incoming.presence.has(deleted) && !row.presence.has(deleted) {
+            return Ok(false);
+        }
+        let edited = words.extras.edited;
+        let was = |version: &OpenedVersion| edited.is_none() || version.extras.edited == edited;
+        let today = versions.last().map(|version| version.body.as_str());
+        Ok(today == Some(words.body)
+            || (versions.iter()).any(|version| version.body == words.body && was(version)))
     }
 
     fn insert(&mut self, import: crate::domain::ImportNo, item: &Item, plain: &[u8]) -> Result<()> {

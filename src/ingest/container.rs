@@ -9,7 +9,7 @@ use crate::domain::{Note, NoteKind, Timestamp};
 
 use super::budget::{Budget, Metered, NESTED_BYTES_MAX, Spent};
 use super::error::{IngestError, Result};
-use super::inflated::{Codec, Inflated};
+use super::inflated::{Codec, Inflated, Streams};
 use super::mailed;
 use super::nested::{Inside, Nested, Shelf};
 use super::source::{Cursor, Shared, Source};
@@ -105,6 +105,7 @@ impl Kind {
 pub struct Container<'a> {
     sources: Vec<Shared<'a>>,
     shelf: Shelf,
+    streams: Streams<'a>,
     entries: Vec<Entry>,
     places: Vec<Place>,
     notes: Vec<Note>,
@@ -122,6 +123,7 @@ impl<'a> Container<'a> {
         let mut container = Self {
             sources: Vec::new(),
             shelf: Shelf::default(),
+            streams: Streams::default(),
             entries: Vec::new(),
             places: Vec::new(),
             notes: Vec::new(),
@@ -381,8 +383,13 @@ impl<'a> Container<'a> {
     fn open_packed(&mut self, archive: u32, source: usize, codec: Codec) -> Result<()> {
         let entry = self.entries[archive as usize].clone();
         let shared = self.sources[source].clone();
+        // What an archive around it declares is not believed.
+        let packed = io::Seek::seek(
+            &mut Cursor::new(&mut self.sources[source])?,
+            io::SeekFrom::End(0),
+        )?;
         let left = (self.budget.expanded_bytes).saturating_sub(self.spent.total);
-        let measured = Inflated::measure(shared, codec, entry.size, &self.budget, left);
+        let measured = Inflated::measure(shared, codec, packed, &self.budget, left, &self.streams);
         let measured = match measured {
             Ok(measured) => measured,
             Err(reason) => {

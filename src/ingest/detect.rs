@@ -28,8 +28,13 @@ use super::zoom::Zoom;
 
 /// Bytes of an entry that are looked at.
 pub const HEAD_BYTES: usize = 64 * 1024;
-/// Entries whose content is looked at; the rest of a larger container are attachments.
+/// Entries whose content is looked at whatever they are called; behind them, those alone that are called as
+/// chats are.
 const LOOKED_AT_MAX: usize = 10_000;
+/// A claim that recognised less than this share, one part in so many, of what another did is of pasted words.
+const PASTED_SHARE: u32 = 10;
+/// How files with chats end, in lower case.
+const CHAT_ENDINGS: [&str; 8] = ["csv", "htm", "html", "json", "jsonl", "md", "ndjson", "txt"];
 
 /// The formats, in the order in which they are asked.
 pub(super) const FORMATS: &[&dyn Format] = &[
@@ -94,6 +99,9 @@ pub struct Detection {
     pub chats: Vec<Found>,
     /// Entries no format claims: attachments, or nothing we know.
     pub others: Vec<u32>,
+    /// How many of `others` were not looked at, because there are too many entries and their names are not
+    /// those of chats.
+    pub unseen: u64,
 }
 
 impl Detection {
@@ -151,20 +159,37 @@ pub fn detect(container: &mut Container<'_>) -> Result<Detection> {
         }
     }
     let mut claimed = Vec::new();
-    for entry in entries.iter().take(LOOKED_AT_MAX) {
+    let (mut seen, mut unseen) = (0, 0);
+    for entry in &entries {
         let open = !taken.contains(&entry.ordinal) && !archives.contains(&entry.ordinal);
-        if entry.refused.is_none() && open {
-            claimed.extend(claims(container, entry)?);
+        if entry.refused.is_some() || !open {
+            continue;
         }
+        if seen >= LOOKED_AT_MAX && !is_called_as_chats_are(entry) {
+            unseen += 1;
+            continue;
+        }
+        seen += 1;
+        claimed.extend(claims(container, entry)?);
     }
     one_chat_an_archive(&entries, &mut claimed);
     chats.extend(claimed.into_iter().map(|claimed| claimed.found));
-    chats.sort_by_key(|found| found.entry);
+    // What names its conversations goes first: another form of the same chat is known by it.
+    chats.sort_by_key(|found| (!super::import::has_keys(found), found.entry));
     taken.extend(chats.iter().map(|found| found.entry));
     let others = (0..entries.len() as u32)
         .filter(|ordinal| !taken.contains(ordinal))
         .collect();
-    Ok(Detection { chats, others })
+    Ok(Detection {
+        chats,
+        others,
+        unseen,
+    })
+}
+
+fn is_called_as_chats_are(entry: &Entry) -> bool {
+    let ending = entry.file_name().rsplit('.').next().unwrap_or_default();
+    CHAT_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
 }
 
 /// A folder of an archive holds one WhatsApp chat; texts that somebody sent in it are attachments. The chat is
@@ -230,6 +255,14 @@ fn claims(container: &mut Container<'_>, entry: &Entry) -> Result<Option<Claimed
     {
         claims.retain(|(name, _)| named(name));
     }
+    // Words that somebody pasted look like the heads of another form, and are few.
+    let weight = |claim: &Claim| match claim {
+        Claim::Yes(weight) => *weight,
+        _ => 0,
+    };
+    let most = claims.iter().map(|(_, claim)| weight(claim)).max();
+    let most = most.unwrap_or(0);
+    claims.retain(|(_, claim)| weight(claim) == 0 || weight(claim) * PASTED_SHARE >= most);
     let sure = claims
         .iter()
         .any(|(_, claim)| matches!(claim, Claim::Yes(_)));

@@ -21,6 +21,13 @@ pub enum IngestError {
     Budget(String),
 }
 
+impl IngestError {
+    /// Whether it is the fault of one entry of an archive, such as a wrong checksum: the rest can be read.
+    pub fn is_of_entry(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::Entry(_) | Self::Budget(_))
+    }
+}
+
 impl From<std::io::Error> for IngestError {
     fn from(error: std::io::Error) -> Self {
         let exceeded = error

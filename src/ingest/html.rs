@@ -428,7 +428,7 @@ impl Cutter<'_> {
             (Some(_), _) => false,
             (None, _) => self.held.len() >= CHUNK_BYTES,
         };
-        if self.held.len() > RECORD_BYTES_MAX && self.stack.take().is_some() && !ends {
+        if self.held.len() > RECORD_BYTES_MAX && !ends && self.stack.take().is_some() {
             let reason =
                 "this message is longer than 2 MiB; it was left out, this is how it begins";
             return self.broken(reason);

@@ -3,7 +3,9 @@
 //! Format facts: RFC 1952 (gzip), RFC 8878 (Zstandard). Nothing is unpacked to a disk and no more than one
 //! window of the stream is held in memory.
 
+use std::cell::RefCell;
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 
@@ -11,8 +13,10 @@ use super::budget::{Budget, RATIO_FREE_BYTES};
 use super::source::{Shared, Source};
 use crate::domain::Timestamp;
 
-/// Largest window a Zstandard stream may ask for, as a power of two; its default levels stay below.
-const WINDOW_LOG_MAX: u32 = 27;
+/// Largest window a Zstandard stream may ask for, as a power of two: its levels up to 19 stay below.
+const WINDOW_LOG_MAX: u32 = 23;
+/// Streams of one container that are open at once: each has a window in memory.
+const STREAMS_MAX: usize = 8;
 /// Bytes passed over at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -65,14 +69,53 @@ impl Read for Packed<'_> {
 
 type Stream<'a> = Box<dyn Read + 'a>;
 
+/// A stream under way: whose it is, and how far it was read.
+struct Running<'a> {
+    of: u64,
+    stream: Stream<'a>,
+    at: u64,
+}
+
+/// The streams of a container that are under way, the least used first. Each has a window in memory.
+#[derive(Clone, Default)]
+pub struct Streams<'a> {
+    running: Rc<RefCell<Vec<Running<'a>>>>,
+    /// How many files were opened.
+    next: Rc<RefCell<u64>>,
+}
+
+impl<'a> Streams<'a> {
+    fn number(&self) -> u64 {
+        let mut next = self.next.borrow_mut();
+        *next += 1;
+        *next
+    }
+
+    /// Takes the stream of a file away, while it is read.
+    fn take(&self, of: u64) -> Option<Running<'a>> {
+        let mut running = self.running.borrow_mut();
+        let at = running.iter().position(|one| one.of == of)?;
+        Some(running.remove(at))
+    }
+
+    /// Keeps a stream to go on with; the least used goes where there are too many.
+    fn keep(&self, one: Running<'a>) {
+        let mut running = self.running.borrow_mut();
+        running.push(one);
+        if running.len() > STREAMS_MAX {
+            running.remove(0);
+        }
+    }
+}
+
 /// What a compressed file holds.
 pub struct Inflated<'a> {
     name: String,
     packed: Shared<'a>,
     codec: Codec,
     length: u64,
-    /// The stream and how far it was read.
-    open: Option<(Stream<'a>, u64)>,
+    streams: Streams<'a>,
+    number: u64,
 }
 
 /// What is found out about a stream by reading it once.
@@ -97,13 +140,15 @@ impl<'a> Inflated<'a> {
         packed_bytes: u64,
         budget: &Budget,
         left: u64,
+        streams: &Streams<'a>,
     ) -> Result<Measured<'a>, String> {
         let mut source = Self {
             name: codec.unpacked_name(packed.name()),
             packed,
             codec,
             length: u64::MAX,
-            open: None,
+            streams: streams.clone(),
+            number: streams.number(),
         };
         let ratio_max = RATIO_FREE_BYTES.max(packed_bytes.saturating_mul(budget.ratio));
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -135,7 +180,7 @@ impl<'a> Inflated<'a> {
             }
         }
         source.length = length;
-        source.open = None;
+        source.streams.take(source.number);
         Ok(Measured {
             source,
             length,
@@ -158,16 +203,20 @@ impl<'a> Inflated<'a> {
         })
     }
 
-    /// The stream at an offset; going back begins it again.
-    fn at(&mut self, offset: u64) -> io::Result<&mut (Stream<'a>, u64)> {
-        let open = self.open.take().filter(|(_, at)| *at <= offset);
-        let (mut stream, at) = match open {
-            Some(open) => open,
-            None => (self.begin()?, 0),
+    /// The stream at an offset, or as far as it goes; going back begins it again.
+    fn at(&mut self, offset: u64) -> io::Result<Running<'a>> {
+        let before = self.streams.take(self.number);
+        let mut running = match before.filter(|one| one.at <= offset) {
+            Some(one) => one,
+            None => Running {
+                of: self.number,
+                stream: self.begin()?,
+                at: 0,
+            },
         };
-        let wanted = offset - at;
-        let passed = io::copy(&mut (&mut stream).take(wanted), &mut io::sink())?;
-        Ok(self.open.insert((stream, at + passed)))
+        let wanted = offset - running.at;
+        running.at += io::copy(&mut (&mut running.stream).take(wanted), &mut io::sink())?;
+        Ok(running)
     }
 }
 
@@ -189,12 +238,13 @@ impl Source for Inflated<'_> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let (stream, at) = self.at(offset)?;
-        if *at < offset {
+        let mut running = self.at(offset)?;
+        if running.at < offset {
             return Ok(0);
         }
-        let count = stream.read(buffer)?;
-        *at += count as u64;
+        let count = running.stream.read(buffer)?;
+        running.at += count as u64;
+        self.streams.keep(running);
         Ok(count)
     }
 
@@ -219,7 +269,15 @@ mod tests {
     fn measured(codec: Codec, packed: &[u8], budget: Budget) -> Result<Measured<'static>, String> {
         let source = Shared::new(Box::new(MemorySource::new("a.gz", packed)));
         let length = packed.len() as u64;
-        Inflated::measure(source, codec, length, &budget, budget.expanded_bytes)
+        let streams = Streams::default();
+        Inflated::measure(
+            source,
+            codec,
+            length,
+            &budget,
+            budget.expanded_bytes,
+            &streams,
+        )
     }
 
     #[test]

@@ -324,6 +324,8 @@ impl KakaoScript {
                 self.run.meet(self.number, day);
             }
             self.today = Some(day);
+            // A notice without a time is of this day, not of the message before.
+            self.last = self.last.map(|last| last.max(day * DAY * SECOND));
         }
         true
     }

@@ -91,7 +91,7 @@ impl Format for Messenger {
             reading
                 .teller
                 .turn_to(&container.entries()[ordinal as usize]);
-            container.read(ordinal, |bytes| {
+            let read = container.read(ordinal, |bytes| {
                 let ending = scan(
                     bytes,
                     &SHAPE,
@@ -101,7 +101,8 @@ impl Format for Messenger {
                     },
                 )?;
                 reading.teller.ending(ending)
-            })?;
+            });
+            reading.teller.part(read)?;
         }
         Ok(reading.teller.done())
     }

@@ -435,7 +435,7 @@ impl Reading<'_> {
         let shape = shape_of(container, ordinal)?;
         let entry = container.entries()[ordinal as usize].clone();
         self.teller.turn_to(&entry);
-        container.read(ordinal, |bytes| {
+        let read = container.read(ordinal, |bytes| {
             let ending = scan(bytes, &shape, &mut |part| {
                 let Some(slip) = self.teller.besides(part)? else {
                     return Ok(());
@@ -448,7 +448,8 @@ impl Reading<'_> {
                 Ok(())
             })?;
             self.teller.ending(ending)
-        })
+        });
+        self.teller.part(read)
     }
 
     fn person(&mut self, raw: &[u8]) {

@@ -11,8 +11,10 @@ use crate::domain::Timestamp;
 
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 512;
-/// Longest name or extended header that is read; bytes.
+/// Longest extended header that is read; bytes.
 const EXTENSION_BYTES_MAX: u64 = 1024 * 1024;
+/// Longest name that is kept, in bytes: no file system has longer paths.
+const NAME_BYTES_MAX: usize = 4_096;
 
 /// One entry of an archive, folders left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,8 +191,14 @@ fn found<R: Read>(
         .then(|| "its data would end behind the archive; ask for a complete copy".to_owned());
     let written = header.mtime().ok().filter(|seconds| *seconds > 0);
     let written = written.and_then(|seconds| i64::try_from(seconds).ok());
+    let mut name = told.name.unwrap_or_else(|| text(&header.path_bytes()));
+    let too_long = (name.len() > NAME_BYTES_MAX).then(|| {
+        name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+        format!("its name is longer than {NAME_BYTES_MAX} bytes")
+    });
+    let refused = refused.or(too_long);
     TarredEntry {
-        name: told.name.unwrap_or_else(|| text(&header.path_bytes())),
+        name,
         start,
         length,
         modified: told.modified.or(written.map(Timestamp::from_seconds)),

@@ -36,6 +36,8 @@ pub struct Teller<'s> {
     sink: &'s mut dyn Sink,
     entry: u32,
     entry_name: String,
+    /// Whether the entry lies in an archive.
+    is_inside: bool,
     /// What was found so far.
     pub summary: Summary,
 }
@@ -47,6 +49,7 @@ impl<'s> Teller<'s> {
             sink,
             entry: entry.ordinal,
             entry_name: entry.display_name.clone(),
+            is_inside: entry.parent.is_some(),
             summary: Summary {
                 format,
                 ..Summary::default()
@@ -58,6 +61,22 @@ impl<'s> Teller<'s> {
     pub fn turn_to(&mut self, entry: &Entry) {
         self.entry = entry.ordinal;
         self.entry_name.clone_from(&entry.display_name);
+        self.is_inside = entry.parent.is_some();
+    }
+
+    /// How the reading of one entry of several came out. One that lies damaged in its archive is a gap
+    /// that is told, and the others are read.
+    ///
+    /// # Errors
+    /// When the medium itself fails, or the sink wants no more.
+    pub fn part(&mut self, read: Result<()>) -> Result<()> {
+        match read {
+            Err(error) if self.is_inside && error.is_of_entry() => {
+                let reason = format!("this entry cannot be read to its end: {error}");
+                self.note(NoteKind::Gap, (0, 0), &reason)
+            }
+            read => read,
+        }
     }
 
     /// Tells whatever a scan hands out that is no record; a record comes back, to be told by the reader

@@ -179,7 +179,10 @@ impl Letters {
         }
         let (mut unicode, mut foreign) = (0, 0);
         while let Ok(Some(line)) = lines.next() {
-            let is_utf8 = std::str::from_utf8(line.content()).is_ok();
+            // The head may end inside of a letter.
+            let checked = std::str::from_utf8(line.content());
+            let cut = |error: std::str::Utf8Error| error.error_len().is_none();
+            let is_utf8 = checked.is_ok() || checked.is_err_and(cut);
             unicode += u32::from(is_utf8 && !line.content().is_ascii());
             foreign += u32::from(!is_utf8);
         }

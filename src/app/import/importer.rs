@@ -16,9 +16,7 @@ use crate::domain::{
 };
 use crate::ingest::align::{Sighting, Verdict};
 use crate::ingest::raw::{Fields, Templates, raw_form};
-use crate::ingest::{
-    Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop, without_credentials,
-};
+use crate::ingest::{Frame, ParsedMessage, ParsedPerson, ParsedReaction, Sink, Stop};
 use crate::query::analysis::facts_of;
 use crate::store::ImportCounts;
 
@@ -542,7 +540,8 @@ impl<'a> Importer<'a> {
             start: message.span.0,
             end: message.span.1,
             line: 0,
-            raw: without_credentials(&String::from_utf8_lossy(message.raw)).into_owned(),
+            // Its words stand in the message; here they would outlive it.
+            raw: String::new(),
             reason: "this message stands in the source twice under one id; it is kept once"
                 .to_owned(),
         });

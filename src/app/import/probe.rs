@@ -103,6 +103,8 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
         Ok(Outcome::Done(_)) | Err(IngestError::Stopped) => {}
         Ok(Outcome::Ask(questions)) => return Err(AppError::Questions(questions)),
         Ok(Outcome::Refused(refusal)) => return Err(AppError::Refused(refusal)),
+        // What could be read of it is read, and the second reading tells where it ends.
+        Err(error) if is_damaged(container, found, &error) => {}
         Err(error) => return Err(error.into()),
     }
     let names = run.appliance.names()?;
@@ -114,11 +116,35 @@ pub(super) fn run(run: &Run<'_>, container: &mut Container<'_>, found: &Found) -
         ..Probe::default()
     };
     let chats = collector.chats;
+    if named.is_some() && (chats.len() > 1 || run.chats > 1) {
+        return Err(AppError::Usage(
+            "the source holds several chats, and one conversation was named for them: import the file of \
+             that chat by itself, or name none"
+                .to_owned(),
+        ));
+    }
+    let is_alone = chats.len() == 1 && run.chats == 1;
     for (key, chat) in chats {
-        let plan = plan_of(run, names, &key, &chat, has_keys, &mut probe.notes)?;
+        let kept = Kept { has_keys, is_alone };
+        let plan = plan_of(run, names, &key, &chat, kept, &mut probe.notes)?;
         probe.plans.insert(key, plan);
     }
     Ok(probe)
+}
+
+/// Whether an error is that of a chat which lies damaged in its archive: the other chats can be read.
+pub(super) fn is_damaged(container: &Container<'_>, found: &Found, error: &IngestError) -> bool {
+    let entry = &container.entries()[found.entry as usize];
+    entry.parent.is_some() && error.is_of_entry()
+}
+
+/// How a chat stands in its source.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Whether the source names its conversations.
+    has_keys: bool,
+    /// Whether the source holds no other chat.
+    is_alone: bool,
 }
 
 /// Which conversation a chat continues, and what each of its messages is to it.
@@ -127,12 +153,13 @@ fn plan_of(
     names: &Directory,
     key: &str,
     chat: &Chat,
-    has_keys: bool,
+    kept: Kept,
     notes: &mut Vec<Note>,
 ) -> Result<ChatPlan> {
     let archive = &run.appliance.archive;
+    let has_keys = kept.has_keys;
     let known = match chat.known {
-        None if !has_keys => continues(run, names, key, chat)?,
+        None if !has_keys => continues(run, names, key, chat, kept.is_alone)?,
         known => known,
     };
     let (verdicts, targets) = match known {
@@ -335,12 +362,14 @@ fn continues(
     names: &Directory,
     key: &str,
     chat: &Chat,
+    is_alone: bool,
 ) -> Result<Option<ConversationNo>> {
     let archive = &run.appliance.archive;
-    // What an interrupted import of this very source began, it goes on with: the source holds one
-    // chat, and few messages may say too little to be recognised by.
+    // What an interrupted import of this very source began, it goes on with, where the source holds one
+    // chat: few messages may say too little to be recognised by.
     let rows = archive.store().read()?;
-    if let Some(before) = rows.interrupted_import(&run.lookup)?
+    if is_alone
+        && let Some(before) = rows.interrupted_import(&run.lookup)?
         && let [begun] = rows.conversations_of_import(before.no)?.as_slice()
     {
         return Ok(Some(*begun));

@@ -8,7 +8,7 @@ use super::source::{Media, Opened};
 use super::{AppError, Result, counted};
 use crate::app::{Appliance, Session};
 use crate::audit::{Action, Outcome as AuditOutcome};
-use crate::domain::{ImportId, ImportNo};
+use crate::domain::{ImportId, ImportNo, Note, NoteKind};
 use crate::ingest::{Answers, Found, IngestError, Outcome};
 use crate::store::{ImportCounts, ImportRow, ImportState};
 
@@ -32,9 +32,24 @@ impl Bytes {
     }
 }
 
+/// What is told of a chat of which something is missing.
+fn gap(entry: &str, reason: String) -> Note {
+    Note {
+        kind: NoteKind::Gap,
+        entry: entry.to_owned(),
+        start: 0,
+        end: 0,
+        line: 0,
+        raw: String::new(),
+        reason,
+    }
+}
+
 /// One import under way.
 pub(super) struct Run<'a> {
     pub(super) appliance: &'a Appliance,
+    /// How many chats the source holds.
+    pub(super) chats: usize,
     pub(super) session: &'a Session,
     pub(super) request: &'a ImportRequest,
     pub(super) progress: &'a dyn Progress,
@@ -135,8 +150,20 @@ impl Run<'_> {
             opened.seal_media(self.appliance, &written.attachments, media)?;
         }
         let entry = &opened.container.entries()[found.entry as usize].display_name;
-        match outcome? {
+        let outcome = match outcome {
+            Err(error) if probe::is_damaged(&opened.container, found, &error) => {
+                let reason = format!("this entry cannot be read to its end: {error}");
+                self.receipt.remark(gap(entry, reason));
+                return Ok(());
+            }
+            outcome => outcome?,
+        };
+        match outcome {
             Outcome::Done(summary) => {
+                if summary.messages == 0 && summary.rejected == 0 {
+                    let reason = "it has the form of a chat, and no message was found in it";
+                    self.receipt.remark(gap(entry, reason.to_owned()));
+                }
                 self.receipt.summaries.push((entry.clone(), *summary));
                 Ok(())
             }

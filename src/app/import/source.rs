@@ -156,6 +156,9 @@ impl Opened {
         attachments: &[AdmittedAttachment],
         media: &Media,
     ) -> Result<()> {
+        // In the order of the source: what is packed as one stream is read once through.
+        let mut attachments: Vec<&AdmittedAttachment> = attachments.iter().collect();
+        attachments.sort_by_key(|attachment| attachment.entry);
         for attachment in attachments {
             let AttachmentState::Present { sha256, .. } = media.state(attachment.entry) else {
                 continue;

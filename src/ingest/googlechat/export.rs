@@ -129,10 +129,11 @@ impl Reading<'_> {
     /// Reads what tells about a conversation or the account: its bytes are frames.
     fn about(&mut self, container: &mut Container<'_>, entry: &Entry) -> Result<()> {
         self.teller.turn_to(entry);
-        container.read(entry.ordinal, |bytes| {
+        let read = container.read(entry.ordinal, |bytes| {
             let ending = scan(bytes, &GROUP, &mut |part| self.group_part(part))?;
             self.teller.ending(ending)
-        })
+        });
+        self.teller.part(read)
     }
 
     fn group_part(&mut self, part: Part<'_>) -> Result<()> {
@@ -152,7 +153,7 @@ impl Reading<'_> {
 
     fn chat(&mut self, container: &mut Container<'_>, entry: &Entry) -> Result<()> {
         self.teller.turn_to(entry);
-        container.read(entry.ordinal, |bytes| {
+        let read = container.read(entry.ordinal, |bytes| {
             let ending = scan(
                 bytes,
                 &SHAPE,
@@ -162,7 +163,8 @@ impl Reading<'_> {
                 },
             )?;
             self.teller.ending(ending)
-        })
+        });
+        self.teller.part(read)
     }
 
     fn kind(&self) -> ConversationKind {
@@ -195,11 +197,12 @@ impl Reading<'_> {
             .message_id
             .as_deref()
             .and_then(|id| id.split_once('/'));
-        let folder = self.folder.rsplit(' ').next().unwrap_or_default();
-        match id {
-            _ if !folder.is_empty() => folder.to_owned(),
-            Some((conversation, _)) => conversation.to_owned(),
-            None => "a conversation without a name".to_owned(),
+        let named = ["DM ", "Space "];
+        let folder = named.iter().find_map(|kind| self.folder.strip_prefix(kind));
+        match (folder, id) {
+            (Some(folder), _) => folder.to_owned(),
+            (None, Some((conversation, _))) => conversation.to_owned(),
+            (None, None) => format!("a conversation in the folder {:?}", self.folder),
         }
     }
 

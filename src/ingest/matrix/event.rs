@@ -50,7 +50,8 @@ impl Event {
 
     /// The event whose words it replaces.
     pub fn replaces(&self) -> Option<&str> {
-        self.relates("m.replace")
+        // An edit that could not be decrypted tells no words: it must not take those that were there.
+        self.relates("m.replace").filter(|_| !self.is_encrypted())
     }
 
     /// The event it takes away.

@@ -388,12 +388,22 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         for (word, part) in DAY_WORDS {
             self.at = start;
-            if self.eat_word(word) {
+            // Names begin like day words: Sara, Chris, Amir.
+            if self.eat_word(word) && !self.is_in_a_word(word) {
                 return Some(*part);
             }
         }
         self.at = start;
         None
+    }
+
+    /// Whether the letters of a Latin day word go on behind it.
+    fn is_in_a_word(&self, word: &str) -> bool {
+        let latin = word.ends_with(|letter: char| letter.is_ascii_alphabetic());
+        latin
+            && self
+                .peek()
+                .is_some_and(|byte| byte.is_ascii_alphabetic() || byte >= 0x80)
     }
 
     /// A word of the table, case-blind, its blanks of any kind.

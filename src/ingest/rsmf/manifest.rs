@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{IdScope, NoteKind, Precision, Presence, Timestamp, ZoneSource};
+use crate::domain::{NoteKind, Precision, Presence, Timestamp, ZoneSource};
 use crate::ingest::answers::{Answers, Outcome, Question, QuestionKind, ZoneAnswer};
 use crate::ingest::beside::files_beside;
 use crate::ingest::container::{Container, Entry};
@@ -219,7 +219,7 @@ impl Reading<'_> {
         self.unresolved(&event, span)?;
         let attachments = event.attachments(&self.files);
         self.teller.missing(&attachments, span)?;
-        let (sent, local, zone_source) = read_time(&mut self.clock, event.when());
+        let (sent, local, zone_source, doubts) = read_time(&mut self.clock, event.when());
         let clock = &mut self.clock;
         let (earlier, edited) = event.earlier(|when| read_time(clock, when).0);
         let people = &self.learned.people;
@@ -251,15 +251,15 @@ impl Reading<'_> {
                 None => Precision::None,
             },
             zone_source,
+            // Ids are only unique inside of a file: they join answers, and make nothing known again.
             source_id: event.id.as_ref().map(|id| id.0.as_str()),
-            id_scope: event.id.as_ref().map(|_| IdScope::Chat),
             reply_to: event.parent.as_ref().map(|id| id.0.as_str()),
             thread: event.parent.as_ref().map(|id| id.0.as_str()),
             earlier: &earlier,
             edited,
             reactions: &reactions,
             attachments: &attachments,
-            presence: event.presence().with(timeless),
+            presence: event.presence().with(timeless).with(doubts),
             raw,
             span,
             ..ParsedMessage::BARE
@@ -304,13 +304,15 @@ fn label_of<'a>(people: &'a BTreeMap<String, Participant>, id: &'a Text) -> &'a 
 fn read_time(
     clock: &mut Option<(LocalClock, ZoneAnswer)>,
     when: When,
-) -> (Option<Timestamp>, Option<i64>, ZoneSource) {
+) -> (Option<Timestamp>, Option<i64>, ZoneSource, Presence) {
+    let none = Presence::default();
     match (when, clock) {
-        (When::Instant(sent), _) => (Some(sent), None, ZoneSource::Record),
+        (When::Instant(sent), _) => (Some(sent), None, ZoneSource::Record, none),
         (When::Local(local), Some((clock, zone))) => {
-            let (sent, _) = clock.instant(local);
-            (Some(sent), Some(local), zone.source)
+            let (sent, doubtful) = clock.instant(local);
+            let doubts = LocalClock::doubts(zone.source, doubtful);
+            (Some(sent), Some(local), zone.source, doubts)
         }
-        _ => (None, None, ZoneSource::Record),
+        _ => (None, None, ZoneSource::Record, none),
     }
 }

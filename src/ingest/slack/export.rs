@@ -98,13 +98,14 @@ impl Reading<'_> {
     fn lists(&mut self, container: &mut Container<'_>) -> Result<()> {
         for (list, ordinal) in self.workspace.lists.clone() {
             self.teller.turn_to(&container.entries()[ordinal as usize]);
-            container.read(ordinal, |bytes| {
+            let read = container.read(ordinal, |bytes| {
                 let ending = scan(bytes, &SHAPE, &mut |part| match part {
                     Part::Record { raw, at, .. } => self.listed(list, raw, at),
                     other => self.teller.besides(other).map(|_| ()),
                 })?;
                 self.teller.ending(ending)
-            })?;
+            });
+            self.teller.part(read)?;
         }
         Ok(())
     }
@@ -154,7 +155,7 @@ impl Reading<'_> {
                 );
                 self.teller.note(NoteKind::Assumption, (0, 0), &reason)?;
             }
-            container.read(day.entry, |bytes| {
+            let read = container.read(day.entry, |bytes| {
                 let ending = scan(
                     bytes,
                     &SHAPE,
@@ -164,7 +165,8 @@ impl Reading<'_> {
                     },
                 )?;
                 self.teller.ending(ending)
-            })?;
+            });
+            self.teller.part(read)?;
         }
         Ok(())
     }

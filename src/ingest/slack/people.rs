@@ -68,6 +68,8 @@ pub(super) struct Directory {
     team: Option<String>,
     /// Conversations by the folder their messages lie in.
     folders: BTreeMap<String, Chat>,
+    /// The same by the names they had before.
+    former: BTreeMap<String, Chat>,
     /// Direct conversations and the ids of their members: names may be told later.
     members: BTreeMap<String, Vec<String>>,
 }
@@ -118,9 +120,11 @@ impl Directory {
             self.members.insert(id.clone(), members);
         }
         // A conversation that changed its name may lie in a folder of each.
-        let folders = listed.previous_names.unwrap_or_default();
-        for folder in folders.into_iter().chain(name) {
-            self.folders.insert(folder, chat.clone());
+        for folder in listed.previous_names.unwrap_or_default() {
+            self.former.insert(folder, chat.clone());
+        }
+        if let Some(name) = name {
+            self.folders.insert(name, chat.clone());
         }
         self.folders.insert(id, chat);
     }
@@ -132,7 +136,9 @@ impl Directory {
 
     /// The conversation whose messages lie in a folder.
     pub fn chat(&self, folder: &str) -> Chat {
-        let Some(chat) = self.folders.get(folder) else {
+        // What is called so today goes before what was called so.
+        let known = self.folders.get(folder).or(self.former.get(folder));
+        let Some(chat) = known else {
             let team = self.team.as_deref().unwrap_or("unknown team");
             let kind = match folder.as_bytes().first() {
                 Some(b'D') if is_id(folder) => ConversationKind::Direct,

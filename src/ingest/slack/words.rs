@@ -92,6 +92,9 @@ fn flatten(block: &Value, out: &mut String, depth: usize) {
     }
 }
 
+/// At most so many people are named by one message.
+const MENTIONS_MAX: usize = 1_000;
+
 /// Somebody the words name.
 pub(super) struct Named {
     pub label: String,
@@ -108,6 +111,9 @@ pub(super) fn mentions(record: &Record, directory: &Directory) -> Vec<Named> {
         };
         let (id, label) = mark.split_once('|').unwrap_or((mark, ""));
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if named.len() >= MENTIONS_MAX {
+            break;
+        }
         if id.is_empty() || !plain || named.iter().any(|one| one.id == id) {
             continue;
         }

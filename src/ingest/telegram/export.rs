@@ -1,6 +1,6 @@
 //! The export as a whole: what stands about its chats, then their messages.
 
-use crate::domain::{ConversationKind, IdScope, NoteKind, Timestamp, ZoneSource};
+use crate::domain::{ConversationKind, IdScope, NoteKind, Presence, Timestamp, ZoneSource};
 use crate::ingest::answers::{Answers, Outcome, Question, QuestionKind};
 use crate::ingest::beside::files_beside;
 use crate::ingest::container::{Container, Entry};
@@ -276,7 +276,7 @@ impl Reading<'_> {
         }
         let attachments = record.attachments(&self.files);
         self.teller.missing(&attachments, span)?;
-        let (sent, local, zone_source) = self.time_of(&record);
+        let (sent, local, zone_source, doubts) = self.time_of(&record);
         let author = record.author_id();
         let label = record.author();
         let id = record.id.as_ref().filter(|_| chat.scope.is_some());
@@ -303,7 +303,7 @@ impl Reading<'_> {
             reactions: &record.reactions(),
             mentions: &words.mentions(),
             attachments: &attachments,
-            presence: record.presence(),
+            presence: record.presence().with(doubts),
             raw: slip.raw,
             span,
             ..ParsedMessage::BARE
@@ -311,15 +311,19 @@ impl Reading<'_> {
     }
 
     /// The instant; where only a local time is written, by the zone that was answered.
-    fn time_of(&mut self, record: &Record) -> (Option<Timestamp>, Option<i64>, ZoneSource) {
-        let local = record.local();
+    fn time_of(
+        &mut self,
+        record: &Record,
+    ) -> (Option<Timestamp>, Option<i64>, ZoneSource, Presence) {
+        let (local, none) = (record.local(), Presence::default());
         match (record.instant(), local, &mut self.clock) {
-            (Some(sent), ..) => (Some(sent), None, ZoneSource::Record),
+            (Some(sent), ..) => (Some(sent), None, ZoneSource::Record, none),
             (None, Some(local), Some((clock, zone))) => {
-                let (sent, _) = clock.instant(local);
-                (Some(sent), Some(local), zone.source)
+                let (sent, doubtful) = clock.instant(local);
+                let doubts = LocalClock::doubts(zone.source, doubtful);
+                (Some(sent), Some(local), zone.source, doubts)
             }
-            _ => (None, None, ZoneSource::Record),
+            _ => (None, None, ZoneSource::Record, none),
         }
     }
 }

@@ -236,15 +236,16 @@ pub fn told(input: &Input) -> String {
                 ));
                 for entry in found.parts.iter().chain([&found.entry]) {
                     let spans = teller.reached.remove(entry).unwrap_or_default();
-                    // What an archive says of it is not trusted.
+                    // What an archive says of it is not trusted; one damaged in it has no end.
                     let size = container.read(*entry, |bytes| Ok(copy(bytes, &mut sink())?));
-                    let size = size.unwrap();
                     let mut at = 0;
                     for (start, end) in spans {
                         assert_eq!(start, at, "{}: a hole or an overlap", input.path.display());
                         at = end;
                     }
-                    assert_eq!(at, size, "{}: bytes are missing", input.path.display());
+                    if let Ok(size) = size {
+                        assert_eq!(at, size, "{}: bytes are missing", input.path.display());
+                    }
                 }
                 assert!(
                     teller.reached.is_empty(),
