@@ -305,3 +305,15 @@ fn c1_damaged_packings_never_panic() {
         }
     }
 }
+
+#[test]
+fn c1_words_that_were_pasted_are_no_second_form() {
+    let chat: String = (13..29)
+        .map(|day| format!("{day}/01/2024, 10:00 - Ana: word{day}\n"))
+        .collect();
+    let pasted = format!("{chat}[2019-12-24, 12:23] a: b\n[ 19.02.2024 18:41:43 ] Ana: x\n");
+    let source: Box<dyn Source> = Box::new(MemorySource::new("WhatsApp Chat with Ana.txt", pasted));
+    let mut container = Container::open(vec![source], Budget::default()).unwrap();
+    let found = detect(&mut container).unwrap();
+    assert_eq!(found.chats[0].formats, ["whatsapp"]);
+}

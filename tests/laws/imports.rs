@@ -242,3 +242,41 @@ fn c1_progress_tells_how_much_of_the_source_was_read() {
     // Every 4,096 messages of 10,000, in lines of about the same length.
     heard.assert_shares(&[0.41, 0.82]);
 }
+
+#[test]
+fn c7_a_question_about_one_chat_of_a_folder_merges_no_others() {
+    let office = office();
+    let folder = office.dir.path().join("both");
+    std::fs::create_dir_all(&folder).unwrap();
+    let first: String = (13..25)
+        .map(|day| format!("{day}/01/2024, 10:00 - Ana: word{day} of the first chat\n"))
+        .collect();
+    let second: String = (1..12)
+        .map(|day| format!("{day:02}/02/2024, 10:00 - Bo: other{day} words\n"))
+        .collect();
+    std::fs::write(folder.join("WhatsApp Chat with Ana.txt"), first).unwrap();
+    std::fs::write(folder.join("WhatsApp Chat with Bo.txt"), second).unwrap();
+    let asked = import(&office.appliance, &office.root, &folder);
+    assert!(matches!(asked, Err(AppError::Questions(_))), "{asked:?}");
+    let request = ImportRequest {
+        path: folder.clone(),
+        date_order: Some(wordkeep::ingest::DateOrder::DayFirst),
+        ..ImportRequest::default()
+    };
+    let root = &office.root;
+    let silent = &wordkeep::app::import::SilentProgress;
+    office.appliance.import(root, &request, silent).unwrap();
+    let mut chats = office.appliance.conversations(&office.officer).unwrap();
+    chats.sort_by_key(|line| line.messages);
+    let counts: Vec<u64> = chats.iter().map(|line| line.messages).collect();
+    assert_eq!(counts, [11, 12]);
+    // One conversation cannot be that of two chats.
+    let one = ImportRequest {
+        conversation: Some(chats[0].id),
+        path: folder,
+        ..request
+    };
+    std::fs::write(one.path.join("more.txt"), "x").unwrap();
+    let refused = office.appliance.import(root, &one, silent);
+    assert!(matches!(refused, Err(AppError::Usage(_))), "{refused:?}");
+}

@@ -73,3 +73,82 @@ fn c3_who_is_only_mentioned_leaves_no_name_behind() {
     labels.sort_unstable();
     assert_eq!(labels, ["Ana Reis", "João", "Rui Melo", "user88"]);
 }
+
+/// A room of Matrix as Element exports it, with some events.
+fn room(dir: &std::path::Path, name: &str, events: &[serde_json::Value]) -> std::path::PathBuf {
+    let room = serde_json::json!({
+        "room_name": "Nordwind", "room_creator": "@rui:example.org", "topic": "",
+        "export_date": "11/02/2024", "exported_by": "@rui:example.org", "messages": events,
+    });
+    let path = dir.join(name);
+    std::fs::write(&path, room.to_string()).unwrap();
+    path
+}
+
+fn said(id: &str, at: u64, content: serde_json::Value) -> serde_json::Value {
+    serde_json::json!({
+        "type": "m.room.message", "room_id": "!r:example.org", "sender": "@rui:example.org",
+        "event_id": id, "origin_server_ts": 1_707_648_000_000u64 + at * 1_000, "content": content,
+    })
+}
+
+fn edit(id: &str, at: u64, body: &str) -> serde_json::Value {
+    let new = serde_json::json!({"msgtype": "m.text", "body": body});
+    let content = serde_json::json!({
+        "msgtype": "m.text", "body": format!("* {body}"), "m.new_content": new,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": "$a"},
+    });
+    said(id, at, content)
+}
+
+#[test]
+fn c5_words_that_come_back_are_the_words_of_today() {
+    let dir = tempfile::tempdir().unwrap();
+    let appliance = Place::new(dir.path()).create();
+    let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));
+    let first = said(
+        "$a",
+        0,
+        serde_json::json!({"msgtype": "m.text", "body": "ten"}),
+    );
+    let events = [
+        first.clone(),
+        edit("$b", 60, "eleven"),
+        edit("$c", 120, "ten"),
+    ];
+    let path = room(dir.path(), "export.json", &events);
+    import(&appliance, &root, &path).unwrap();
+    let bodies = |appliance: &Appliance| {
+        let story = story(appliance, &rec, "is:edited");
+        let bodies = story.versions.into_iter().map(|version| version.body);
+        bodies.collect::<Vec<_>>()
+    };
+    assert_eq!(bodies(&appliance), ["ten", "eleven", "ten"]);
+    let more = said(
+        "$d",
+        180,
+        serde_json::json!({"msgtype": "m.text", "body": "good"}),
+    );
+    let events = [&events[..], &[more]].concat();
+    let path = room(dir.path(), "later.json", &events);
+    let again = import(&appliance, &root, &path).unwrap();
+    assert_eq!((again.counts.fresh, again.counts.revised), (1, 0));
+    assert_eq!(bodies(&appliance), ["ten", "eleven", "ten"]);
+}
+
+#[test]
+fn c5_edits_of_a_message_that_never_came_are_one_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let appliance = Place::new(dir.path()).create();
+    let (root, rec) = (log_in(&appliance, "root"), log_in(&appliance, "rec"));
+    let path = room(
+        dir.path(),
+        "export.json",
+        &[edit("$b", 60, "eleven"), edit("$c", 120, "twelve")],
+    );
+    import(&appliance, &root, &path).unwrap();
+    assert_eq!(count(&appliance, &rec, "*"), 1);
+    let story = story(&appliance, &rec, "*");
+    let bodies: Vec<&str> = story.versions.iter().map(|one| one.body.as_str()).collect();
+    assert_eq!(bodies, ["eleven", "twelve"]);
+}

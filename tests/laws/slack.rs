@@ -156,3 +156,26 @@ fn c3_progress_of_an_import_of_many_files_counts_them_all() {
     assert_eq!(took.unwrap().counts.fresh, 10_000);
     heard.assert_shares(&[0.41, 0.82]);
 }
+
+/// One day that lies damaged in the archive is a gap that is told; the others come.
+#[test]
+fn c3_a_damaged_day_of_a_workspace_costs_itself() {
+    let office = office();
+    let days = [
+        ("sales/2024-02-11.json", SUNDAY),
+        ("sales/2024-02-12.json", MONDAY),
+    ];
+    let path = export(&office, "damaged.zip", &days);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let name = days[0].0.as_bytes();
+    let at = bytes.windows(name.len()).position(|some| some == name);
+    bytes[at.unwrap() + name.len() + 20] ^= 0xff;
+    std::fs::write(&path, bytes).unwrap();
+    let receipt = import(&office.appliance, &office.root, &path).unwrap();
+    let found = |query: &str| count(&office.appliance, &office.officer, query);
+    assert_eq!(found("europium"), 1);
+    let told = |note: &&wordkeep::domain::Note| note.entry.ends_with("2024-02-11.json");
+    let id = receipt.id.unwrap();
+    let notes = office.appliance.import_notes(&office.officer, id).unwrap();
+    assert!(notes.iter().any(|note| told(&note)), "{notes:?}");
+}
