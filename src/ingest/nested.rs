@@ -46,10 +46,13 @@ impl Inside<'_> {
     }
 }
 
+/// The bytes of an archive, and its number.
+type Held = (u64, Rc<Vec<u8>>);
+
 /// What is held in memory of nested archives, the least used first.
 #[derive(Clone, Default)]
 pub struct Shelf {
-    held: Rc<RefCell<Vec<(u64, Rc<Vec<u8>>)>>>,
+    held: Rc<RefCell<Vec<Held>>>,
     /// How many archives were put on it.
     next: Rc<RefCell<u64>>,
 }
